@@ -323,8 +323,8 @@ def decided(name, kind, right, validation, seconds=1.0):
         (
             0.9,
             0.89,
-            " A faster model is late fusion. It trains 10.0× faster and is not shown to be worse: it gains -0.5 points "
-            "accuracy over wide",
+            " A faster model is late fusion. It trains 10.0× faster and is not shown to be worse: the difference is "
+            "-0.5 points accuracy over wide",
         ),
         (0.9, 0.75, ""),  # it is worse
         (4.0, 0.89, ""),  # hardly faster
@@ -366,7 +366,7 @@ def twice_as_good(*more):
 
 @pytest.mark.unit
 def test_a_choice_that_test_rows_take_part_in_is_said_in_the_verdict():
-    said = "Of the modalities that it is not shown to beat, good alone is the best on the validation rows."
+    said = "Several modalities may be as good. The best of these on the validation rows is good alone."
     alone, beaten = twice_as_good(), twice_as_good(decided("trees", "baseline", 0.97, 0.9))
     assert alone.recommended == "good" and said in alone.verdict
     assert beaten.recommended == "trees" and beaten.verdict.endswith(" Use the baseline trees.")

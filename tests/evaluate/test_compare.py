@@ -88,13 +88,14 @@ def test_chance_is_not_called_a_difference():
         (
             (-0.04, -0.002),
             2.0,
-            "Fusion hurts here: gated fusion gains +1.8 points accuracy over text alone (95% interval -4.0 to -0.2). "
+            "Fusion hurts here: gated fusion loses 2.1 points accuracy against text alone (95% interval 0.2 to 4.0). "
             "Use text alone.",
         ),
     ],
 )
 def test_the_verdict_says_what_the_interval_says(interval, slower, sentence):
-    assert verdict("gated", "text", Difference("accuracy", 0.018, interval, 0.1), slower) == sentence
+    value = 0.018 if interval[1] > 0 else -0.021
+    assert verdict("gated", "text", Difference("accuracy", value, interval, 0.1), slower) == sentence
 
 
 def test_what_is_no_share_is_told_in_its_own_unit():

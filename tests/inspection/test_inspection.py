@@ -252,7 +252,7 @@ def test_a_column_that_nearly_tells_the_label_is_pointed_out():
     table = {"stars": stars, "other": [(i * 13) % 4 for i in range(400)], "liked": liked}
     told = advice(table, "liked")
     assert set(told) == {"exclude=[stars]"}
-    assert "use it only if it is known at prediction time" in told["exclude=[stars]"]
+    assert "use the column only if it is known at prediction time" in told["exclude=[stars]"]
 
 
 @pytest.mark.unit

@@ -250,11 +250,11 @@ def test_an_order_that_training_did_not_show_is_not_guessed():
 @pytest.mark.parametrize(
     ("text", "day", "said"),
     [
-        ("13/04/2021", "2021-04-13", "read day first, the only possible order"),
-        ("24.05.2020", "2020-05-24", "read day first, the only possible order"),
-        ("04/13/2021", "2021-04-13", "read month first, the only possible order"),
-        ("05/05/2021", "2021-05-05", "read day first and month first, the only possible order"),
-        ("24.05.2020 10:30", "2020-05-24", "read day first, the only possible order"),
+        ("13/04/2021", "2021-04-13", "read as day first, the only order that fits"),
+        ("24.05.2020", "2020-05-24", "read as day first, the only order that fits"),
+        ("04/13/2021", "2021-04-13", "read as month first, the only order that fits"),
+        ("05/05/2021", "2021-05-05", "read as day first and month first, the only order that fits"),
+        ("24.05.2020 10:30", "2020-05-24", "read as day first, the only order that fits"),
         ("03.04.2021", None, "the order of day and month is not known from training: read as missing"),
         ("24.05.20", None, "order of day and month is not known"),
         ("32/13/2020", None, "not a date: read as missing"),

@@ -153,8 +153,8 @@ def test_json_of_objects_is_text_and_says_so():
 @pytest.mark.parametrize("spell", [list, str], ids=["lists", "text"])
 def test_one_rule_tells_series_from_vectors_and_says_by_what(spell):
     walks, noise = [spell(row) for row in WALKS.tolist()], [spell(row) for row in ROWS.tolist()]
-    assert "neighbours are correlated" in plan(walks).reason
-    assert plan(noise).modality == "vector" and "neighbours are not correlated" in plan(noise).reason
+    assert "neighbouring numbers of a list are correlated" in plan(walks).reason
+    assert plan(noise).modality == "vector" and "of a list are not correlated" in plan(noise).reason
     assert plan(walks, "embedding").modality == "vector" and "name suggests a vector" in plan(walks, "embedding").reason
     assert plan(noise, "prices").modality == "series" and "name suggests a series" in plan(noise, "prices").reason
     odd = [spell(row if k else row[:3]) for k, row in enumerate(ROWS.tolist())]

@@ -311,7 +311,7 @@ def test_columns_of_spelt_lists_are_claimed_as_their_lists_are():
     named = Series.looks_like(column(spelt, "close_20d"))
     assert named.reason == "text with lists of numbers, 12 each; the column name suggests a series"
     walking = Series.looks_like(column([str(row.tolist()) for row in walks]))
-    assert "neighbours are correlated" in walking.reason
+    assert "neighbouring numbers of a list are correlated" in walking.reason
     assert walking.confidence == named.confidence and claim(spelt) is None
     assert claim(["[1]"] * 8 + ["word"] * 2) is None
     assert claim(['["a.png"]', '["b.png", "c.png"]']) is None

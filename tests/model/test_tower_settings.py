@@ -72,9 +72,9 @@ def test_a_column_of_two_towers_is_an_error(rows):
     [
         ({"towers": {"t": []}}, "tower 't' has no columns", "towers.t"),
         ({"towers": {"": ["a"]}}, "a tower has no name", "towers"),
-        ({"towers": {"a": ["b"]}}, "tower 'a' has the name of column 'a', which it does not list", "towers.a"),
-        ({"towers": {"note": ["a"]}}, "tower 'note' has the name of column 'note'", "towers.note"),
-        ({"towers": {"tabular": ["a"]}}, "tower 'tabular' has the name of the tower of 'b'", "towers.tabular"),
+        ({"towers": {"a": ["b"]}}, "the name 'a' is taken by column 'a'", "towers.a"),
+        ({"towers": {"note": ["a"]}}, "the name 'note' is taken by column 'note'", "towers.note"),
+        ({"towers": {"tabular": ["a"]}}, "the name 'tabular' is taken by the tower of 'b'", "towers.tabular"),
         ({"towers": {"t": ["a", "a"]}}, "tower 't' lists column 'a' twice", "towers.t"),
         ({"towers": {"a": ["b"], "b": ["a"]}}, "tower 'a' has the name of a column of another tower", "towers.a"),
         ({"towers": {"t": ["a", "y"]}}, "column 'y' of tower 't' is the target", "towers.t"),

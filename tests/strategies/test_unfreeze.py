@@ -129,7 +129,7 @@ def test_the_rate_counts(table, folder):
         ({"train": {"unfreeze": {"layers": 0}}}, "layers"),
         ({"train": {"unfreeze": {}, "freeze": ["image"]}}, "train.freeze"),
         ({"train": {"unfreeze": {}, "freeze": ["image.encoder.*"]}}, "train.freeze"),
-        ({"train": {"soup": 2}, "split": {"validation": 0.0}}, "choose a soup"),
+        ({"train": {"soup": 2}, "split": {"validation": 0.0}}, "averaging the best epochs"),
     ],
 )
 def test_what_cannot_be_done_is_told_before_the_work(settings, message, table, folder):

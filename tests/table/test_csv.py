@@ -188,7 +188,10 @@ def test_ragged_rows_are_told_with_their_lines(write):
         (PLAIN + "Total: 60\n", "line 62 at the end of the file is not a row: 'Total: 60'"),
         (with_rows({}, [f"{k},{row}" for k, row in enumerate(ROWS)]), "60 rows"),
         (with_rows({40: '40,"good 0,no'}), "the quote that opens in line 42 is never closed"),
-        (with_rows({10: '10,"good 0,no'}, [f'{k},"good, {k}",no' for k in range(60)]), "lines 12 to 13, one row by"),
+        (
+            with_rows({10: '10,"good 0,no'}, [f'{k},"good, {k}",no' for k in range(60)]),
+            "lines 12 to 13 ",
+        ),
         (PLAIN.replace("note", '"note', 1), "a quote in the header opens in this line and closes 60 lines below"),
     ):
         with pytest.raises(TableError, match=words):

@@ -59,7 +59,7 @@ def test_an_encoding_that_garbles_utf8_is_honoured_and_told(write):
 
 def test_control_characters_of_latin_1_are_told(write):
     table = open_table(write("t.csv", "name\n“good”\n".encode("cp1252")), TableConfig(encoding="latin-1"))
-    assert "2 bytes of the file are control characters in latin-1" in told(table)
+    assert "2 bytes are control characters in latin-1" in told(table)
 
 
 CJK = {

@@ -54,7 +54,7 @@ def test_labels_are_found_whatever_type_they_arrive_in(task, learnt, given, plac
 @pytest.mark.unit
 def test_a_number_that_two_labels_have_as_their_value_is_told_so():
     (problem,) = read("multiclass", ["1.1", "1.10", "2"] * 4).encode(column([1.1, 2.0])).problems
-    assert problem.row == 0 and "several labels have this value" in problem.reason
+    assert problem.row == 0 and "several labels are equal to this number" in problem.reason
 
 
 @pytest.mark.unit

@@ -28,11 +28,11 @@ class Tent(Adaptation):
     lower λ if they are not.
 
     Args:
-        prior: as in `adabn`.
+        prior: weight of the old statistics, as a number of rows.
         learning_rate: learning rate.
         epochs: passes over the rows.
         batch_size: rows per step.
-        diversity: λ.
+        diversity: weight λ of the term that keeps the predicted classes diverse.
     """
 
     def __init__(

@@ -53,10 +53,10 @@ def load_weights(network: nn.Module, weights: Mapping[str, Tensor], place: str) 
     for name, value in network.state_dict().items():
         if not torch.equal(value, weights[name]):
             raise ConfigError(
-                f"the weights {name!r} share memory with others, which have other values in the model",
+                f"the module ties the weights {name!r} to others, but the saved model has different values for them",
                 place=place,
-                rule="the modules in encoders share the weights that they shared in the training",
-                cure="pass modules that share no weights",
+                rule="weights are tied as they were in training",
+                cure="pass a module that ties the same weights as in training",
             )
 
 

@@ -245,8 +245,8 @@ class Run:
                 f"the run is finished, but {', '.join(faults)}",
                 place=str(self.folder),
                 rule="a finished run is returned only with the files that it wrote",
-                cure="restore them from a copy; --overwrite trains it again (Python: overwrite=True); its model can be "
-                "loaded as it is",
+                cure="restore these files from a copy, or train again with --overwrite (Python: overwrite=True); the "
+                "model itself can be loaded",
             )
 
     def _save_before(self) -> None:

@@ -72,7 +72,7 @@ class RunRecord:
             raise ArtifactError(
                 f"the record of the run is damaged: {reason}",
                 place=str(path),
-                rule="a record is continued only as Sensorium wrote it",
+                rule="a run can be continued only if its record is unchanged",
                 cure=f"restore the file from a copy; {CURE}",
             ) from None
 

@@ -16,7 +16,7 @@ class Colour(Augmentation):
 
     Args:
         probability: probability that a row is changed.
-        brightness: all values are multiplied by a factor from 1 − x to 1 + x.
+        brightness: range x of the factor, from 1 − x to 1 + x, by which all values are multiplied.
         contrast: distances from the mean of the row are multiplied by such a factor.
         saturation: distances of the channels from their mean are multiplied by such a factor; no effect on grayscale
             images.

@@ -47,7 +47,10 @@ def fit(
     stream: o.Stream = False,
     overwrite: o.Overwrite = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Resume the interrupted run in --out; the same command does so, too.")
+        bool,
+        typer.Option(
+            "--resume", help="Resume the interrupted run in --out, as the same command without --resume does."
+        ),
     ] = False,
     check_imbalance: Annotated[
         bool,

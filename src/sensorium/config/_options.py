@@ -64,7 +64,7 @@ def _member_error(function: Callable[..., Any], name: str, value: Any, place: st
     return ConfigError(
         f"{name!r} is a registered {kind}, not an option",
         place=place.replace(f" {own!r}", "", 1),  # the one that takes the options is a default: nobody chose it
-        rule="the name and the options are beside each other",
+        rule="name and options are keys of the same mapping",
         cure=f"write {meant!r}",
     )
 

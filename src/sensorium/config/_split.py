@@ -16,9 +16,9 @@ class SplitConfig(Strict):
     column: str | None = Field(None, description="column with each row's split: train, validation or test")
     group: str | None = Field(
         None,
-        description="column of groups, such as patient or user: all rows of a group go to one split. With time, the "
-        "groups that end last are the test set; with span too, rows outside the period of their group's split are left "
-        "out",
+        description="column of groups, such as patient or user: all rows of a group go to one split. If split.time is "
+        "set, the groups that end last are the test set. If split.span is set too, rows outside the period of their "
+        "group's split are left out",
     )
     time: str | None = Field(None, description="order rows by this column: the earliest rows train, the latest test")
     day_first: bool | None = Field(
@@ -26,7 +26,7 @@ class SplitConfig(Strict):
     )
     span: tuple[str, str] | None = Field(
         None,
-        description="with time: columns with the start and end of each row's period; splits do not overlap in time",
+        description="if split.time is set: columns with the start and end of each row's period; splits do not overlap",
     )
     stratify: bool = Field(True, description="keep the proportions of the labels in every split")
     validation: Fraction = Field(0.1, description="share of validation rows, if no column names them")

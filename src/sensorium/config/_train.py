@@ -97,7 +97,7 @@ class TrainConfig(Strict):
     )
     preset: Literal["auto", "few", "none"] = Field(
         "auto",
-        description="few: more patience and label smoothing; auto: few for up to 600 training rows, none for more",
+        description="`few`: more patience and label smoothing; `auto`: `few` for up to 600 training rows, else `none`",
     )
     imbalance: Literal["off", "auto", "always"] = Field(
         "off",

@@ -24,7 +24,7 @@ class AudioCNN(nn.Module):
         mels: number of mel bands.
         filters: number of filters of each layer.
         kernel: filter size in frames and bands.
-        stem: how the first and largest layer halves its map; `stride` takes a third of the time of `pool`.
+        stem: how the first and largest layer halves its map; `stride` runs three times as fast as `pool`.
         norm: whether each layer has batch normalisation.
     """
 

@@ -26,7 +26,7 @@ class ImageCNN(nn.Module):
         kernel: filter size in pixels.
         downsample: how each layer halves its map; a map of one pixel is not halved.
         norm: whether each layer has batch normalisation.
-        reduce: `mean` gives a token for each position as above; `flatten` makes the whole map one token.
+        reduce: `mean` gives one token per position of the map; `flatten` makes the whole map one token.
     """
 
     def __init__(

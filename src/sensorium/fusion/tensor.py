@@ -26,7 +26,8 @@ class Tensor(nn.Module):
     Args:
         widths: d_m of each modality.
         width: d.
-        size: width s of z_m; by default the largest up to 32 for which the tensor has at most 65,536 entries.
+        size: width s of the projected modalities; by default the largest up to 32 for which the tensor has at most
+            65,536 entries.
     """
 
     level: ClassVar[Literal["vector"]] = "vector"

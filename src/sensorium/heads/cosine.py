@@ -23,7 +23,7 @@ class Cosine(nn.Module):
     Args:
         width: width of x.
         outputs: number of logits.
-        scale: initial value of s.
+        scale: initial value of the scale s, by which similarities are multiplied.
     """
 
     def __init__(self, width: int, outputs: int, *, scale: Annotated[float, Field(gt=0)] = 10.0) -> None:

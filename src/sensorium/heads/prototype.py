@@ -23,7 +23,7 @@ class Prototype(nn.Module):
     Args:
         width: width d of x.
         outputs: number of classes.
-        scale: initial value of s.
+        scale: initial value of the scale s, by which distances are multiplied.
     """
 
     def __init__(self, width: int, outputs: int, *, scale: Annotated[float, Field(gt=0)] = 10.0) -> None:

@@ -82,7 +82,8 @@ class UnfitDates:
         if len(set(fit.values())) > 1:
             return "the order of day and month is not known from training: read as missing"
         words = " and ".join(DATE_ORDERS[order] for order in fit)
-        return f"no training date is written like this: read {words}, the only possible order" if fit else MISSING
+        reason = f"no training date is written like this; it is read as {words}, the only order that fits"
+        return reason if fit else MISSING
 
 
 def swapped_order(

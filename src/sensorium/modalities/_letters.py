@@ -22,7 +22,7 @@ def letter_notes(found: Survey, name: str) -> list[tuple[str, str]]:
         return [(reason, "write a sign before every number; write 'crore' if you mean ten millions")]
     if found.notation.letters == "bytes":
         reason = f"letters in {number} are read as file sizes, and B as bytes: {_examples(found)}"
-        return [(reason, f"write all sizes in one unit if this is wrong; {keeps}")]
+        return [(reason, f"if these are not file sizes, write plain numbers without letters; {keeps}")]
     if found.notation.letters == "none":
         reason = f"letters in {number} are ignored, because these numbers have the size of the others"
         return [(f"{reason}: {_examples(found, bare=True)}", f"{keeps}; write large numbers with all their digits")]

@@ -129,8 +129,8 @@ def _sign(name: str, cells: list[Floats], lengths: npt.NDArray[np.int64]) -> _Si
     alike = _likeness([cell[:, 0] for cell in cells if len(cell) == usual])
     told = f"correlated (autocorrelation {alike:.2f})"
     if alike > CORRELATED:
-        return _Sign("series", f"neighbours are {told}", alike > CORRELATED + NEAR)
-    return _Sign("vector", f"neighbours are not {told}", sure=False)
+        return _Sign("series", f"neighbouring numbers of a list are {told}", alike > CORRELATED + NEAR)
+    return _Sign("vector", f"neighbouring numbers of a list are not {told}", sure=False)
 
 
 def _likeness(cells: list[Floats]) -> float:

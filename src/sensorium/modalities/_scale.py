@@ -65,7 +65,7 @@ def about_outliers(values: Floats, far: npt.NDArray[np.bool_], name: str) -> tup
     examples = ", ".join(f"{value:.10g}" for value in list(dict.fromkeys(values[far].tolist()))[:3])
     some = f"{count(int(far.sum()), 'cell')} of {len(values):,} ({examples})"
     reason = f"outliers: {some} are more than {GAP:.0f} times as far from the median as all others"
-    done = "the scale is learned from the other values, and outliers are clipped to their range"
+    done = "the scale is learned from the other values, and outliers are clipped to the range of these"
     return (
         f"{reason}; {done}",
         f"correct typing errors; if these are codes in {name}, empty the cells or list the codes in table.missing",

@@ -72,7 +72,9 @@ class Category(Modality):
         reason = f"{column.distinct:,} distinct values in {len(column.values):,} cells"
         if column.is_integer:
             named = re.search(r"(?:^|[^a-z])(id|code|zip|sku)$|[a-z]Id$", column.name)
-            return Guess(0.75, f"{reason}, named like a category") if named and share <= REPEATS else Guess(0.5, reason)
+            if named and share <= REPEATS:
+                return Guess(0.75, f"{reason}, and the column is named like a category")
+            return Guess(0.5, reason)
         if share > REPEATS or (words >= SENTENCE and column.distinct > FEW):
             return Guess(0.3, reason)
         confidence = 0.85 if column.distinct <= max(FEW, MANY * len(column.values)) else 0.6

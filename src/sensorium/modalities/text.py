@@ -144,7 +144,7 @@ class Text(Modality):
                 int(row),
                 column.name,
                 reason,
-                f"{setting_of(column.name, 'length')} keeps more",
+                f"{setting_of(column.name, 'length')} reads more tokens",
                 shorten(strings[int(row)].as_py()),
             )
             for row in np.flatnonzero(lengths > HUGE)

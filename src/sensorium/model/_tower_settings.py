@@ -75,16 +75,16 @@ def _of_others(config: Config, learnt: Mapping[str, Modality]) -> Iterator[Confi
         if others:
             whose = f"column {tower!r}" if others == [tower] else f"the tower of {listed_columns(others)}"
             yield ConfigError(
-                f"tower {tower!r} has the name of {whose}, which it does not list",
+                f"the name {tower!r} is taken by {whose}",
                 place=f"towers.{tower}",
-                rule="a tower has the name of a column, or of other columns' tower, only if it contains them",
+                rule="a tower may have the name of a column or of another tower only if it lists these columns",
                 cure=f"choose another name, or add {listed_columns(others)} to its columns",
             )
         elif tower in learnt and tower not in config.towers[tower]:
             yield ConfigError(
                 f"tower {tower!r} has the name of a column of another tower",
                 place=f"towers.{tower}",
-                rule="a tower has the name of a column only if it contains that column",
+                rule="a tower may have the name of a column only if it lists that column",
                 cure="choose another name",
             )
 

@@ -56,7 +56,7 @@ def check_own(config: Config, start: FittedModel) -> None:
     faults: list[SensoriumError] = []
     if start.int8:
         raise ConfigError(
-            "cannot continue training a quantized (int8) model", cure="continue the model before quantization"
+            "cannot continue training a quantized (int8) model", cure="continue the model that was quantized"
         )
     if start.others:
         rule = "a model with one network"

@@ -37,7 +37,7 @@ def inspection_page(found: Inspection) -> str:
     looked = "every cell" if found.every else "a sample of each column's cells"
     return h.page(
         f"{Path(found.table).name}: {count(found.rows, 'row')}, {count(len(found.columns), 'column')}",
-        h.tag("p", f"{found.table}. Nothing was trained. Decoded on trial: {looked}.", class_="soft"),
+        h.tag("p", f"{found.table}. Nothing was trained. Checked by decoding: {looked}.", class_="soft"),
         _section("What to look at", *_notes(found)),
         _target(found),
         _copies(found),

@@ -28,7 +28,7 @@ EXACT = 0.999  # correlation from which a number gives the target away
 FEW = 50  # different values of a column or target up to which one is guessed from the other
 SAVED = 0.5  # share of wrong guesses that a column saves if it predicts the target too well
 GAP, FILLED = "a gap", "a value"
-KNOWN = "use it only if it is known at prediction time"
+KNOWN = "use the column only if it is known at prediction time"
 
 
 def add_hints(table: Table, plans: Iterable[ColumnPlan], config: Config) -> list[ColumnPlan]:
@@ -80,8 +80,8 @@ def predicts_alone(column: Column, target: Column) -> str:
     seen = _wrong(cells[rows], labels[rows])
     if len(rows) < 2 * FEW or seen > (1 - SAVED) * blind:
         return ""
-    reason = f"{column.name} alone predicts {1 - seen:.0%} of the labels; "
-    return reason + f"always guessing the most common one is right for {1 - blind:.0%}: {KNOWN}"
+    reason = f"{column.name} alone predicts {1 - seen:.0%} of the labels (the most common label: {1 - blind:.0%}); "
+    return reason + KNOWN
 
 
 def _wrong(cells: Rows, labels: Rows) -> float:
@@ -164,4 +164,5 @@ def _telling(cells: list[str], labels: list[str], parts: Callable[[str], set[str
     if covered < TELLING * len(cells):
         return ""
     examples = ", ".join(repr(part) for part in sorted(pure, key=lambda part: -pure[part])[:3])
-    return f"{examples} and similar values occur with one label only, in {covered / len(cells):.0%} of the rows"
+    more = " and others" if len(pure) > 3 else ""
+    return f"{examples}{more} each occur with one label only; {covered / len(cells):.0%} of the rows contain one"

@@ -14,8 +14,8 @@ from sensorium.table._effect_functions import Kind
 
 TOLD: dict[Kind, str] = {
     "function": (
-        "it names {}, a function that may do more than compute a value: it is VOLATILE, runs SQL, or "
-        "returns a type with VOLATILE functions"
+        "it names {}, a function that may have side effects (it is VOLATILE, runs SQL, or its return "
+        "type has VOLATILE functions)"
     ),
     "aggregate": "it names {}, an aggregate that calls a VOLATILE function",
     "operator": "it uses {}, an operator that calls a VOLATILE function",

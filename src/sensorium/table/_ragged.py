@@ -83,7 +83,7 @@ def _is_open(data: bytes) -> bool:
 def _say(record: Record) -> str:
     if record.first == record.last:
         return f"line {record.last} has {len(record.cells)}"
-    return f"lines {record.first} to {record.last}, one row by their quotes, have {len(record.cells)}"
+    return f"lines {record.first} to {record.last} (one row, because of their quotes) have {len(record.cells)}"
 
 
 def _cure(ragged: Sequence[Record], width: int, separator: str, *, named: bool) -> str:

@@ -77,5 +77,5 @@ def _head(path: Path, config: TableConfig, expected: Collection[str]) -> tuple[T
     if not changed:
         return config, []
     saved = ", ".join(f"table.{key}={getattr(config, key)!r}" for key in changed)
-    reason = f"the file is read without {saved}, which the model was fitted with, because its header does not fit it"
+    reason = f"the file is read without {saved}: with this setting, its header does not match the training table"
     return config.model_copy(update=changed), [finding(reason, "save the file in the form of the training table")]

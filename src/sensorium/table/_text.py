@@ -95,6 +95,6 @@ def _doubts(raw: bytes, codec: str, encoding: str) -> list[Problem]:
         message = f"the file is valid UTF-8, and table.encoding={encoding} turns {good!r} into {bad!r}"
         return [finding(message, "set table.encoding=utf-8")]
     if codec.startswith("iso8859") and (controls := len(CONTROLS.findall(raw))):
-        message = f"{controls:,} bytes of the file are control characters in {encoding}, as in a file in cp1252"
+        message = f"{controls:,} bytes are control characters in {encoding}, but printable characters in cp1252"
         return [finding(message, "set table.encoding=cp1252 if quotes, dashes or euro signs are missing")]
     return []

@@ -24,7 +24,10 @@ IN_ANOTHER_CASE = "a label that differs from a training label only in upper and 
 FOLD_CASE = f"write it as in training, or fit with {set_both('table.labels', 'fold_case')}"
 WRONG = {
     UNSEEN: ("a label not seen in training: the row is not scored", ""),
-    SEVERAL: ("several labels have this value: the row is not scored", "write the label as text, as in training"),
+    SEVERAL: (
+        "several labels are equal to this number: the row is not scored",
+        "write the label as text, as in training",
+    ),
 }
 
 

@@ -65,7 +65,7 @@ class Several(Task):
             return None
         found = {name: infer_task(part, Config()) for name, part in column.parts.items()}
         cautions = [
-            f"{name}: {kind}: {guess.reason} (another: --set {shlex.quote(key_of('tasks', name))}=…)"
+            f"{name}: {kind}: {guess.reason} (to change the task: --set {shlex.quote(key_of('tasks', name))}=…)"
             for name, (kind, guess) in found.items()
             if guess.caution
         ]

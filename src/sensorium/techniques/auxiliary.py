@@ -23,7 +23,7 @@ class Auxiliary(Technique):
 
     Args:
         context: context of the training.
-        weight: λ.
+        weight: weight λ of the unimodal losses.
     """
 
     joint = True

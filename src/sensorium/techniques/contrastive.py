@@ -28,7 +28,7 @@ class Contrastive(Technique):
 
     Args:
         context: of the training.
-        weight: λ.
+        weight: weight λ of the contrastive loss.
         width: width of the compared vectors.
         temperature: initial temperature.
     """

@@ -25,8 +25,8 @@ class Distillation(Technique):
 
     Args:
         context: context of the training; `train.teacher` names the teacher.
-        weight: λ.
-        temperature: T.
+        weight: weight λ of the teacher's predictions in the loss.
+        temperature: temperature T that softens the predictions of both models.
     """
 
     learns_from_teacher = True

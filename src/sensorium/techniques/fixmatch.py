@@ -28,11 +28,11 @@ class Fixmatch(Technique):
 
     Args:
         context: of the training.
-        weight: maximum of λ.
-        threshold: τ.
+        weight: largest weight λ of the consistency loss.
+        threshold: confidence τ from which a prediction counts as a label.
         ratio: number of rows drawn per labelled row of a step.
         modality_dropout: probability that a modality is hidden in the strong view; one of a row is never hidden.
-        ramp: fraction of the epochs over which λ rises, because early confident predictions are often wrong.
+        ramp: fraction of the epochs over which the weight rises, because early confident predictions are often wrong.
     """
 
     unlabelled = True

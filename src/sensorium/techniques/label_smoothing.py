@@ -17,7 +17,7 @@ class LabelSmoothing(Technique):
 
     Args:
         context: of the training.
-        smoothing: ε.
+        smoothing: fraction ε of every label that is spread over all classes.
     """
 
     def __init__(self, context: TrainingContext, *, smoothing: Fraction = 0.1) -> None:

@@ -28,11 +28,12 @@ class Masked(Technique):
 
     Args:
         context: of the training.
-        weight: λ.
+        weight: weight λ of the prediction loss.
         width: width of the compared vectors.
-        variance: ν.
-        covariance: κ.
-        stop_gradient: whether to stop the gradient at the targets, so that the hidden tower learns from V and C only.
+        variance: weight ν of the variance term, which keeps vectors apart.
+        covariance: weight κ of the covariance term, which decorrelates dimensions.
+        stop_gradient: whether to stop the gradient at the targets: the hidden tower then learns from variance and
+            covariance only.
     """
 
     joint = True

@@ -29,9 +29,9 @@ class MeanTeacher(Technique):
 
     Args:
         context: of the training.
-        weight: maximum of λ.
-        decay: d.
-        ramp: fraction of the epochs over which λ rises.
+        weight: largest weight λ of the consistency loss.
+        decay: decay d of the moving average.
+        ramp: fraction of the epochs over which the weight rises.
         ratio: number of rows drawn per labelled row of a step.
         modality_dropout: probability that a modality is hidden in the strong view; one always stays.
     """

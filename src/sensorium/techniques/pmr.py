@@ -32,8 +32,8 @@ class Pmr(Technique):
 
     Args:
         context: of the training.
-        alpha: α.
-        entropy: μ.
+        alpha: strength α of the pull towards the prototypes.
+        entropy: weight μ of the entropy term, which reduces early overconfidence.
         early: fraction of the epochs with the entropy term.
         momentum: weight of the old prototypes when they are updated, at the start of each epoch.
         rows: maximum number of training rows for the prototypes.

@@ -23,7 +23,7 @@ class Ranking(Technique):
 
     Args:
         context: of the training.
-        weight: λ.
+        weight: weight λ of the ranking loss.
     """
 
     joint = True

@@ -118,9 +118,8 @@ def _check(network: FusionModel, batch: Batch) -> None:
             usual, dense = network(other), network.forward_dense(other)
             recorded = program(dense_inputs(network, other))
         _compare(usual, dense, f"the dense forward of {rows} rows differs from the usual one")
-        _compare(
-            usual, recorded, f"the exported network predicts {rows} rows with {factor} times the steps differently"
-        )
+        sizes = f"{rows} rows with {factor} times the steps"
+        _compare(usual, recorded, f"the exported network differs from the usual one for {sizes}")
 
 
 def _compare(usual: Tensor, other: Tensor, message: str) -> None:

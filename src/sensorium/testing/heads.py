@@ -38,4 +38,4 @@ def check_head(name: str, **options: Any) -> None:
         assert head(torch.zeros(1, WIDTH)).isfinite().all(), f"{name}: the logits of a row of zeros are not finite"
         found = torch.autograd.grad(logits.square().sum(), [rows, *head.parameters()], allow_unused=True)
         assert all(gradient is not None for gradient in found), f"{name}: no gradient reaches the rows or a parameter"
-        assert found[0] is not None and (found[0].abs().sum(1) > 0).all(), f"{name}: no gradient reaches a row"
+        assert found[0] is not None and (found[0].abs().sum(1) > 0).all(), f"{name}: a row gets no gradient"

@@ -62,7 +62,7 @@ def check_technique(name: str, **options: Any) -> None:
         assert np.array_equal(_scores(first, table), _scores(again, table)), (
             f"{name}: the same seed gives different predictions"
         )
-        assert np.isfinite(_scores(first, table)).all(), f"{name}: an answer is no finite number"
+        assert np.isfinite(_scores(first, table)).all(), f"{name}: a prediction is not finite"
         same = np.array_equal(_scores(first, table), _scores(plain, table))
         if techniques.load(name).watches:
             assert same, f"{name} should only observe, but changes the model in {task}"

@@ -26,7 +26,8 @@ def check_soup(config: TrainConfig, validation_rows: Rows) -> None:
         ConfigError: a soup is requested, but there are no validation rows.
     """
     if config.soup > 1 and not len(validation_rows):
-        raise ConfigError("there are no validation rows to choose a soup by", place="train.soup", cure="train.soup=1")
+        finding = "averaging the best epochs (train.soup) needs validation rows"
+        raise ConfigError(finding, place="train.soup", cure="train.soup=1")
 
 
 def mix_soup(context: TrainingContext, history: History, best: Best) -> None:

@@ -19,24 +19,25 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "interval.points": "95% interval {low:.1f} to {high:.1f}",
         "interval.amount": "95% interval {low:.3g} to {high:.3g}",
         "over": "{gain} over {other} ({interval})",
+        "against": "{loss} against {other} ({interval})",
         "slower": "trains {times:.1f}× slower",
         "faster": "trains {times:.1f}× faster",
         "verdict.helps": "Fusion helps here: {fused} gains {gain} and {speed}.",
         "verdict.does_not_help": "Fusion does not help here: {fused} gains {gain}.",
-        "verdict.hurts": "Fusion hurts here: {fused} gains {gain}.",
+        "verdict.hurts": "Fusion hurts here: {fused} loses {loss}.",
         "verdict.undefined": "The metric {metric} is not defined on these rows: {fused} and {single} cannot be "
         "compared.",
         "verdict.unbeaten": "{sentence} It is not shown to beat every modality: it gains {gain}.",
-        "verdict.chosen": "{sentence} Of the modalities that it is not shown to beat, {other} is the best on the "
-        "validation rows.",
-        "verdict.quicker": "{sentence} A faster model is {other}. It {speed} and is not shown to be worse: it gains "
-        "{gain}.",
+        "verdict.chosen": "{sentence} Several modalities may be as good. The best of these on the validation rows is "
+        "{other}.",
+        "verdict.quicker": "{sentence} A faster model is {other}. It {speed} and is not shown to be worse: the "
+        "difference is {gain}.",
         "verdict.baseline": "{sentence} A classical model does better: {other} gains {gain}.",
         "verdict.use": "{sentence} Use {recommended}.",
         "verdict.seeds": "{sentence} All figures are means of {seeds} seeds.",
         "diagnosis.nothing": "no modality alone is better than chance ({chance:.3g} {metric}) in the fused model",
-        "diagnosis.even": "the modalities are even: given any one alone, the fused model exceeds chance by at least "
-        "half as much as with {leads!r}, the best",
+        "diagnosis.even": "the modalities are even: with any single one, the gain of the fused model over chance is at "
+        "least half of that with {leads!r}, the best one",
         "diagnosis.uneven": "{leads!r} leads: the fused model reaches {best:.3g} {metric} with it alone, and {others} "
         "(chance: {chance:.3g})",
         "diagnosis.other": "{value:.3g} with {name!r} alone",
@@ -51,7 +52,7 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "no mitigation is needed",
         "imbalance.balanced": "balanced in plain training: {modalities}, on all validation rows; no mitigation is "
         "needed",
-        "imbalance.failed": "{sentence}; unknown for {names}, because the training of the modality alone failed",
+        "imbalance.failed": "{sentence}; unknown for {names}, because training each of them alone failed",
         "imbalance.plain": "{sentence}; plain training is kept",
         "imbalance.no_better": "{sentence}; no mitigation has a better validation metric than plain training "
         "({plain:.4g} {metric}), which is kept",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sensorium.metrics import is_in_points
@@ -36,6 +37,13 @@ def interval_of(found: Difference) -> str:
 def over(found: Difference, other: str) -> str:
     """Return a gain over another model: `+1.8 points accuracy over text alone (95% interval 0.4 to 3.1)`."""
     return say("over", gain=gain_of(found), other=other, interval=interval_of(found))
+
+
+def loss_against(found: Difference, other: str) -> str:
+    """Return a loss: `1.8 points accuracy against text alone (95% interval 0.4 to 3.1)`."""
+    low, high = found.interval
+    turned = replace(found, value=-found.value, interval=(-high, -low))
+    return say("against", loss=gain_of(turned).removeprefix("+"), other=other, interval=interval_of(turned))
 
 
 def _form(kind: str, found: Difference) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sensorium.wording._say import over, say
+from sensorium.wording._say import loss_against, over, say
 
 if TYPE_CHECKING:
     from sensorium.evaluate.verdict import ModelName, Verdict
@@ -46,8 +46,8 @@ def _chosen_modality(found: Verdict) -> ModelName | None:
 def _kind(found: Verdict) -> str:
     fused, single = model_title(found.fused), model_title(found.single)
     gain, speed = over(found.difference, single), _speed(found.slowdown)
-    metric = found.difference.metric
-    return say(f"verdict.{found.kind}", fused=fused, single=single, gain=gain, speed=speed, metric=metric)
+    loss, metric = loss_against(found.difference, single), found.difference.metric
+    return say(f"verdict.{found.kind}", fused=fused, single=single, gain=gain, loss=loss, speed=speed, metric=metric)
 
 
 def _speed(slowdown: float) -> str:

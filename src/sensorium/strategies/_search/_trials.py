@@ -184,11 +184,11 @@ class Trials:
     def _tell(self, result: Result) -> None:
         best = self.ranked()[0]
         self.report.log(
-            f"{result.name}: {self._shown(result)} in {result.seconds:.0f} s; "
-            f"best so far {self._shown(best)} by {best.name}"
+            f"{result.name} ({result.seconds:.0f} s): {self._shown(result)}; "
+            f"best so far: {best.name}, {self._shown(best)}"
         )
 
     def _shown(self, result: Result) -> str:
         if result.metric is not None:
             return f"{self.metric} {result.metric:.4f}"
-        return "failed" if result.loss is None else f"loss {result.loss:.4f}, {self.metric} is not defined"
+        return "failed" if result.loss is None else f"loss {result.loss:.4f} ({self.metric} is not defined)"
