@@ -73,8 +73,8 @@ class Text(Modality):
             return None
         words = float(np.mean([count_words(part) for part in parts]))
         share = joined.distinct / len(joined.values)
-        kind = "lists of texts, joined per cell; " if column.is_list else ""
-        reason = f"{kind}{words:.1f} words on average, {share:.0%} of the cells are distinct"
+        kind, each = ("lists of texts, joined per cell; ", " per text") if column.is_list else ("", "")
+        reason = f"{kind}{words:.1f} words{each} on average, {share:.0%} of the cells are distinct"
         if column.is_string and find_list_notation(column.sample(LISTS_FROM)):
             return Guess(0.3, reason)
         confidence = 0.9 if words >= SENTENCE else 0.8 if share > REPEATS and words >= 1.5 else 0.4
