@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 
 import sensorium
 from sensorium.api import gather_config
@@ -19,6 +21,7 @@ from sensorium.config import (
     SEED,
     TARGET,
     TIME,
+    as_plain,
     check_arguments,
 )
 from sensorium.errors import ConfigError, TableError
@@ -74,7 +77,7 @@ def test_settings_that_no_file_system_accepts(setting, path):
         ("out", b"run", "a path"),
         ("start", 5, "a path"),
         ("resume", "no", "True or False"),
-        ("overwrite", 1, "True or False"),
+        ("overwrite", 2, "True or False"),
         ("track", 5, "a list of names"),
         ("track", [5], "a list of names"),
         ("budget", [], "a time such as"),
@@ -128,7 +131,7 @@ def test_load_takes_modules_only():
 
 @pytest.mark.parametrize(
     ("argument", "value"),
-    [("target", 5), ("config", [1]), ("config", "a\0b"), ("every", "no"), ("progress", 1)],
+    [("target", 5), ("config", [1]), ("config", "a\0b"), ("every", "no"), ("progress", 2)],
 )
 def test_inspect(argument, value):
     with pytest.raises(ConfigError, match=f"{argument} cannot be") as caught:
@@ -175,3 +178,19 @@ def test_arguments_override_the_configuration():
         "y", {"train": {"epochs": 3}, "split": {"column": "a"}}, {"epochs": 2, "split_column": "b"}
     )
     assert (config.train.epochs, config.split.column) == (2, "b")
+
+
+def test_a_value_that_is_given_twice_alike_is_no_fault():
+    config, _ = gather_config("y", None, {"epochs": 2, "train": {"epochs": 2}})
+    assert config.train.epochs == 2
+
+
+@pytest.mark.parametrize("seeds", [pd.Index([0, 7]), torch.tensor([0, 7]), np.array([0, 7])])
+def test_numbers_of_other_libraries_are_seeds(seeds):
+    check_arguments(COUNT_OR_SEEDS, seeds=seeds)
+    assert as_plain(seeds) == [0, 7]
+
+
+def test_a_path_object_is_a_location(tmp_path):
+    config, _ = gather_config("y", {"prepare": {"store": tmp_path}, "train": {"teacher": tmp_path}}, {})
+    assert (config.prepare.store, config.train.teacher) == (str(tmp_path), str(tmp_path))

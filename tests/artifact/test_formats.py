@@ -57,7 +57,7 @@ def test_sentences_of_an_earlier_format_become_data_and_are_worded_again():
     assert (found.diagnosis.state, found.diagnosis.behind, found.rows) == ("weak", ["point"], "test")
     assert report.diagnosis.leads == "size" and report.chance == 0.5
     assert model.card["imbalance"]["verdict"].startswith(
-        "weak by nature, not undertrained in plain training: 'point' reaches 0.611"
+        "on all validation rows, a modality is weak by nature, but not undertrained: 'point' reaches 0.611"
     )
     assert "'size' leads" in model.card["history"]["techniques"]["modality_imbalance"]["diagnosis"]["words"]
     shift = load("v2-continued").fitted.card.shift

@@ -390,3 +390,11 @@ def test_a_finished_model_that_is_damaged_is_told_with_the_cure(tmp_path):
     with pytest.raises(sensorium.ArtifactError) as caught:
         fit(tmp_path)
     assert "--overwrite" in caught.value.cure
+
+
+def test_a_finished_run_with_another_technique_is_refused(tabular, tmp_path):
+    """A technique without options is one too."""
+    settings = {"out": tmp_path / "run", "epochs": 1, "progress": False}
+    sensorium.fit(tabular, "label", **settings)
+    with pytest.raises(ConfigError, match=r"train\.techniques\.auxiliary was not set, is \{\}"):
+        sensorium.fit(tabular, "label", train={"techniques": {"auxiliary": {}}}, **settings)

@@ -96,3 +96,30 @@ def test_a_key_is_set_once():
     assert parse_assignments(["fusion=gated", "fusion.per_feature=true"]) == {
         "fusion": {"name": "gated", "per_feature": True}
     }
+
+
+@pytest.mark.parametrize(
+    "assignments",
+    [
+        ["train={epochs: 2}", "train={epochs: 3}"],
+        ["train={epochs: 2}", "train.epochs=3"],
+        ["fusion=gated", "fusion.name=late"],
+        ["fusion.per_feature=false", "fusion=gated"],
+        ["train.techniques.pmr.alpha=0.5", "train.techniques=[pmr]"],
+    ],
+)
+def test_no_assignment_is_lost_to_another(assignments):
+    with pytest.raises(ConfigError, match=r"is set twice|replaces"):
+        parse_assignments(assignments)
+
+
+@pytest.mark.parametrize(
+    ("assignments", "found"),
+    [
+        (["train={epochs: 2}", "train.epochs= 2"], {"train": {"epochs": 2}}),
+        (["train={epochs: 2}", "train.seed=3"], {"train": {"epochs": 2, "seed": 3}}),
+        (["train.techniques=[pmr]", "train.techniques.pmr.alpha=1"], {"train": {"techniques": {"pmr": {"alpha": 1}}}}),
+    ],
+)
+def test_assignments_that_agree_are_joined(assignments, found):
+    assert parse_assignments(assignments) == found

@@ -71,7 +71,7 @@ def test_rare_names_are_told_where_they_are_many():
 
 def test_cuts_are_said_in_inspect_and_in_fit_once():
     table = pa.table({"x": [f"w{k % 2} " * 1100 for k in range(40)], "y": ["a", "b"] * 20})
-    assert "40 of 40 texts are longer than 1,024 tokens: their end is cut (modalities.x.length" in (
+    assert "40 of 40 texts are longer than 1,024 tokens: their end is cut (a larger modalities.x.length" in (
         sensorium.inspect(table, "y").columns[0].caution
     )
     few = pa.table({"x": [f"{k} word more than two" for k in range(40)], "y": ["a", "b"] * 20})

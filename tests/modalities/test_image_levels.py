@@ -145,7 +145,7 @@ def test_files_beyond_the_scale_are_clipped_and_told():
     assert [problem.row for problem in found.problems] == [1, 2, 3]
     beyond, other, faint = (problem.reason for problem in found.problems)
     assert "0–4,095" in beyond and "clipped" in beyond
-    assert "no training image" in other
+    assert "unlike the training images" in other
     assert "almost nothing" in faint
     assert all("modalities.c.levels" in problem.cure for problem in found.problems)
 

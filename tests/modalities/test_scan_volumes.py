@@ -258,7 +258,11 @@ def test_times_are_told_apart_where_slices_have_no_position(tmp_path):
 def test_two_parts_of_a_plane_are_not_mixed(tmp_path):
     slices = [([90 * side, 0, 3 * z], 100 * (side + 1) + z) for z in range(4) for side in (z % 2, 1 - z % 2)]
     found = read(put(tmp_path / "s", slices))
-    assert found == ([100, 101, 102, 103], 3, ["4 slices of another part of the plane are skipped; 4 are used"])
+    assert found == (
+        [100, 101, 102, 103],
+        3,
+        ["4 slices of a place beside the others in their plane are skipped; 4 are used"],
+    )
 
 
 @pytest.mark.parametrize(
@@ -557,7 +561,7 @@ def test_what_lies_beside_the_images_is_reported(tmp_path):
     saved(report, tmp_path / "s" / "report")
     values, _, notes = read(tmp_path / "s")
     assert values == [100, 101, 102, 103]
-    assert notes == ["2 items of the folder are skipped (not DICOM images, links or folders)"]
+    assert notes == ["2 items of the folder are skipped (links, folders, or files that are not DICOM images)"]
 
 
 def test_a_folder_of_folders_says_where_to_look(tmp_path):

@@ -148,7 +148,7 @@ def test_columns_that_a_series_lacks_when_predicting_are_gaps_and_told(wide, mod
     gaps = wide | {"t3": [None] * 80, "t4": [None] * 80}
     assert np.array_equal(model.predict_proba(left), model.predict_proba(gaps))
     (problem,) = model.predictions(left).problems
-    assert problem.reason == "the table has no column t3, t4, of which it is made: missing in every row"
+    assert problem.reason == "it is made of columns that the table lacks (t3, t4): missing in every row"
     assert [problem.column for problem in model.predictions({"size": wide["size"]}).problems] == ["load"]
 
 

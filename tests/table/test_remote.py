@@ -341,7 +341,7 @@ def test_inspect_asks_for_each_refused_picture_once(served):
     found = sensorium.inspect(f"{address}/films/table.csv?token=s3cret", "label")
     assert len([path for kind, path in asked if kind == "GET" and path.endswith(".png")]) <= ROWS
     (fault,) = [fault for column in found.columns if column.name == "photo" for fault in column.faults]
-    assert "refused" in fault["reason"] and "is not sent with them" in fault["cure"]
+    assert "refused" in fault["reason"] and "leave out the part after '?'" in fault["cure"]
 
 
 def test_a_server_that_fails_for_a_moment_is_asked_again_and_a_dead_one_less_and_less(served, monkeypatch):

@@ -1,11 +1,16 @@
 """A network that the memory cannot hold is refused before a cell is decoded."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
+import torch
+from torch import nn
 
 import sensorium
+from sensorium.config import TrainConfig
 from sensorium.errors import OutOfMemoryError
+from sensorium.model import Blueprint, TowerPlan
 from sensorium.planning import _prepared
 from sensorium.runtime import memory
 from sensorium.train import size
@@ -64,3 +69,24 @@ def test_the_limit_of_a_container_counts(fit, monkeypatch, tmp_path):
         fit()
     limit.write_text("max\n")
     assert memory.usable_memory() > 1_000_000
+
+
+def test_the_part_is_named_by_its_place_not_by_its_name():
+    """The name of one tower may begin with that of another, or be that of the fusion."""
+    towers = [TowerPlan(name, [name], "bilstm", {}) for name in ("a", "a.b", "fusion")]
+    parts = [(tower.name, nn.Linear(2, 10**place)) for place, tower in zip((1, 4, 2), towers, strict=True)]
+    network = SimpleNamespace(parts=[*parts, ("fusion", nn.Linear(2, 2)), ("head", nn.Linear(2, 2))])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(size, "usable_memory", lambda: 1)
+        with pytest.raises(OutOfMemoryError) as caught:
+            size.check_size(network, Blueprint(towers, "concat", {}, 4), TrainConfig(), torch.device("cpu"))
+    assert caught.value.place == "encoder 'bilstm' of 'a.b', with 30,000 weights"
+
+
+def test_weights_that_two_towers_share_count_once():
+    towers, shared = [TowerPlan(name, [name], "module", {}) for name in ("a", "b")], nn.Linear(999, 1000)
+    parts = [("a", shared), ("b", shared), ("fusion", nn.Identity()), ("head", nn.Identity())]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(size, "usable_memory", lambda: 16_000_000)  # a million weights of four bytes, four times
+        network, blueprint = SimpleNamespace(parts=parts), Blueprint(towers, "concat", {}, 4)
+        size.check_size(network, blueprint, TrainConfig(), torch.device("cpu"))

@@ -111,7 +111,8 @@ def _numbered(seeds: int | Sequence[int], first: int) -> list[int]:
 
 
 def _listed(names: str | Sequence[str] | None) -> Sequence[str] | None:
-    return [names] if isinstance(names, str) else names
+    plain = as_plain(names)
+    return [plain] if isinstance(plain, str) else plain
 
 
 def _check_compared(config: Config) -> None:

@@ -23,6 +23,7 @@ from sensorium.config import (
     OPTIONAL_PATH,
     TIME,
     Config,
+    as_plain,
     check_arguments,
     split_saved,
 )
@@ -118,7 +119,7 @@ def fit(
     check_arguments(NAMES, track=track)
     check_arguments(TIME, budget=budget)
     check_callbacks(callbacks)
-    listeners = [*callbacks, *open_trackers(track or (), out)]
+    listeners = [*callbacks, *open_trackers(as_plain(track) or (), out)]
     time = None if budget is None else Budget(parse_budget(budget))
     if resume and overwrite:
         raise ConfigError(
@@ -128,9 +129,8 @@ def fit(
             cure="leave out one of them",
         )
     if resume and not out:
-        raise ConfigError(
-            "resume needs the folder of a run", place="resume", rule="resume=True is used with out", cure="out=FOLDER"
-        )
+        rule = "resume=True needs out, the folder of the interrupted run"
+        raise ConfigError("resume needs the folder of a run", place="resume", rule=rule, cure="add out=FOLDER")
     if out:
         check_run_folder(Path(out), table=table, model=start, config=config)
     source = None if start is None else _fitted_of(start, settings)

@@ -244,9 +244,9 @@ class Run:
             raise ArtifactError(
                 f"the run is finished, but {', '.join(faults)}",
                 place=str(self.folder),
-                rule="a finished run is returned only with the files that it wrote",
+                rule="a finished run can be used again only if its files are unchanged",
                 cure="restore these files from a copy, or train again with --overwrite (Python: overwrite=True); the "
-                "model itself can be loaded",
+                "model can still be loaded",
             )
 
     def _save_before(self) -> None:

@@ -101,7 +101,7 @@ def settings(
     **others: Any,
 ) -> dict[str, Any]:
     """Merge settings: flags override the YAML file, `--set` overrides both. A flag is named `train__epochs`."""
-    from sensorium.config import overlay, parse_assignments, read_yaml
+    from sensorium.config import merge_layers, overlay, parse_assignments, read_yaml
 
     flags: dict[str, Any] = {}
     for name, value in others.items():
@@ -116,7 +116,7 @@ def settings(
         flags["target"] = target
     if modality:
         flags["modalities"] = dict(map(_assignment, modality))
-    return overlay(overlay(read_yaml(config) if config else {}, flags), parse_assignments(assignments or []))
+    return merge_layers(read_yaml(config) if config else {}, flags, parse_assignments(assignments or []))
 
 
 def _assignment(text: str) -> tuple[str, str]:

@@ -30,7 +30,8 @@ def list_(
         str | None,
         typer.Argument(
             metavar="NAME",
-            help="Show the options of this member, or the settings of this group or name: train, learning_rate.",
+            help="With a kind such as encoders: the member whose options are shown. With settings: a group or a "
+            "setting, such as train or learning_rate.",
         ),
     ] = None,
     json: o.Json = False,

@@ -5,9 +5,8 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
-import numpy as np
 import pydantic
 
 from sensorium.config._spelling import as_given
@@ -60,20 +59,21 @@ def _names_columns(value: Any) -> bool:
 _Seed = Annotated[int, pydantic.Field(ge=0, lt=2**63)]
 PATH = ArgumentType(_if(is_path), "a path: text or a pathlib.Path, not empty, not too long, without NUL characters")
 OPTIONAL_PATH = ArgumentType(PATH.hint | None, PATH.rule)
-FLAG = ArgumentType(bool, "True or False")
+FLAG = ArgumentType(bool | Literal[0, 1], "True or False")
 NAME = ArgumentType(str, "a name")
 OPTIONAL_NAME = ArgumentType(str | None, NAME.rule)
 NAMES = ArgumentType(str | Sequence[str] | None, "a name or a list of names")
 TARGET = ArgumentType(_if(_names_columns), "a column, or a list of columns")
-SETTINGS = ArgumentType(_if(lambda value: isinstance(value, Mapping | None)), "a mapping of settings")
+_MAPPING = _if(lambda value: isinstance(value, Mapping | None))
+SETTINGS = ArgumentType(_MAPPING, "a mapping of settings")
 CONFIG = ArgumentType(SETTINGS.hint | PATH.hint, "a mapping, or the path of a YAML file")
-ENCODERS = ArgumentType(_if(lambda value: isinstance(value, Mapping | None)), "a mapping: {column: encoder}")
+ENCODERS = ArgumentType(_MAPPING, "a mapping: {column: encoder}")
 SEED = ArgumentType(_Seed, "an integer, at least 0")
 COUNT = ArgumentType(Annotated[int, pydantic.Field(ge=1)], "an integer, at least 1")
 COUNT_OR_SEEDS = ArgumentType(
     Annotated[int, pydantic.Field(ge=1, le=MAX_SEEDS)]
     | Annotated[Sequence[_Seed], pydantic.Field(min_length=1, max_length=MAX_SEEDS)],
-    f"the number of seeds, 1 to {MAX_SEEDS:,}, or a list of as many seeds, each an integer, at least 0",
+    f"a number of seeds from 1 to {MAX_SEEDS:,}, or a list of up to as many integers, at least 0",
 )
 TIME = ArgumentType(str | float | None, "a time such as '90s', '10m' or '1h30m', or a number of seconds")
 
@@ -93,8 +93,8 @@ def check_arguments(kind: ArgumentType, **values: Any) -> None:
 
 
 def as_plain(value: Any) -> Any:
-    """Return numbers and arrays of NumPy, and ranges, as Python's own numbers and lists; of ranges, the beginning."""
-    if isinstance(value, np.ndarray | np.generic):
+    """Return arrays and numbers of other libraries, and ranges, as Python's numbers and lists; of ranges, the start."""
+    if hasattr(value, "tolist"):  # NumPy's and PyTorch's; a Series and an index of pandas
         return value.tolist()
     if isinstance(value, list | tuple | range):
         return [as_plain(part) for part in (value[:LISTED] if isinstance(value, range) else value)]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sensorium.config._layers import nest, overlay
+from sensorium.config._layers import MISSING, nest, overlay
+from sensorium.config._spelling import key_of
 from sensorium.errors import ConfigError
 
 NAME = re.compile(r'"(?P<quoted>(?:[^"]|"")*)"(?=[.=]|$)|(?P<plain>[^.=]*)')
@@ -27,24 +28,37 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
         ConfigError: the key or `=` is missing, a list or mapping is not closed, or a key is set to two values.
     """
     result: dict[str, Any] = {}
-    for place, text in enumerate(assignments):
+    for text in assignments:
         keys, value = _parted(text)
         if not value.startswith("=") or not keys[0]:
             raise ConfigError(f"{text!r} sets nothing", rule="key=value, as in train.epochs=3")
-        nested = nest(keys, _value(value[1:], text))
-        if text not in assignments[:place] and _is_set(result, keys):
-            raise ConfigError(f"{'.'.join(keys)} is set twice", place=f"--set {text}", cure="set it once")
-        result = overlay(result, nested)
+        merged = overlay(result, nest(keys, _value(value[1:], text)))
+        for name, earlier in _leaves(result):
+            if not _holds(merged, name, earlier):
+                finding = f"{key_of(*name)} is set twice" if tuple(keys) == name else f"{text} replaces {key_of(*name)}"
+                raise ConfigError(finding, place=f"--set {text}", rule="a setting has one value", cure="set it once")
+        result = merged
     return result
 
 
-def _is_set(tree: Mapping[str, Any], keys: Sequence[str]) -> bool:
-    """Return whether an earlier assignment has set these keys, or a whole mapping of which they are a part."""
+def _leaves(tree: Mapping[str, Any], *above: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield the keys that lead to each value, and the value."""
+    for key, value in tree.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, *above, str(key))
+        else:
+            yield (*above, str(key)), value
+
+
+def _holds(tree: Any, keys: Sequence[str], value: Any) -> bool:
+    """Return whether a tree holds a value, alone or as the name or the names of a mapping with options."""
     for key in keys:
-        if not isinstance(tree, Mapping) or key not in tree:
+        if not isinstance(tree, Mapping):
             return False
-        tree = tree[key]
-    return not isinstance(tree, Mapping)
+        tree = next((part for name, part in tree.items() if str(name) == key), MISSING)
+    if isinstance(tree, Mapping) and not isinstance(value, Mapping):
+        return tree.get("name") == value or (isinstance(value, list) and all(name in tree for name in value))
+    return bool(tree == value) or (isinstance(tree, Mapping) and value == {})
 
 
 def _parted(text: str) -> tuple[list[str], str]:

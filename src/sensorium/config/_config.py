@@ -103,10 +103,7 @@ class Config(Strict):
             >>> sensorium.Config.gather({"fusion": "gated"}, {"fusion": {"per_feature": False}}).fusion.options
             {'per_feature': False}
         """
-        merged: dict[str, Any] = {}
-        for layer in layers:
-            check_tree(layer)
-            merged = overlay(merged, at_full_names(cls, layer))
+        merged = merge_layers(*layers)
         faults = explain_renamed_choices(merged)
         try:
             found = cls.model_validate(merged)
@@ -115,3 +112,16 @@ class Config(Strict):
             raise  # pragma: no cover - a ValidationError always has faults
         raise_together(faults)
         return found
+
+
+def merge_layers(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge mappings of settings under their full names; later ones override earlier ones.
+
+    Raises:
+        ConfigError: a short name is ambiguous, or a layer sets a setting to two values.
+    """
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        check_tree(layer)
+        merged = overlay(merged, at_full_names(Config, layer))
+    return merged

@@ -56,7 +56,7 @@ def at_full_names(model: type[BaseModel], layer: Mapping[str, Any]) -> dict[str,
     every = [*(name for name, _, _ in walk(model)), *groups(model)]
     for key in [key for key in layer if key not in found]:
         full = _full_name(key, [name for name in every if name.rpartition(".")[2] == key])
-        if full != key and value_at(layer, full, MISSING) is not MISSING:
+        if full != key and value_at(layer, full, MISSING) not in (MISSING, layer[key]):
             raise ConfigError(f"{key} and {full} are both set", place=full, cure="omit one of them")
         found = overlay(found, nest(full.split("."), layer[key]))
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Annotated, Any
 
 import pydantic
@@ -45,6 +46,10 @@ def _whole(words: list[str]) -> list[str]:
     return words
 
 
+def _spelt_path(value: Any) -> Any:
+    return str(value) if isinstance(value, PurePath) else value
+
+
 def _path(value: str) -> str:
     if not is_path(value):
         raise ValueError(PATH.rule)
@@ -68,7 +73,7 @@ Sizes = Annotated[tuple[PositiveInt, ...], Field(min_length=1, max_length=256)]
 Names = Annotated[list[str], Field(min_length=1), pydantic.BeforeValidator(_listed)]
 Some = Annotated[list[str], pydantic.BeforeValidator(_listed)]
 Words = Annotated[list[str], pydantic.BeforeValidator(spelt_words), pydantic.AfterValidator(_whole)]
-Location = Annotated[str, pydantic.AfterValidator(_path)]
+Location = Annotated[str, pydantic.BeforeValidator(_spelt_path), pydantic.AfterValidator(_path)]
 Named = Annotated[dict[str, dict[str, Any]], pydantic.BeforeValidator(_named)]
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import yaml
 from yaml.constructor import ConstructorError
 
-MERGE = "tag:yaml.org,2002:merge"  # the key `<<`, whose entries may be overridden
+# The keys `<<`, of which a mapping may have several and whose entries may be overridden, and `=`.
+SPECIAL = ("tag:yaml.org,2002:merge", "tag:yaml.org,2002:value")
 
 
 def load_yaml(text: str) -> Any:
@@ -31,8 +32,8 @@ class UniqueKeys(yaml.SafeLoader):
         node = super().compose_mapping_node(anchor)
         seen = set[Any]()
         for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                value = MERGE if key.tag == MERGE else self.construct_object(key)
+            if isinstance(key, yaml.ScalarNode) and key.tag not in SPECIAL:
+                value = self.construct_object(key)
                 if value in seen:
                     raise ConstructorError(None, None, f"the key {key.value!r} is there twice", key.start_mark)
                 seen.add(value)

@@ -44,15 +44,22 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any], ignored: Collec
     skipped = {*ignored, TABLE} if by_column else {*ignored, *(name for name in {*then, *now} if _is_of_column(name))}
     if ORDER not in then or ORDER not in now:
         skipped.add(ORDER)
-    then, now = _leaves(then), _leaves(now)
+    then, now = _without_groups(then, now), _without_groups(now, then)
     names = [name for name in sorted((then.keys() | now.keys()) - skipped) if then.get(name) != now.get(name)]
     causes = [name for name in names if not name.startswith(f"{HASH}.{READING}")]
     return [_difference(name, then, now) for name in causes or names]
 
 
-def _leaves(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values without empty mappings, which set nothing."""
-    return {name: value for name, value in tree.items() if value != {}}
+def _without_groups(tree: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out an empty group that has entries in the other tree: the entries are the difference.
+
+    An empty mapping that the other tree lacks is a value: a technique without options, say.
+    """
+    return {
+        name: value
+        for name, value in tree.items()
+        if not (value == {} and any(each.startswith(f"{name}.") for each in other))
+    }
 
 
 def _has_columns(tree: Mapping[str, Any]) -> bool:

@@ -70,7 +70,7 @@ class LabelReading:
         """Restore a reading from `to_json`; raise ValueError if it is not valid."""
         lists, parts = content.get("lists", {}), content.get("parts", {})
         if not (isinstance(lists, Mapping) and isinstance(parts, Mapping)):
-            raise ValueError("a reading of lists or parts cannot have fields")
+            raise ValueError("'lists' and 'parts' must be mappings")
         found = {name: cls.of_json(part) for name, part in parts.items()}
         of_lists = from_saved(Lists, lists)
         if of_lists.names and len(of_lists.names) != of_lists.width:

@@ -30,7 +30,7 @@ def folder_headers(folder: Path) -> tuple[list[Any], list[Note]]:
     notes = list[Note]()
     if loose:
         found_loose = f"{count(loose, 'item')} of the folder {be(loose)} skipped"
-        notes.append((f"{found_loose} (not DICOM images, links or folders)", LOOSE))
+        notes.append((f"{found_loose} (links, folders, or files that are not DICOM images)", LOOSE))
     if len(found) > FILES:
         notes.append((f"only the first {FILES:,} of {len(found):,} files are read", "split the folder"))
     return headers, notes

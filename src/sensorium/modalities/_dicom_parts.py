@@ -18,7 +18,7 @@ SAME_PLANE = 0.02  # difference of directions that rounding and movement of the 
 SAME_SPACING = 0.01  # difference of logarithms
 MARKINGS = ("SEG", "RTDOSE", "PR", "KO")  # derived from images: used only if there is nothing else
 SERIES = "another series"
-APART = "save it in its own folder if that is the one you need"
+APART = "if you need the skipped ones, save them in a folder of their own"
 
 
 def series_of(frames: list[Frame]) -> tuple[list[Hashable], str]:
@@ -61,7 +61,9 @@ def asides_of(frames: list[Frame]) -> tuple[list[Hashable], str]:
     covered = max(len(np.unique(places[parts == part])) for part in np.unique(parts))
     beside = len(np.unique(np.stack([places, parts]), axis=1).T) > len(np.unique(places))
     many = len(np.unique(places))
-    return parts.tolist() if beside and 2 * covered > many else [""] * len(frames), "another part of the plane"
+    return parts.tolist() if beside and 2 * covered > many else [""] * len(
+        frames
+    ), "a place beside the others in their plane"
 
 
 def largest_part(frames: list[Frame], kinds: list[Hashable], kinds_are: str, notes: list[Note]) -> list[Frame]:

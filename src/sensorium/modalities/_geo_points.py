@@ -53,7 +53,8 @@ def read_point(cell: Any, order: Order) -> tuple[float, float]:
         raise Unreadable("not a pair of latitude and longitude", 'write degrees, such as "48.85, 2.35"')
     north, east = map(_degrees, pair)
     if abs(north) > 90:
-        swapped = "set the option order to lon_lat or lat_lon" if abs(east) <= 90 else "use degrees from −90 to 90"
+        other = "lat_lon" if order == "lon_lat" else "lon_lat"
+        swapped = f"set the option order to {other}" if abs(east) <= 90 else "use degrees from −90 to 90"
         raise Unreadable("the latitude is beyond 90 degrees", swapped)
     if not -180 <= east <= 360:
         raise Unreadable("the longitude is outside −180 to 360 degrees", "use degrees from −180 to 180 or 0 to 360")

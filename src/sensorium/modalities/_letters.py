@@ -24,7 +24,7 @@ def letter_notes(found: Survey, name: str) -> list[tuple[str, str]]:
         reason = f"letters in {number} are read as file sizes, and B as bytes: {_examples(found)}"
         return [(reason, f"if these are not file sizes, write plain numbers without letters; {keeps}")]
     if found.notation.letters == "none":
-        reason = f"letters in {number} are ignored, because these numbers have the size of the others"
+        reason = f"letters in {number} are ignored, because these numbers are about as large as those without letters"
         return [(f"{reason}: {_examples(found, bare=True)}", f"{keeps}; write large numbers with all their digits")]
     if not found.notation.suffixes:
         return []

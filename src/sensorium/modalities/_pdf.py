@@ -48,7 +48,9 @@ def read_text(source: Source, most: int) -> tuple[str, list[Note]]:
     if not text.strip():
         raise Unreadable("the PDF file has no text, maybe a scan", "use images of its pages: column NAME.pages")
     if count > most:
-        notes.append((f"the PDF file has more than {most} pages: the others are not read", "raise the option pages"))
+        notes.append(
+            (f"the PDF file has more than {most} pages: only the first {most} are read", "increase the option pages")
+        )
     if len(text) > CHARACTERS:
         notes.append((f"the PDF file has more than {CHARACTERS:,} characters: the rest is not read", "split the file"))
     return text[:CHARACTERS], notes

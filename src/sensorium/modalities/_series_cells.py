@@ -22,7 +22,7 @@ from sensorium.modalities.date import Date
 from sensorium.table import Column, ListNotation, as_lists, is_number_type, spells_lists
 
 NUMBER = "the cell is a number, not a series"
-ONE_LIST = "a cell is a list of steps; in Python, one row is {{{name!r}: [[30.0, 29.5]]}}"
+ONE_LIST = "a cell is a list of steps; in Python, a table of one row is {{{name!r}: [[30.0, 29.5]]}}"
 STAMPS_FROM = 20  # files whose timestamps are read to learn their format
 
 Store: TypeAlias = Callable[[int, Steps], None]
@@ -64,7 +64,7 @@ class CellReader:
 
     def read(self, column: Column, work: Work, store: Store) -> Read:
         """Pass each cell to `store(row, steps)`; return which cells are present, and the problems."""
-        if column.is_integer or column.is_float:
+        if column.is_number:
             rows = np.flatnonzero(column.present).tolist()
             cure = ONE_LIST.format(name=column.name)
             return np.zeros(len(column), bool), [missing_cell(column, row, NUMBER, cure) for row in rows]

@@ -80,7 +80,7 @@ def fuller_findings(column: str, noun: str, cells: tuple[int, int], most: int, *
     reason = (
         f"{fuller:,} of {count(every, 'cell')} have more than {most} {noun}: only the first {most} of each are used"
     )
-    return [Problem(None, column, reason, f"set {setting_of(column, option)} to keep more")]
+    return [Problem(None, column, reason, f"a larger {setting_of(column, option)} keeps more")]
 
 
 def problems_of_cells(

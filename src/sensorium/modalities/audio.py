@@ -195,7 +195,7 @@ def longer_findings(column: str, heard: int, longer: int, seconds: float) -> lis
     if longer <= FEW * heard:
         return []
     reason = f"{longer} of {heard:,} sampled audio clips are longer than {seconds:.3g} s and are cut to this length"
-    return [Problem(None, column, reason, f"set {setting_of(column, 'seconds')} to keep more")]
+    return [Problem(None, column, reason, f"a larger {setting_of(column, 'seconds')} keeps more")]
 
 
 def _is_sound(head: bytes) -> bool:

@@ -137,14 +137,14 @@ class Category(Modality):
         if not self.full and (not self.cut or self.cut < MANY_CUT * self.seen):
             return []
         reason = f"{self.cut:,} of {count(self.seen, 'cell')} hold a rare category, which is read as unknown"
-        raised = setting_of(column, "max_categories") if self.full else set_option(column, "min_count", 1)
+        raised = f"a larger {setting_of(column, 'max_categories')}" if self.full else set_option(column, "min_count", 1)
         setting = f"{raised} keeps more of them"
         return [Problem(None, column, reason, setting)]
 
     def _blanks(self, column: str) -> list[Problem]:
         verb = "differs" if self.trimmed == 1 else "differ"
-        reason = f"{count(self.trimmed, 'cell')} {verb} from another name only by blanks or invisible characters"
-        return [Problem(None, column, f"{reason}; these are ignored")] if self.trimmed else []
+        reason = f"{count(self.trimmed, 'cell')} {verb} from another category only by blanks or invisible characters"
+        return [Problem(None, column, f"{reason}; the difference is ignored")] if self.trimmed else []
 
     def _cases(self, column: str) -> list[Problem]:
         cure = f"{set_option(column, 'fold_case', 'true')} merges them"

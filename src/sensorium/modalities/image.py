@@ -44,7 +44,7 @@ SMALLEST = 16
 FULL_COLOUR = (0, 65_535)  # the scale on which Pillow reads 16-bit colour
 SHOWN, THUMBNAIL = 8, 96  # images in an overview, and their side in pixels
 CURE = "set {} to [lowest, highest] if these files are right"
-UNKNOWN = "the image has {} values of more than 8 bits, as no training image has: they are scaled by their own range"
+UNKNOWN = "the image has {} values of more than 8 bits, unlike the training images: they are scaled by their own range"
 
 Pixels = npt.NDArray[np.uint8]
 

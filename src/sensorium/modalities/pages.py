@@ -102,8 +102,8 @@ class Pages(Modality):
         if not self.cut:
             return []
         reason = f"{self.cut:,} of {count(self.seen, 'PDF file')} have more than {count(self.most, 'page')}"
-        cure = f"{setting_of(column, 'max_pages')} reads more"
-        return [Problem(None, column, f"{reason}: the others are not read", cure)]
+        cure = f"a larger {setting_of(column, 'max_pages')} reads more"
+        return [Problem(None, column, f"{reason}: only the first ones are read", cure)]
 
     def encoder_spec(self) -> EncoderSpec:
         return {"channels": self.channels, "size": self.size, "ordered": True}

@@ -214,7 +214,7 @@ class Series(Modality):
         found = []
         if self.cut:
             reason = f"{self.cut:,} of {self.seen:,} series are longer than {self.steps:,} steps"
-            setting = f"{setting_of(column, 'steps')} keeps more"
+            setting = f"a larger {setting_of(column, 'steps')} keeps more"
             found.append(Problem(None, column, f"{reason}: only their last steps are read", setting))
         if self.doubtful:
             form = self.stamps.get("format", "dates")

@@ -144,7 +144,7 @@ class Text(Modality):
                 int(row),
                 column.name,
                 reason,
-                f"{setting_of(column.name, 'length')} reads more tokens",
+                f"a larger {setting_of(column.name, 'length')} reads more",
                 shorten(strings[int(row)].as_py()),
             )
             for row in np.flatnonzero(lengths > HUGE)
@@ -154,7 +154,7 @@ class Text(Modality):
         found = []
         if self.cut:
             told = f"{self.cut:,} of {count(self.seen, 'text')} are longer than {count(self.length, 'token')}"
-            setting = f"{setting_of(column, 'length')} keeps more"
+            setting = f"a larger {setting_of(column, 'length')} keeps more"
             found.append(Problem(None, column, f"{told}: their end is cut", setting))
         if self.unknown_share >= (MANY_CUT if self.full else MANY_UNKNOWN):
             reason = f"{self.unknown_share:.0%} of the words are rare and read as unknown"

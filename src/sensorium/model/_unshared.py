@@ -12,6 +12,6 @@ def unshared(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     seen, found = set[int](), dict[str, Tensor]()
     for name, tensor in tensors.items():
         memory = tensor.untyped_storage().data_ptr()
-        found[name] = tensor.clone() if memory in seen or tensor.numel() == 0 else tensor
+        found[name] = tensor.clone() if memory in seen or tensor.numel() == 0 else tensor.contiguous()
         seen.add(memory)
     return found

@@ -66,7 +66,7 @@ def _fault_of(name: str, module: nn.Module, workers: int) -> SensoriumError | No
         )
     if reason := _failure(copy.deepcopy, module):
         cure = f"remove the attributes of the module that cannot be copied (often {MOSTLY}), or create them in forward"
-        rule = "each model trains a copy of the module: copy.deepcopy(module) works"
+        rule = "each model has a copy of the module: copy.deepcopy(module) works"
         return ConfigError(f"the module {kind} cannot be copied: {reason}", place=place, rule=rule, cure=cure)
     if workers != 1 and (reason := _failure(_by_pickle, module)):
         cure = f"set workers=1, or remove the attributes of the module that cannot be pickled (often {MOSTLY})"

@@ -48,5 +48,5 @@ def deal_rows(schema: Schema, config: Config, report: Reporter) -> DealtRows:
     if len(rows):
         report.log(f"also used in training: {count(len(rows), 'row')} without a label, by {names}")
     else:
-        report.log(f"? every training row has a label: {names} can use labelled rows only")
+        report.log(f"? no training row lacks a label: {names} can only learn from the labelled ones")
     return DealtRows(config, split, column, rows, learners)

@@ -57,5 +57,5 @@ def check_teacher(teacher: FittedModel, task: Task, path: str) -> None:
         lists = {"it does not know": unknown, "it also predicts": added}
         parts = [f"{what} {', '.join(labels[:LISTED])}" for what, labels in lists.items() if labels]
         finding = f"the labels of the teacher differ from those of the target: {'; '.join(parts)}"
-        rule = "teacher and model have the same labels"
+        rule = "the teacher must have the same labels as the target"
         raise ConfigError(finding, place=f"{PLACE}: {path}", rule=rule)

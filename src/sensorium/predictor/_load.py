@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from sensorium.artifact import load_fitted
@@ -19,7 +20,7 @@ from sensorium.predictor._model import LESS, Model
 def load(
     path: str | Path,
     *,
-    device: str = "auto",
+    device: str | torch.device = "auto",
     encoders: dict[str, nn.Module] | None = None,
     config: Mapping[str, Any] | None = None,
 ) -> Model:
@@ -27,7 +28,7 @@ def load(
 
     Args:
         path: the path of the model.
-        device: the device for predictions: auto, cpu, cuda …
+        device: the device for predictions: auto, cpu, cuda …, or a torch.device.
         encoders: tower → your own module, for a model that was fitted with such modules. The model uses a copy.
         config: settings that are not saved with models, because they decide what is read, fetched or run, such as a
             database query or paths outside the table's folder (`{"table": {"allow_outside": True}}`).
@@ -43,6 +44,7 @@ def load(
         ['class_0', 'class_1', 'class_2']
     """
     check_arguments(PATH, path=path)
+    device = str(device) if isinstance(device, torch.device) else device
     check_arguments(NAME, device=device)
     check_arguments(ENCODERS, encoders=encoders)
     check_arguments(SETTINGS, config=config)

@@ -86,11 +86,15 @@ def _known_split(fitted: FittedModel, table: Table, name: str) -> Split | None:
         raise SchemaError(
             "cannot tell which rows the model was trained on: it was fitted by an earlier version",
             place=table.name,
-            rule=f"the split of the fit was {data.split_rule}; this version makes another one: {known.how}",
+            rule=f"split of the fit: {_rule(data.split_rule)}; split of this version: {_rule(known.how)}",
             cure="evaluate all rows, --split all (Python: split='all'), or fit again",
         )
     # The column names the test rows; the validation rows were drawn from the training rows by another rule.
     return replace(known, codes=np.where(known.codes == SPLITS.index("test"), known.codes, -1).astype(np.int8))
+
+
+def _rule(how: str) -> str:
+    return how.removeprefix("made: ")
 
 
 def _is_recorded(split: Split, data: DataSpec) -> bool:

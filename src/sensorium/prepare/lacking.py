@@ -22,7 +22,7 @@ def absent_columns(table: Table, learnt: Mapping[str, Modality]) -> list[Problem
             cure = f"did you mean {near!r}? If so, rename it: {rename}" if near else ""
             problems.append(Problem(None, name, "the table has no such column: it is missing in every row", cure))
         elif lacking := table.lacks.get(name):
-            reason = f"the table has no column {', '.join(lacking)}, of which it is made: missing in every row"
+            reason = f"it is made of columns that the table lacks ({', '.join(lacking)}): missing in every row"
             problems.append(Problem(None, name, reason))
     return problems
 

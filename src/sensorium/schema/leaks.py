@@ -165,4 +165,7 @@ def _telling(cells: list[str], labels: list[str], parts: Callable[[str], set[str
         return ""
     examples = ", ".join(repr(part) for part in sorted(pure, key=lambda part: -pure[part])[:3])
     more = " and others" if len(pure) > 3 else ""
-    return f"{examples}{more} each occur with one label only; {covered / len(cells):.0%} of the rows contain one"
+    rows = f"{covered / len(cells):.0%} of the rows"
+    if len(pure) == 1:
+        return f"{examples} occurs with one label only; {rows} contain it"
+    return f"{examples}{more} each occur with one label only; {rows} contain one of them"

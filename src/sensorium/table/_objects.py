@@ -67,7 +67,7 @@ def _from_python(source: Any) -> pa.Table:
 def _from_mapping(source: Mapping[Any, Any]) -> pa.Table:
     """Read columns by name, or a single row if a value is a single cell."""
     if _is_split(source):
-        finding = "a dict of 'columns' and 'data' is not a dict of columns"
+        finding = "the dict has the keys 'columns' and 'data', not one key per column"
         raise TableError(
             finding, place=type(source).__name__, cure='pass the data frame itself, or its to_dict("list")'
         )

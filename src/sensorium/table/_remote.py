@@ -134,7 +134,7 @@ class RemoteFiles(Files):
     @property
     def _unsent(self) -> str:
         """Return a hint that a token of the table's address is not sent to the addresses in its cells."""
-        return "; the part after '?' of the table's address is not sent with them" if self.query else ""
+        return "; requests for these files leave out the part after '?' of the table's address" if self.query else ""
 
 
 def _alone(cell: str) -> str:

@@ -51,19 +51,19 @@ def write_table(table: pa.Table, path: Path, *, safe_csv: bool = False) -> list[
     findings = find_formulas(table, safe_csv) if suffix in TEXTS else []
     try:
         with one_writer(path), replaced_file(path) as new:
-            _write(without_formulas(table) if findings and safe_csv else table, new, suffix)
+            _write(without_formulas(table) if findings and safe_csv else table, new, suffix, str(path))
     except (OSError, pa.ArrowException) as error:
         raise TableError(f"cannot write the table: {error}", place=str(path)) from None
     return findings
 
 
-def _write(table: pa.Table, path: Path, suffix: str) -> None:
+def _write(table: pa.Table, path: Path, suffix: str, place: str) -> None:
     if suffix == ".parquet":
         from pyarrow import parquet
 
         parquet.write_table(table, path)
     elif suffix == ".xlsx":
-        write_xlsx(table, path)
+        write_xlsx(table, path, place)
     elif suffix in TEXTS:
         from pyarrow import csv
 

@@ -46,15 +46,24 @@ _PARTS = {
 }
 
 
-def write_xlsx(table: pa.Table, path: Path) -> None:
+OTHER_FORMAT = "write another format, such as .csv or .parquet"
+
+
+def write_xlsx(table: pa.Table, path: Path, place: str) -> None:
     """Write one sheet with a header; values other than numbers and booleans are text.
+
+    Args:
+        table: the cells.
+        path: the file to write, which may be a temporary one.
+        place: its name in errors.
 
     Raises:
         TableError: more rows, columns or characters in a cell than a sheet can hold.
     """
     if len(table) >= ROWS or table.num_columns > COLUMNS:
         found = f"{len(table):,} rows and {table.num_columns:,} columns are more than a sheet can hold"
-        raise TableError(found, place=str(path), rule=f"{ROWS - 1:,} rows, {COLUMNS:,} columns")
+        rule = f"a sheet has at most {ROWS - 1:,} rows and {COLUMNS:,} columns"
+        raise TableError(found, place=place, rule=rule, cure=OTHER_FORMAT)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in _PARTS.items():
             archive.writestr(zipfile.ZipInfo(name), _OPEN + content, zipfile.ZIP_DEFLATED)
@@ -63,7 +72,7 @@ def write_xlsx(table: pa.Table, path: Path) -> None:
         with archive.open(sheet, "w", force_zip64=True) as stream:
             stream.write(f'{_OPEN}<worksheet xmlns="{_MAIN}"><sheetData>'.encode())
             for row in _rows(table):
-                stream.write(f"<row>{''.join(_cell(value, path) for value in row)}</row>".encode())
+                stream.write(f"<row>{''.join(_cell(value, place) for value in row)}</row>".encode())
             stream.write(b"</sheetData></worksheet>")
 
 
@@ -74,7 +83,7 @@ def _rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
         yield from zip(*(column.to_pylist() for column in part.columns), strict=True)
 
 
-def _cell(value: Any, path: Path) -> str:
+def _cell(value: Any, place: str) -> str:
     if value is None:
         return "<c/>"
     if isinstance(value, bool):
@@ -83,8 +92,8 @@ def _cell(value: Any, path: Path) -> str:
         return f"<c><v>{value!r}</v></c>"
     text = str(value)
     if _length(text) > CHARACTERS:
-        cure = "write another file format"
-        raise TableError(f"a cell of {_length(text):,} characters", place=str(path), rule=f"{CHARACTERS:,}", cure=cure)
+        rule = f"a cell of a sheet has at most {CHARACTERS:,} characters"
+        raise TableError(f"a cell has {_length(text):,} characters", place=place, rule=rule, cure=OTHER_FORMAT)
     text = escape(_NO_XML.sub(lambda found: f"_x{ord(found[0]):04X}_", text))
     return f'<c t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
 

@@ -57,7 +57,7 @@ class GradientBlending(Technique):
         if not len(context.validation_rows):
             place, cure = (
                 "train.techniques.gradient_blending",
-                f"auxiliary, which needs none, or {set_both('split.validation', 0.1)}",
+                f"use the technique auxiliary, which needs no validation rows, or {set_both('split.validation', 0.1)}",
             )
             raise ConfigError("there are no validation rows to weigh losses by", place=place, cure=cure)
         self.every, self.online, self.min_weight = every, online, min_weight

@@ -87,7 +87,7 @@ def check_calibration(config: Config, rows: int) -> None:
             f"{rows} validation rows are too few to choose a temperature",
             place="calibrate",
             rule=f"{FEWEST} or more",
-            cure="a larger split.validation, or calibrate: none",
+            cure="increase split.validation, or set calibrate: none",
         )
 
 
@@ -108,7 +108,8 @@ def check_unfreeze(blueprint: Blueprint, held: Mapping[str, bool], validation_ro
         raise ConfigError("there is nothing to unfreeze", place=place, rule=rule)
     still = [t.name for t in blueprint.towers if can_unfreeze(t) and _is_held(f"{t.name}.encoder.", held)]
     if still:
-        raise ConfigError(f"train.freeze keeps {', '.join(still)} frozen", place=place, cure="set one of the two")
+        cure = "omit train.unfreeze, or take these parts out of train.freeze"
+        raise ConfigError(f"train.freeze keeps {', '.join(still)} frozen", place=place, cure=cure)
     if not validation_rows:
         rule = "needs validation rows, which show whether fine-tuning pays off"
         raise ConfigError(

@@ -50,7 +50,7 @@ def _folder() -> Path | None:
 
 
 def _change_folder(folder: Path | None) -> None:
-    if folder is not None:
+    if folder is not None and folder.is_dir():  # else the callback removed it
         os.chdir(folder)
 
 

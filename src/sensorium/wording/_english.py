@@ -36,8 +36,8 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "verdict.use": "{sentence} Use {recommended}.",
         "verdict.seeds": "{sentence} All figures are means of {seeds} seeds.",
         "diagnosis.nothing": "no modality alone is better than chance ({chance:.3g} {metric}) in the fused model",
-        "diagnosis.even": "the modalities are even: with any single one, the gain of the fused model over chance is at "
-        "least half of that with {leads!r}, the best one",
+        "diagnosis.even": "no modality leads: each of them alone gives the fused model at least half of the gain over "
+        "chance that {leads!r}, the best one, gives",
         "diagnosis.uneven": "{leads!r} leads: the fused model reaches {best:.3g} {metric} with it alone, and {others} "
         "(chance: {chance:.3g})",
         "diagnosis.other": "{value:.3g} with {name!r} alone",
@@ -47,18 +47,18 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "undertrained",
         "imbalance.modality": "{name!r} reaches {fused:.3g} {metric} alone in the fused model and {alone:.3g} when it "
         "is trained alone",
-        "imbalance.undertrained": "undertrained in plain training: {modalities}, on all validation rows",
-        "imbalance.weak": "weak by nature, not undertrained in plain training: {modalities}, on all validation rows; "
+        "imbalance.undertrained": "on all validation rows, plain training undertrains a modality: {modalities}",
+        "imbalance.weak": "on all validation rows, a modality is weak by nature, but not undertrained: {modalities}; "
         "no mitigation is needed",
-        "imbalance.balanced": "balanced in plain training: {modalities}, on all validation rows; no mitigation is "
-        "needed",
+        "imbalance.balanced": "on all validation rows, plain training balances the modalities: {modalities}; no "
+        "mitigation is needed",
         "imbalance.failed": "{sentence}; unknown for {names}, because training each of them alone failed",
         "imbalance.plain": "{sentence}; plain training is kept",
         "imbalance.no_better": "{sentence}; no mitigation has a better validation metric than plain training "
         "({plain:.4g} {metric}), which is kept",
-        "imbalance.kept": "{sentence}; {chosen} is kept: it validates at {best:.4g} {metric} (plain training: "
-        "{plain:.4g}); on the {rows} rows it differs from plain training by {value:+.4f} (95% interval {low:+.4f} to "
-        "{high:+.4f}, p {p:.3f})",
+        "imbalance.kept": "{sentence}; {chosen} is kept: it reaches {best:.4g} {metric} on the validation rows (plain "
+        "training: {plain:.4g}); on the {rows} rows the difference is {value:+.4f} {metric} (95% interval {low:+.4f} "
+        "to {high:+.4f}, p {p:.3f})",
         "tuning.figures": "{gain}, {interval}",
         "tuning.failed": "fine-tuning the encoders failed ({failure}); the frozen ones are kept",
         "tuning.undefined": "{metric} is not defined on the validation rows, so the gain of fine-tuning the "
