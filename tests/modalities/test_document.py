@@ -52,7 +52,7 @@ def test_pages_beyond_those_that_are_read_are_told():
     found = learnt.encode(cells)
     assert words(learnt, found, 0) == "one two"
     (problem,) = found.problems
-    assert (problem.row, "more than 2 pages" in problem.reason, "option pages" in problem.cure) == (0, True, True)
+    assert (problem.row, "more than 2 pages" in problem.reason, "increase max_pages" in problem.cure) == (0, True, True)
 
 
 def test_a_scanned_file_has_no_text_but_pages():

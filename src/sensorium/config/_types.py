@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from pathlib import PurePath
 from typing import Annotated, Any
 
 import pydantic
@@ -47,7 +47,7 @@ def _whole(words: list[str]) -> list[str]:
 
 
 def _spelt_path(value: Any) -> Any:
-    return str(value) if isinstance(value, PurePath) else value
+    return os.fspath(value) if is_path(value) else value
 
 
 def _path(value: str) -> str:
