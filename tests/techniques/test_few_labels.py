@@ -93,7 +93,7 @@ def test_where_there_are_none_that_is_told(capsys):
     known = [row for row, label in enumerate(table["label"]) if label]
     whole = {name: [cells[row] for row in known] for name, cells in table.items()}
     fit(whole, epochs=1, train=USERS["mean_teacher"], progress=True)
-    assert "every training row has a label: mean_teacher can use" in capsys.readouterr().err
+    assert "no training row lacks a label: mean_teacher can only learn" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", USERS)

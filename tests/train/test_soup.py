@@ -121,5 +121,5 @@ def test_statistics_of_batch_normalisation_are_those_of_the_averaged_weights(mad
 
 
 def test_without_validation_rows_nothing_can_choose_it(table):
-    with pytest.raises(ConfigError, match=r"no validation rows(.|\n)*train.soup"):
+    with pytest.raises(ConfigError, match=r"needs validation rows(.|\n)*train.soup"):
         sensorium.fit(table, "label", train={"soup": 2}, split={"validation": 0}, progress=False)
