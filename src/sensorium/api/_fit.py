@@ -49,6 +49,7 @@ from sensorium.strategies import (
     close_strategies,
     parse_budget,
     run_strategies,
+    strategy_files,
 )
 from sensorium.table import Table, open_table
 from sensorium.train import Checkpoint, open_trackers
@@ -149,6 +150,7 @@ def fit(
             made_of = plan_identity(plan, command="fit", budget=time and time.seconds)
             state = run.settle(made_of, overwrite=overwrite, resume=resume)
             if state is State.FINISHED:
+                close_strategies(strategies, run.folder)
                 return _finished(run, plan, report)
             resumes = resume or (state is State.UNFINISHED and run.checkpoint.exists())
             control = replace(control, keep=run.keep, checkpoint=Checkpoint(run.checkpoint, resumes))
@@ -165,10 +167,8 @@ def _train(plan: Plan, strategies: Sequence[Strategy], request: Request, control
     result = run_strategies(strategies, session)
     evaluations = _measure(data, result)
     if run:
-        run.save_result(result.model, files_after(data, result, evaluations))
-    close_strategies(strategies, session)
-    if run:
-        run.record_files()  # those that the strategies wrote among them
+        run.save_result(result.model, files_after(data, result, evaluations) | strategy_files(strategies))
+        close_strategies(strategies, run.folder)
     return Model(result.model, evaluations.get("test"), data.all_problems())
 
 

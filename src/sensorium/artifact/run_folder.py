@@ -10,7 +10,7 @@ metrics.json      validation and test metrics, with intervals
 predictions.parquet  predictions for validation and test rows, with the truth and the columns that have a value
 problems.jsonl    cells, rows and columns with a problem
 search.json       with a budget: all trials, and the chosen models
-search.journal    with a budget: state from which a killed search is resumed
+search.journal    with a budget, until the search is finished: the state from which a killed search is resumed
 """
 
 from __future__ import annotations

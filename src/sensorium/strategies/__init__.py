@@ -2,7 +2,13 @@
 
 from sensorium.strategies._base import Request, Session, Strategy
 from sensorium.strategies._budget import Budget, parse_budget
-from sensorium.strategies._choose import check_strategies, choose_strategies, close_strategies, run_strategies
+from sensorium.strategies._choose import (
+    check_strategies,
+    choose_strategies,
+    close_strategies,
+    run_strategies,
+    strategy_files,
+)
 
 __all__ = [
     "Budget",
@@ -14,4 +20,5 @@ __all__ = [
     "close_strategies",
     "parse_budget",
     "run_strategies",
+    "strategy_files",
 ]

@@ -140,8 +140,15 @@ class Strategy(ABC):
             TrainingError: no model could be trained.
         """
 
-    def close(self, session: Session) -> None:  # noqa: B027 - most leave nothing behind
-        """Remove files that only a resumed run needs; called after the result is saved."""
+    def files(self) -> Mapping[str, bytes]:
+        """Return files to save with the result: name → content."""
+        return {}
+
+    def close(self, folder: Path) -> None:  # noqa: B027 - most leave nothing behind
+        """Remove files that only a resumed run needs.
+
+        Called after the result is saved; again for a finished run, as the process may have been killed before.
+        """
 
 
 def trained(result: TrialResult) -> TrialResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import get_args
 
 from sensorium.errors import ConfigError, SensoriumError, raise_together
@@ -51,10 +52,15 @@ def run_strategies(chosen: Sequence[Strategy], session: Session) -> TrialResult:
     return result
 
 
-def close_strategies(chosen: Sequence[Strategy], session: Session) -> None:
+def strategy_files(chosen: Sequence[Strategy]) -> dict[str, bytes]:
+    """Return the files of the strategies that are saved with the result: name → content."""
+    return {name: content for strategy in chosen for name, content in strategy.files().items()}
+
+
+def close_strategies(chosen: Sequence[Strategy], folder: Path) -> None:
     """Remove files that only a resumed run needs."""
     for strategy in chosen:
-        strategy.close(session)
+        strategy.close(folder)
 
 
 def _conflicts(kind: type[Strategy], request: Request) -> list[SensoriumError]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -15,7 +16,7 @@ from sensorium.model.card import Diagnosis, ImbalanceRecord, ImbalanceSigns, Mit
 from sensorium.planning import Plan, PreparedTable, check_several_modalities, check_validation_rows
 from sensorium.strategies._base import Session, Strategy, trained
 from sensorium.techniques import GAP, mitigations_for, skill
-from sensorium.trials import Control, TrialResult, TrialSpec, subset_outcome
+from sensorium.trials import Control, TrialResult, TrialSpec, forget_trials, subset_outcome
 from sensorium.wording import imbalance_sentence
 
 PLAIN, UNIMODAL = "plain", "unimodal_pretraining"
@@ -138,8 +139,8 @@ class Imbalance(Strategy):
     def run(self, session: Session, so_far: TrialResult | None) -> TrialResult:
         return mitigate(session).trained
 
-    def close(self, session: Session) -> None:
-        session.ledger.forget()
+    def close(self, folder: Path) -> None:
+        forget_trials(folder)
 
 
 def mitigate(session: Session) -> ImbalanceReport:

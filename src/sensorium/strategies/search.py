@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.util import find_spec
+from pathlib import Path
 from typing import ClassVar
 
+from sensorium.artifact import to_json
 from sensorium.errors import MissingExtraError
 from sensorium.planning import Plan, check_validation_rows
 from sensorium.strategies._base import Request, Session, Strategy
-from sensorium.strategies._search._search import SearchRun
-from sensorium.trials import TrialResult
+from sensorium.strategies._search._journal import forget_journal
+from sensorium.strategies._search._search import JOURNAL, RECORD, SearchRun
+from sensorium.trials import TrialResult, forget_trials
 
 
 class Search(Strategy):
@@ -47,6 +51,9 @@ class Search(Strategy):
         self._run = SearchRun(session, self.request.budget)
         return self._run.run()
 
-    def close(self, session: Session) -> None:
-        if self._run:
-            self._run.close()
+    def files(self) -> Mapping[str, bytes]:
+        return {RECORD: to_json(self._run.record)} if self._run else {}
+
+    def close(self, folder: Path) -> None:
+        forget_journal(folder / JOURNAL)
+        forget_trials(folder)

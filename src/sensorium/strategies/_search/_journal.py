@@ -37,7 +37,7 @@ class Journal:
         self.space, self.seed, self.replaced = space, seed, False
         mark = hash_json(identity)
         self._study = _open_study(path)
-        if self._get("identity") not in (None, mark) or self._get("ended"):
+        if self._get("identity") not in (None, mark) or self._get("ended"):  # earlier versions left it in the folder
             assert path is not None
             path.unlink()
             self._study, self.replaced = _open_study(path), True
@@ -84,10 +84,6 @@ class Journal:
         """Return a stored value; None if there is none."""
         return self._get(key)
 
-    def end(self) -> None:
-        """Mark the search as finished, so that the next one in this folder starts anew."""
-        self._set("ended", True)
-
     def _get(self, key: str) -> Any:
         return self._study.user_attrs.get(key)
 
@@ -111,11 +107,26 @@ def _storage(path: Path | None) -> Any:
     if path.is_symlink():
         path.unlink()  # what it leads to is not ours to write
     _drop_half_a_line(path)
-    marked = path.with_name(f".{path.name}{MARK}")  # Optuna puts a suffix to it
-    for lock in path.parent.iterdir():  # of a process that was killed while it wrote: a run has one writer
-        if lock.name.startswith(marked.name):
-            lock.unlink()
+    marked = _lock_name(path)
+    _remove_locks(path)
     return JournalStorage(JournalFileBackend(str(path), JournalFileOpenLock(str(marked))))
+
+
+def forget_journal(path: Path) -> None:
+    """Remove the file of a search that is finished, and what a killed process left beside it."""
+    path.unlink(missing_ok=True)
+    _remove_locks(path)
+
+
+def _lock_name(path: Path) -> Path:
+    return path.with_name(f".{path.name}{MARK}")  # Optuna puts a suffix to it
+
+
+def _remove_locks(path: Path) -> None:
+    """Remove locks of a process that was killed while it wrote: a run has one writer."""
+    for lock in path.parent.iterdir():
+        if lock.name.startswith(_lock_name(path).name):
+            lock.unlink()
 
 
 def _drop_half_a_line(path: Path) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from statistics import mean
 from typing import Any
 
-from sensorium.artifact import to_json, write_file
 from sensorium.evaluate import evaluate_outcome
 from sensorium.metrics import direction, metrics_of
 from sensorium.model.card import SearchRecord
@@ -50,9 +49,7 @@ class SearchRun:
         identity = {"trials": fingerprint(self.data), "seed": plan.config.seed}
         self.journal = Journal(self.space, identity, plan.config.seed, path)
         if self.journal.replaced:
-            self.report.log(
-                "the folder holds a finished search or a search with other rows, files or settings: a new search starts"
-            )
+            self.report.log("the folder holds a search with other rows, files or settings: a new search starts")
         self.chosen = self.journal.noted(CHOICE) is not None  # before the search was stopped
         self.trials = Trials(session, budget)
         self.wanted = epoch_count(plan.config.train, len(self.data.rows("train")))
@@ -74,13 +71,6 @@ class SearchRun:
             )
             self.trials.run(self._candidate(0), self.wanted, "final", self.budget.left)
         return self._choose(schedule)
-
-    def close(self) -> None:
-        """Write the record and finish the search, so that the next one in this folder starts anew."""
-        if self.session.folder:
-            write_file(self.session.folder / RECORD, to_json(self.record))
-        self.journal.end()
-        self.session.ledger.forget()
 
     def _resume(self) -> None:
         spent = self.journal.noted("spent") or 0.0
