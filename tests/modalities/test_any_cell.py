@@ -17,8 +17,6 @@ from sensorium.registry import modalities
 from sensorium.table import Column, open_table
 from sensorium.testing import make_column
 
-pytestmark = pytest.mark.unit
-
 TYPES = {
     "integers": [1, 2],
     "floats": [1.5, float("inf")],

@@ -13,8 +13,6 @@ from sensorium.modalities._scans import quiet
 from sensorium.modalities.scan import Scan
 from sensorium.table import open_table
 
-pytestmark = pytest.mark.unit
-
 pydicom = pytest.importorskip("pydicom")
 
 AXIAL, CORONAL, SAGITTAL = [1, 0, 0, 0, 1, 0], [1, 0, 0, 0, 0, -1], [0, 1, 0, 0, 0, -1]

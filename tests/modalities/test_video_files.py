@@ -14,8 +14,6 @@ from sensorium.modalities._tracks import has_sound
 from sensorium.modalities.video import Video
 from sensorium.table import open_table
 
-pytestmark = pytest.mark.unit
-
 RATE = 10  # pictures a second
 
 
