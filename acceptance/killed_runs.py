@@ -82,7 +82,7 @@ def compare(folder: Path, again: bool) -> None:
 def search(folder: Path, again: bool) -> None:
     """A search whose clock stands still, so that time decides nothing."""
     del again
-    _fit.Budget = functools.partial(Budget, clock=lambda: 0.0)  # type: ignore[misc,assignment]
+    _fit.Budget = functools.partial(Budget, clock=lambda: 0.0)
     sensorium.fit(table(), "label", out=folder / "run", budget=60.0, config={"width": 8}, fusion="concat", **TINY)
 
 

@@ -34,7 +34,7 @@ def main() -> None:
             progress=False,
         )
         scores = ", ".join(f"{result.name} {result.evaluation.metrics['accuracy']:.3f}" for result in found.results)
-        print(f"seed {seed}: {scores}. {found.verdict} {time.perf_counter() - start:.0f} s", flush=True)
+        print(f"seed {seed}: {scores}; {found.verdict} {time.perf_counter() - start:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

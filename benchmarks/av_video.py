@@ -40,7 +40,7 @@ def main() -> None:
                 table, "digit", fusions=["concat"], seed=seed, progress=False, config={"prepare": {"store": folder}}
             )
             scores = ", ".join(f"{result.name} {result.evaluation.metrics['accuracy']:.3f}" for result in found.results)
-            print(f"seed {seed}: {scores}. {found.verdict} {time.perf_counter() - start:.0f} s", flush=True)
+            print(f"seed {seed}: {scores}; {found.verdict} {time.perf_counter() - start:.0f} s", flush=True)
 
 
 def make(data: Path, folder: Path, rows: int) -> Path:

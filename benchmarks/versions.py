@@ -25,7 +25,7 @@ from pathlib import Path
 from _process import measure, python
 
 HERE = Path(__file__).resolve().parent.parent
-DIGITS_LINE = re.compile(r"(\S+) (0\.\d+)[,;]|; (\d+) s$")
+DIGITS_LINE = re.compile(r"(\S+) (0\.\d+)[,;]| (\d+) s$")
 LOAD_AND_PREDICT = """
 import json, sys, time
 import numpy as np

@@ -217,11 +217,11 @@ class Run:
         self.save_model(fitted)
         for name, content in files.items():
             write_file(self.folder / name, content)
-        self.record_files()
+        self._record_files()
         for path in (self.checkpoint, self.folder / PENDING):
             path.unlink(missing_ok=True)
 
-    def record_files(self) -> None:
+    def _record_files(self) -> None:
         """Record that the run is finished, with the hashes of its files."""
         hashes = {name: hashed for name in OF_THE_MODEL if (hashed := hash_file(self.folder / name)) and name != RECORD}
         write_file(self.folder / RECORD, RunRecord(self._made_of, hash_model(self.model), hashes).to_json())

@@ -53,11 +53,9 @@ def left_out(name: str, task: str, shape: tuple[int, int], outputs: int) -> str:
         return reason
     column, million = baselines.entry(name).literal("SECONDS", (0.0, 0.0))
     seconds = outputs * shape[1] * (column + million * shape[0] / 1e6)
-    return (
-        f"it would take about {duration_text(seconds)}: request it with --baselines {name}"
-        if seconds > PATIENCE
-        else ""
-    )
+    if seconds <= PATIENCE:
+        return ""
+    return f"it would take about {duration_text(seconds)}: request it with --baselines {name}"
 
 
 def not_installed() -> str:

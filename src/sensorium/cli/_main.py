@@ -129,7 +129,7 @@ def _report_usage(error: BaseException | None) -> None:
     if words is None or not _asks_json():
         return
     path = getattr(getattr(error, "ctx", None), "command_path", "")
-    named = sys.argv[1:2] if sys.argv[1:2] != [] and sys.argv[1] in commands.entries else []
+    named = [word for word in sys.argv[1:2] if word in commands.entries]
     command = f"sensorium{path.rpartition('sensorium')[2]}" if path else " ".join(["sensorium", *named])
     cure = f"{command} --help lists arguments and options"
     print(printable_json(ConfigError(words(), place=command, cure=cure).to_json()))

@@ -46,14 +46,10 @@ def _whole(words: list[str]) -> list[str]:
     return words
 
 
-def _spelt_path(value: Any) -> Any:
-    return os.fspath(value) if is_path(value) else value
-
-
-def _path(value: str) -> str:
+def _path(value: Any) -> str | bytes:
     if not is_path(value):
         raise ValueError(PATH.rule)
-    return value
+    return os.fspath(value)
 
 
 def _spelling(number: float) -> str:
@@ -73,7 +69,7 @@ Sizes = Annotated[tuple[PositiveInt, ...], Field(min_length=1, max_length=256)]
 Names = Annotated[list[str], Field(min_length=1), pydantic.BeforeValidator(_listed)]
 Some = Annotated[list[str], pydantic.BeforeValidator(_listed)]
 Words = Annotated[list[str], pydantic.BeforeValidator(spelt_words), pydantic.AfterValidator(_whole)]
-Location = Annotated[str, pydantic.BeforeValidator(_spelt_path), pydantic.AfterValidator(_path)]
+Location = Annotated[str, pydantic.BeforeValidator(_path)]
 Named = Annotated[dict[str, dict[str, Any]], pydantic.BeforeValidator(_named)]
 
 

@@ -61,9 +61,8 @@ def asides_of(frames: list[Frame]) -> tuple[list[Hashable], str]:
     covered = max(len(np.unique(places[parts == part])) for part in np.unique(parts))
     beside = len(np.unique(np.stack([places, parts]), axis=1).T) > len(np.unique(places))
     many = len(np.unique(places))
-    return parts.tolist() if beside and 2 * covered > many else [""] * len(
-        frames
-    ), "a place beside the others in their plane"
+    are_apart = beside and 2 * covered > many
+    return parts.tolist() if are_apart else [""] * len(frames), "a place beside the others in their plane"
 
 
 def largest_part(frames: list[Frame], kinds: list[Hashable], kinds_are: str, notes: list[Note]) -> list[Frame]:

@@ -48,12 +48,8 @@ def read_text(source: Source, most: int) -> tuple[str, list[Note]]:
     if not text.strip():
         raise Unreadable("the PDF file has no text, maybe a scan", "use images of its pages: column NAME.pages")
     if count > most:
-        notes.append(
-            (
-                f"the PDF file has more than {most} pages: only the first {most} are read",
-                "increase max_pages",
-            )
-        )
+        cut = f"the PDF file has more than {most} pages: only the first {most} are read"
+        notes.append((cut, "increase max_pages"))
     if len(text) > CHARACTERS:
         notes.append((f"the PDF file has more than {CHARACTERS:,} characters: the rest is not read", "split the file"))
     return text[:CHARACTERS], notes

@@ -137,14 +137,8 @@ class Tags(Modality):
         if self.cut < MANY_CUT * self.seen or not self.cut:
             return []
         reason = f"{self.cut / self.seen:.0%} of the tags in the cells are rare and read as unknown"
-        return [
-            Problem(
-                None,
-                column,
-                reason,
-                f"a lower {setting_of(column, 'min_count')} or a higher max_tags keeps more of them",
-            )
-        ]
+        cure = f"a lower {setting_of(column, 'min_count')} or a higher max_tags keeps more of them"
+        return [Problem(None, column, reason, cure)]
 
     def describe(self) -> str:
         rare = f", {len(self.rare):,} rare ones read as unknown" if self.rare else ""

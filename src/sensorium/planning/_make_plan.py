@@ -16,7 +16,16 @@ from sensorium.augment import choose_augmentations
 from sensorium.config import Config
 from sensorium.errors import ConfigError
 from sensorium.findings import Problems
-from sensorium.model import FittedModel, build_network, outline_network, pick_device, plan_model
+from sensorium.modalities import Modality
+from sensorium.model import (
+    Blueprint,
+    FittedModel,
+    FusionModel,
+    build_network,
+    outline_network,
+    pick_device,
+    plan_model,
+)
 from sensorium.planning._checks import check_labels
 from sensorium.planning._columns import LearnedColumns, learn_columns
 from sensorium.planning._dealt import deal_rows
@@ -78,10 +87,7 @@ def make_plan(
     columns = _learn_columns(schema, config, np.union1d(split.rows("train"), dealt.unlabelled), start)
     blueprint = start.blueprint if start else plan_model(columns.learnt, columns.kinds, config)
     augmented = choose_augmentations(columns.kinds, config)
-    network = outline_network(blueprint, columns.learnt, task, modules)
-    if network is None and config.train.freeze:  # the names of its parameters are needed
-        with torch.random.fork_rng():
-            network = build_network(blueprint, columns.learnt, task, copy.deepcopy(dict(modules)))
+    network = _network_to_check(blueprint, columns.learnt, task, modules, config)
     check_for_model(
         config, blueprint, network, task=schema.task_name, device=device, validation=split.rows("validation")
     )
@@ -111,6 +117,21 @@ def make_plan(
         start=start,
         teacher=teacher,
     )
+
+
+def _network_to_check(
+    blueprint: Blueprint,
+    learnt: Mapping[str, Modality],
+    task: Task,
+    modules: Mapping[str, nn.Module],
+    config: Config,
+) -> FusionModel | None:
+    """Outline the network; build it if that fails and settings freeze parts, whose names are then needed."""
+    network = outline_network(blueprint, learnt, task, modules)
+    if network is None and config.train.freeze:
+        with torch.random.fork_rng():
+            return build_network(blueprint, learnt, task, copy.deepcopy(dict(modules)))
+    return network
 
 
 def log_notices(plan: Plan, report: Reporter) -> None:

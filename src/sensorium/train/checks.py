@@ -54,8 +54,8 @@ def check_for_model(
     Args:
         config: the settings.
         blueprint: blueprint of the model.
-        network: the network, which may be on the device `meta`; None if its parameters are not known, which settings
-            that freeze some of them do not allow.
+        network: the network, which may be on the device `meta`; None if it cannot be built there. The settings must
+            not freeze parts of it then.
         task: registered name.
         device: device of the training.
         validation: the validation rows.

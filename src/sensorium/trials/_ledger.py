@@ -95,11 +95,6 @@ class Ledger:
         # Settings that no saved model brings along are those of this fit.
         return fitted and replace(fitted, config=spec_settings(self.data.plan, spec), unset=())
 
-    def forget(self) -> None:
-        """Remove all records and their models, at the end of the run."""
-        if self.folder is not None:
-            forget_trials(self.folder)
-
     def _content(self, result: TrialResult, model: Path | None) -> dict[str, Any]:
         history = result.history
         return {

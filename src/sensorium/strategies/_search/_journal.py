@@ -29,7 +29,7 @@ class Journal:
         path: a file of JSON lines; without it, the study is kept in memory.
 
     Attributes:
-        replaced: whether the file held another search, or a finished one.
+        replaced: whether the file held another search.
 
     """
 
@@ -37,7 +37,7 @@ class Journal:
         self.space, self.seed, self.replaced = space, seed, False
         mark = hash_json(identity)
         self._study = _open_study(path)
-        if self._get("identity") not in (None, mark) or self._get("ended"):  # earlier versions left it in the folder
+        if self._get("identity") not in (None, mark):
             assert path is not None
             path.unlink()
             self._study, self.replaced = _open_study(path), True
