@@ -100,7 +100,12 @@ def test_a_model_can_not_be_changed(model):
 
 @pytest.mark.parametrize(
     ("name", "successor"),
-    [("problems", "predictions(table).problems"), ("report", "progress=True"), ("predict_table", "to_arrow()")],
+    [
+        ("problems", "predictions(table).problems"),
+        ("report", "progress=True"),
+        ("predict_table", "to_arrow()"),
+        ("bundle", "model.fitted"),
+    ],
 )
 def test_what_was_removed_names_its_successor(model, name, successor):
     with pytest.raises(AttributeError, match="was removed") as caught:
