@@ -14,13 +14,14 @@ import numpy.typing as npt
 
 from sensorium.findings import Unreadable
 from sensorium.modalities import Encoded, Ragged
+from sensorium.runtime.cpus import usable_cpus
 from sensorium.table import Column, FileCell, Files, RemoteFiles, is_address
 
 By: TypeAlias = Literal["stat", "content"]
 
 LOOKED_AT = 20  # cells of a column that are looked for on disk
 BLOCK = 2**22  # bytes that one thread hashes at a time
-THREADS = min(8, os.cpu_count() or 1)
+MAX_THREADS = 8
 
 
 class Hash(Protocol):
@@ -32,7 +33,7 @@ class Hash(Protocol):
 def hash_arrays(arrays: Iterable[npt.NDArray[Any]]) -> str:
     """Return a hash of the types, shapes and bytes of arrays; large ones are hashed in threads."""
     found = hashlib.sha256()
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(min(MAX_THREADS, usable_cpus())) as pool:
         for array in arrays:
             content = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
             found.update(f"{array.dtype.str} {array.shape}".encode())
