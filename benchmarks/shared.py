@@ -29,7 +29,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -107,7 +107,7 @@ def measure(folder: Path, condition: str, group: Path | None, seed: int) -> floa
             stack.enter_context(another_process())
         limit = group if condition == "half" else None
         enter = (lambda: (limit / "cgroup.procs").write_text(str(os.getpid()))) if limit else None
-        child = subprocess.Popen(command, env=environment, preexec_fn=enter)  # noqa: PLW1509 - one thread until here
+        child = subprocess.Popen(command, env=environment, preexec_fn=enter)
         if condition == "half" and not group:
             stack.enter_context(half_stopped(child))
         if child.wait():
@@ -131,28 +131,25 @@ def another_process() -> Iterator[None]:
 def quota_group() -> Iterator[Path | None]:
     """Make a control group that has half of the CPU time of the machine; None if it cannot be made."""
     half, name = len(os.sched_getaffinity(0)) * PERIOD // 2, f"sensorium-benchmark-{os.getpid()}"
-    for parent in (GROUPS, GROUPS / "cpu"):
-        folder = parent / name
-        try:
-            folder.mkdir()
-        except OSError:
-            continue
-        try:
-            if (folder / "cpu.max").exists():
-                (folder / "cpu.max").write_text(f"{half} {PERIOD}")
-            else:
-                (folder / "cpu.cfs_period_us").write_text(str(PERIOD))
-                (folder / "cpu.cfs_quota_us").write_text(str(half))
-        except OSError:
-            with suppress(OSError):
-                folder.rmdir()
-            continue
-        try:
-            yield folder
-        finally:
+    second = (GROUPS / "cgroup.controllers").exists()
+    folder = (GROUPS if second else GROUPS / "cpu") / name
+    limits = {"cpu.max": f"{half} {PERIOD}"} if second else {"cpu.cfs_period_us": PERIOD, "cpu.cfs_quota_us": half}
+    made = False
+    try:
+        folder.mkdir()
+        made = True
+        for file, limit in limits.items():
+            with (folder / file).open("r+") as stream:  # no other file system has it in a new folder
+                stream.write(str(limit))
+    except OSError:
+        if made:
             folder.rmdir()
+        yield None
         return
-    yield None
+    try:
+        yield folder
+    finally:
+        folder.rmdir()
 
 
 @contextmanager
