@@ -115,7 +115,15 @@ def test_a_worker_that_is_killed_is_a_clear_error_and_leaves_nothing(finished, d
 def test_two_workers_compare_as_one_does(tabular):
     def table(workers):
         found = sensorium.compare(
-            tabular, "label", fusions=FUSIONS, baselines=["none"], epochs=1, width=8, workers=workers, progress=False
+            tabular,
+            "label",
+            fusions=FUSIONS,
+            baselines=["none"],
+            epochs=1,
+            width=8,
+            workers=workers,
+            threads=2,
+            progress=False,
         )
         rows = found.to_json()["results"]
         results = [{key: value for key, value in row.items() if key not in MEASURED} for row in rows]
