@@ -7,7 +7,9 @@ from sensorium.cli._show import show, show_json
 
 
 def doctor(json: o.Json = False, quiet: o.Quiet = False) -> None:
-    """Check the installation: what is installed, which devices, CPUs and memory can be used, and what to mend.
+    """Show what is installed, usable CPUs, threads and memory.
+
+    Each problem is shown with its cure.
 
     Example: sensorium doctor
     """
