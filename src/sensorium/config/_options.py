@@ -26,6 +26,8 @@ def check_options(function: Callable[..., Any], options: Mapping[str, Any], plac
     Raises:
         ConfigError: an option is unknown or has a wrong type. The error lists all of them.
     """
+    if not options:
+        return {}
     hints = option_hints(function)
     allowed = [*hints]
     checked, faults = {}, list[SensoriumError]()

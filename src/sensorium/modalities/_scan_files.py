@@ -44,8 +44,12 @@ def claim_series_of_slices(column: Column) -> Guess | None:
     if not column.is_string:
         return None
     looked = column.sample(LOOKED_AT)
-    found = [value for value in looked if _is_series(value, column)]
-    return Guess(0.95, "DICOM files or folders") if found and len(found) >= MOSTLY * len(looked) else None
+    others = 0
+    for value in looked:
+        others += not _is_series(value, column)
+        if len(looked) - others < MOSTLY * len(looked):
+            return None
+    return Guess(0.95, "DICOM files or folders") if looked else None
 
 
 def _is_series(value: str, column: Column) -> bool:

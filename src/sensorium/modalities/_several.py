@@ -24,6 +24,8 @@ OPENS = ("[", "{", "(")
 
 def looks_like_several(column: Column, one: type[Modality]) -> Guess | None:
     """Claim a column whose cells hold several files that another modality decodes."""
+    if pa.types.is_primitive(column.data.type):  # numbers and dates
+        return None
     some = column.take(sample_rows(column, MANY))
     if some.is_string and not any(cell.lstrip().startswith(OPENS) or several_paths(cell) for cell in some.sample(MANY)):
         return None  # one file per cell

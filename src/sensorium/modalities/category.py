@@ -78,7 +78,7 @@ class Category(Modality):
         if share > REPEATS or (words >= SENTENCE and column.distinct > FEW):
             return Guess(0.3, reason)
         confidence = 0.85 if column.distinct <= max(FEW, MANY * len(column.values)) else 0.6
-        return Guess(confidence, reason, word_caution(column))
+        return Guess(confidence, reason, column.once(word_caution))
 
     @classmethod
     def learn(

@@ -78,7 +78,7 @@ class Text(Modality):
         if column.is_string and find_list_notation(column.sample(LISTS_FROM)):
             return Guess(0.3, reason)
         confidence = 0.9 if words >= SENTENCE else 0.8 if share > REPEATS and words >= 1.5 else 0.4
-        return Guess(confidence, reason, word_caution(column))
+        return Guess(confidence, reason, column.once(word_caution))
 
     @classmethod
     def learn(
