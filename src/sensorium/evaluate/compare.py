@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sensorium.evaluate.bootstrap import interval, pick_runs, resamples
-from sensorium.evaluate.scores import score_runs
+from sensorium.evaluate.bootstrap import interval, pick_runs
+from sensorium.evaluate.scores import resamples_of, score_runs
 from sensorium.metrics import Difference, Outcome, direction, score
 from sensorium.table import Floats
 
@@ -23,7 +23,7 @@ def compare_runs(first: Sequence[Outcome], second: Sequence[Outcome], metric: st
     sign = direction(metric)
     means = [np.mean([score(metric, run)[0] for run in runs]) for runs in (first, second)]
     value, random, blocks = sign * float(means[0] - means[1]), np.random.default_rng(seed), []
-    for weights in resamples(len(first[0]), seed=seed):
+    for weights in resamples_of(first[0], seed):
         one, other = (
             score_runs(metric, runs, weights, pick_runs(len(runs), len(weights), random)) for runs in (first, second)
         )

@@ -11,6 +11,7 @@ from sensorium.metrics._base import (
     score,
 )
 from sensorium.metrics._difference import CorrectedDifference, Difference
+from sensorium.metrics._pairs import has_many_classes
 
 __all__ = [
     "CorrectedDifference",
@@ -18,6 +19,7 @@ __all__ = [
     "Outcome",
     "Part",
     "direction",
+    "has_many_classes",
     "is_in_points",
     "lower_is_better",
     "metrics_of",

@@ -11,4 +11,4 @@ IN_POINTS = True
 
 def f1_macro(outcome: Outcome, weights: Floats) -> Floats:
     """Compute the mean over classes k of 2·TP_k / (2·TP_k + FP_k + FN_k)."""
-    return mean_of_defined(list(Counts.of(outcome, weights).f1().T))
+    return mean_of_defined(Counts.of(outcome, weights).f1().T)
