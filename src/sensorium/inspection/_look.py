@@ -36,12 +36,12 @@ NO_GUESS = Guess(0.0, "")
 
 @dataclass(frozen=True)
 class Trial:
-    """Settings of trial decoding: rows, configuration, progress, and problems that are already known."""
+    """Settings of trial decoding: rows, configuration, progress, and each column's problems that are already known."""
 
     rows: Rows
     config: Config
     work: Work
-    told: tuple[Problem, ...]
+    told: Mapping[str, Sequence[Problem]]
 
 
 @explain_memory_errors("use fewer rows or columns (--columns a,b), or a machine with more memory (see `ulimit -v`)")
@@ -127,7 +127,10 @@ def _columns(
     look = len(table) if every else min(LOOKED_AT, len(table))
     rows = evenly_spaced(len(table), look)
     with report.bar("decoding", look * sum(plan.modality is not None for plan in plans), "cells") as bar:
-        trial = Trial(rows, config, Work(advance=bar.advance), table.problems)
+        told = dict[str, list[Problem]]()
+        for problem in table.problems:
+            told.setdefault(problem.column, []).append(problem)
+        trial = Trial(rows, config, Work(advance=bar.advance), told)
         tried = {plan.name: _column(table.column(plan.name), plan, trial) for plan in plans}
     learnt = {name: modality for name, (_, modality) in tried.items() if modality}
     return [column for column, _ in tried.values()], learnt
@@ -179,7 +182,7 @@ def _try(column: Column, plan: ColumnPlan, trial: Trial) -> tuple[Modality | Non
     cells = column.take(trial.rows)
     learnt = learn_modality(plan, _learned_from(column, cells, plan.modality), trial.config)
     found = learnt.encode(cells, trial.work)
-    known = [problem for problem in trial.told if problem.column == plan.name and problem.row is not None]
+    known = [problem for problem in trial.told.get(plan.name, ()) if problem.row is not None]
     faults = Problems([*known, *at_rows(Problems(found.problems), trial.rows)]).groups()
     return learnt, faults, int((cells.present & ~found.present).sum())
 

@@ -14,7 +14,7 @@ from torch import nn
 
 from sensorium.augment import choose_augmentations
 from sensorium.config import Config
-from sensorium.errors import ConfigError
+from sensorium.errors import ConfigError, list_names
 from sensorium.findings import Problems
 from sensorium.modalities import Modality
 from sensorium.model import (
@@ -73,7 +73,7 @@ def make_plan(
         raise ConfigError(
             "no target is given: name the column to predict",
             place="target",
-            cure=f"--target COLUMN (Python: target=), one of: {', '.join(table.columns)}",
+            cure=f"--target COLUMN (Python: target=), one of: {list_names(table.columns)}",
         )
     device = pick_device(config.device)
     start = start and _on_device(start, device)

@@ -150,6 +150,8 @@ class Table:
 
 def one_array(column: pa.ChunkedArray) -> pa.Array:
     """Return a column as one array instead of chunks."""
+    if column.num_chunks == 1:
+        return column.chunk(0)
     combined = column.combine_chunks()
     return combined.chunk(0) if isinstance(combined, pa.ChunkedArray) else combined
 
