@@ -15,7 +15,7 @@ from torch import nn
 from sensorium.augment import choose_augmentations
 from sensorium.config import Config
 from sensorium.errors import ConfigError, list_names
-from sensorium.findings import Problems
+from sensorium.findings import Problems, count
 from sensorium.modalities import Modality
 from sensorium.model import (
     Blueprint,
@@ -42,6 +42,8 @@ from sensorium.train import check_calibration, check_for_model, check_for_task
 
 if TYPE_CHECKING:
     from sensorium.runtime.progress import Reporter
+
+LOGGED = 30  # notices in the progress
 
 
 def make_plan(
@@ -138,8 +140,10 @@ def log_notices(plan: Plan, report: Reporter) -> None:
     """Log uncertain guesses and what is left out, before the training starts."""
     for note in plan.table.notes:
         report.log(note)
-    for notice in plan.notices:
+    for notice in plan.notices[:LOGGED]:
         report.log(notice.sentence())
+    if (more := len(plan.notices) - LOGGED) > 0:
+        report.log(f"? and {count(more, 'more notice')}; --json lists all of them")
 
 
 def _on_device(start: FittedModel, device: torch.device) -> FittedModel:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from sensorium.config import Config
-from sensorium.errors import ConfigError, SchemaError, SensoriumError, raise_together
+from sensorium.errors import ConfigError, SchemaError, SensoriumError, list_names, raise_together
 from sensorium.findings import ColumnPlan
 from sensorium.model import FEWEST, FittedModel, FusionModel, infer, weight_index
 from sensorium.prepare import Prepared
@@ -86,7 +86,7 @@ def continued_plans(table: Table, config: Config, start: FittedModel) -> list[Co
     free = config.model_copy(update={"columns": None, "exclude": [], "modalities": {}, "towers": {}})
     found = {plan.name: plan for plan in infer_columns(table, free)}
     if not any(name in table for name in start.kinds):
-        rule = f"at least one of {', '.join(start.kinds)}"
+        rule = f"at least one of {list_names([*start.kinds])}"
         raise SchemaError("the table has none of the model's columns", place=table.name, rule=rule)
     raise_together([fault for name in start.kinds if (fault := _changed(name, found, table, start))])
     own = [_kept(name, start, found.get(name)) for name in start.kinds if name in table]

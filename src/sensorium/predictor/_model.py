@@ -12,7 +12,7 @@ import numpy.typing as npt
 from sensorium.adaptation import DEFAULT, adapt_fitted
 from sensorium.artifact import save_fitted
 from sensorium.config import FLAG, NAME, OPTIONAL_NAME, PATH, SEED, check_arguments
-from sensorium.errors import SchemaError
+from sensorium.errors import SchemaError, list_names
 from sensorium.errors.memory import explain_memory_errors
 from sensorium.evaluate import Evaluation
 from sensorium.findings import Problems
@@ -307,7 +307,7 @@ class Model:
         return Model(quantize_fitted(self.fitted, place=repr(self)), fit_problems=self.fit_problems)
 
     def __repr__(self) -> str:
-        towers = ", ".join(tower.name for tower in self.fitted.blueprint.towers)
+        towers = list_names([tower.name for tower in self.fitted.blueprint.towers])
         others = f" and {len(self.fitted.others)} more" if self.fitted.others else ""
         return f"<sensorium.Model: {self.task} of {self.target!r} from {towers} by {self.fusion}{others}>"
 

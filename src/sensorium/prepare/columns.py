@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
-from sensorium.errors import DataError, same_names
+from sensorium.errors import DataError, list_names, same_names
 from sensorium.findings import Problems
 from sensorium.modalities import Encoded, Modality, Work
 from sensorium.prepare._file_cells import SHOWN, bytes_among_texts, fetch_files, mixes_bytes, report_mended
@@ -62,7 +62,7 @@ def prepare_columns(
         raise DataError(
             "the table has none of the model's columns",
             place=table.name,
-            rule=f"at least one of {', '.join(learnt)}",
+            rule=f"at least one of {list_names([*learnt])}",
             cure=f"rename {', '.join(renamed[:SHOWN])}" if renamed else "",
         )
     problems = Problems([p for p in table.problems if p.row is not None and p.column in there])

@@ -11,7 +11,6 @@ from sensorium.findings import Problem
 from sensorium.modalities import Modality
 from sensorium.table import Column, Table
 
-
 COMPARED = 20  # absent columns whose names are compared with those of all other columns
 
 
