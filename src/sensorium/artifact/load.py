@@ -229,16 +229,18 @@ def _build(content: dict[str, Any], files: Mapping[str, bytes], target: Target) 
     model = with_current_names(parse(SavedModel, content, f"{target.place}/{MODEL}"))
     arrays, weights = safe_numpy.load(files[ARRAYS]), safe_torch.load(files[WEIGHTS])
     check_finite(weights, target.place)
-    learnt = {column.name: _restore(column, arrays) for column in model.columns}
-    task = tasks.load(model.task.name).restore(model.task.state, _fields(arrays, "task"))
+    fields = _by_owner(arrays)
+    learnt = {column.name: _restore(column, fields.get(f"columns/{column.name}", {})) for column in model.columns}
+    task = tasks.load(model.task.name).restore(model.task.state, fields.get("task", {}))
     _check_prior(model, task, target.place)
     _check_owners(arrays, weights, model, target.place)
+    owned = _by_owner(weights)
     place = _int8_device(target.device) if model.int8 else pick_device(target.device)
 
     def member(plan: SavedMember | SavedModel, owner: str, names: Sequence[str] = ()) -> NetworkMember:
         blueprint = Blueprint.from_json(plan.network.model_dump())
         columns = {name: learnt[name] for tower in blueprint.towers for name in tower.columns}
-        own = _fields(weights, owner)
+        own = owned.get(owner, {})
 
         def build() -> FusionModel:
             network = build_network(blueprint, columns, task, copy.deepcopy(dict(target.modules)))
@@ -276,7 +278,7 @@ def _build(content: dict[str, Any], files: Mapping[str, bytes], target: Target) 
 
 def _restore(column: SavedColumn, arrays: Mapping[str, Any]) -> Modality:
     """Restore the fitted modality of a column."""
-    found: Modality = modalities.load(column.modality).restore(column.state, _fields(arrays, f"columns/{column.name}"))
+    found: Modality = modalities.load(column.modality).restore(column.state, arrays)
     return found
 
 
@@ -315,8 +317,12 @@ def _int8_device(name: str) -> torch.device:
     return device
 
 
-def _fields(arrays: Mapping[str, Any], owner: str) -> dict[str, Any]:
-    return {key.rpartition("/")[2]: value for key, value in arrays.items() if _owner(key) == owner}
+def _by_owner(arrays: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return owner → name of a field → array."""
+    found: dict[str, dict[str, Any]] = {}
+    for key, value in arrays.items():
+        found.setdefault(_owner(key), {})[key.rpartition("/")[2]] = value
+    return found
 
 
 def _owner(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import pydantic
@@ -89,6 +90,12 @@ def _owner(function: Callable[..., Any]) -> str:
 
 def option_hints(function: Callable[..., Any]) -> dict[str, Any]:
     """Return option → type: the keyword-only parameters of a class or a function."""
+    return dict(_option_hints(function))
+
+
+@lru_cache(maxsize=1024)
+def _option_hints(function: Callable[..., Any]) -> dict[str, Any]:
+    """Compute the hints once per member: a wide table asks for those of one modality once per column."""
     taker = inspect.getattr_static(function, "__init__") if isinstance(function, type) else function
     hints = typing.get_type_hints(taker, include_extras=True)
     return {n: hints[n] for n, p in inspect.signature(function).parameters.items() if p.kind is p.KEYWORD_ONLY}

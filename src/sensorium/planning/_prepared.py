@@ -123,7 +123,7 @@ def continued_with(data: PreparedTable, start: FittedModel, config: Config, repo
     cells = data.cells
     if names:
         decoded = _read(plan, {name: plan.learnt[name] for name in names}, report)
-        cells = Prepared({**cells.columns, **decoded.columns}, cells.problems)
+        cells = cells.replaced(decoded.columns)
     return replace(data, plan=stage, cells=cells, frozen=frozen)
 
 

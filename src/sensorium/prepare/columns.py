@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from sensorium.findings import Problems
 from sensorium.modalities import Encoded, Modality, Work
 from sensorium.prepare._file_cells import SHOWN, bytes_among_texts, fetch_files, mixes_bytes, report_mended
 from sensorium.prepare.lacking import absent_column, absent_columns, unread_columns
+from sensorium.prepare.packed import PackedColumns, pack_columns
 from sensorium.prepare.store import Store
 from sensorium.prepare.streamed import Streamed
 from sensorium.runtime.progress import Reporter
@@ -28,21 +30,52 @@ class Prepared:
     Attributes:
         columns: column → arrays and presence.
         problems: cells that could not be used as they are; for streamed columns, those found so far.
+        packed: arrays that hold several of the columns, whose own arrays are views of them.
     """
 
     columns: Mapping[str, Encoded | Streamed]
     problems: Problems
+    packed: Sequence[PackedColumns] = ()
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())).present)
 
     def has_any(self) -> npt.NDArray[np.bool_]:
         """Return bool[n]: whether the row has a value in at least one column."""
-        return np.any([encoded.present for encoded in self.columns.values()], axis=0)
+        found = np.zeros(len(self), bool)
+        for encoded in self.columns.values():
+            found |= encoded.present
+        return found
 
     def only(self, names: Iterable[str]) -> Prepared:
         """Return some of the columns."""
-        return Prepared({name: self.columns[name] for name in names}, self.problems)
+        names = list(names)
+        if names == list(self.columns):
+            return self
+        packed = [part for whole in self.packed if (part := whole.only(names)) is not None]
+        return Prepared({name: self.columns[name] for name in names}, self.problems, packed)
+
+    def replaced(self, columns: Mapping[str, Encoded | Streamed]) -> Prepared:
+        """Replace the arrays of some columns."""
+        rest = [name for name in self.columns if name not in columns]
+        packed = [part for whole in self.packed if (part := whole.only(rest)) is not None]
+        return Prepared({**self.columns, **columns}, self.problems, packed)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled: arrays that are packed once."""
+        inside = {name for packed in self.packed if packed.places is None for name in packed.columns}
+        bare = {
+            name: replace(c, values=None, present=None) if name in inside else c for name, c in self.columns.items()
+        }
+        return {"columns": bare, "problems": self.problems, "packed": self.packed}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        columns = dict(state["columns"])
+        for packed in state["packed"]:
+            if packed.places is None:
+                for name, (values, present) in packed.arrays().items():
+                    columns[name] = replace(columns[name], values=values, present=present)
+        self.__dict__.update(state, columns=columns)
 
 
 def prepare_columns(
@@ -90,7 +123,8 @@ def prepare_columns(
     report_mended(table, report)
     problems.extend(absent_columns(table, learnt))
     problems.extend(unread_columns(table, learnt))
-    return Prepared(columns, problems)
+    packed = pack_columns(columns, learnt)
+    return Prepared(columns, problems, packed)
 
 
 def at_rows(problems: Problems, rows: Rows) -> Problems:

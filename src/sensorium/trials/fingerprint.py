@@ -123,7 +123,8 @@ def hash_columns(data: PreparedTable, names: Iterable[str]) -> dict[str, str]:
     Streamed columns have no arrays, and features of frozen encoders may differ in the last bit between machines. For
     these, the cells and files are hashed as `prepare.identify` specifies, together with the encoder.
     """
-    return {name: hash_state(data.plan.learnt[name], _source(data, name)) for name in names}
+    towers = {tower.columns[0]: tower.name for tower in data.plan.blueprint.towers if tower.name in data.frozen}
+    return {name: hash_state(data.plan.learnt[name], _source(data, name, towers.get(name))) for name in names}
 
 
 def hash_state(learned: HasState, more: str = "") -> str:
@@ -134,10 +135,8 @@ def hash_state(learned: HasState, more: str = "") -> str:
     return hash_bytes(f"{text} {found}".encode())
 
 
-def _source(data: PreparedTable, name: str) -> str:
+def _source(data: PreparedTable, name: str, encoder: str | None) -> str:
     plan, found = data.plan, data.cells.columns[name]
-    towers = {tower.columns[0]: tower.name for tower in plan.blueprint.towers if tower.name in data.frozen}
-    encoder = towers.get(name)
     if not isinstance(found, Streamed) and encoder is None:
         return hash_encoded(found)
     column = found.column if isinstance(found, Streamed) else plan.table.take(plan.used).column(name)
