@@ -3,6 +3,7 @@
 from sensorium.metrics._base import (
     Outcome,
     Part,
+    best_value,
     direction,
     is_in_points,
     lower_is_better,
@@ -17,6 +18,7 @@ __all__ = [
     "Difference",
     "Outcome",
     "Part",
+    "best_value",
     "direction",
     "is_in_points",
     "lower_is_better",

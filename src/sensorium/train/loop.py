@@ -109,4 +109,6 @@ def _finish(state: State) -> None:
     else:
         state.best.load(state.context.model)
     state.history.techniques = {name: technique.report() for name, technique in state.techniques.items()}
+    stop = state.stopping.check(state.history)
+    state.history.stopped = stop.to_json() if stop else {}
     state.history.seconds = state.seconds
