@@ -77,7 +77,7 @@ class EarlyStopping:
     def earliest(self, history: History) -> int | None:
         """Return the earliest epoch after which training stops if the metric stays as it is; None if at the end."""
         done, possible = len(history.epochs), list[int]()
-        if self.patience:
+        if self.patience and not math.isnan(history.epochs[-1].validation_loss):
             possible.append(history.best + self.patience)
         if self._at_plateau and (held := self._perfect_for(history)):
             possible.append(done + self._perfect - held)
