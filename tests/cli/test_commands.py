@@ -255,12 +255,12 @@ def test_quiet_says_nothing_but_the_result(tabular, tmp_path):
     assert len(found.stdout.splitlines()) == 1
 
 
-def test_without_json_a_person_reads_tables_and_progress(tabular, tmp_path):
+def test_without_json_a_person_reads_tables(tabular, tmp_path):
+    """Short work without a terminal shows no progress."""
     found = process("fit", tabular, "--target", "label", "--epochs", "2", "--out", tmp_path / "r")
     assert "95% interval" in found.stdout
     assert f"model: {tmp_path / 'r' / 'model'}" in found.stdout
-    assert "epoch 2/2" in found.stderr
-    assert "rows/s" in found.stderr
+    assert not [line for line in found.stderr.splitlines() if not line.startswith("?")]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 
 import pyarrow.csv
 import pytest
@@ -271,7 +272,9 @@ def test_an_interrupted_fit_ends_without_a_traceback(tabular, tmp_path):
     fit = ["fit", tabular, "--target", "label", "--epochs", "100000", "--set", "train.patience=100000"]
     command = [sys.executable, "-m", "sensorium", *map(str, fit), "--out", str(tmp_path), "--json"]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert any(line.startswith("preparing") for line in child.stderr)  # from here on it trains
+    while not (tmp_path / "run.json").exists():
+        assert child.poll() is None
+        time.sleep(0.02)
     child.send_signal(signal.SIGINT)
     output, said = child.communicate()
     assert child.returncode == 130

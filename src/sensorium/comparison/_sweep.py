@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from sensorium.artifact import (
 from sensorium.artifact.run_record import RECORD as RUN_RECORD
 from sensorium.artifact.run_record import RunRecord, State, settle
 from sensorium.baselines import choose_baselines
+from sensorium.comparison._estimate import seconds_left
 from sensorium.comparison._judge import judge
 from sensorium.comparison._plan import Candidate, plan_candidates
 from sensorium.comparison._result import Comparison, Kind, Result
@@ -191,7 +191,6 @@ class _Sweep:
 
     def __post_init__(self) -> None:
         self._ledger = Ledger(self.data, self.out, self.report)
-        self._start, self._taken = time.perf_counter(), 0
 
     def run(self) -> None:
         """Run the trials that are not finished, and keep the results in the order of the candidates."""
@@ -199,7 +198,7 @@ class _Sweep:
         known = {self._key(spec): result for spec in self._specs() if (result := self._find(spec))}
         runner = choose_runner(self.data, self.options.workers)
         todo = (spec for spec in self._specs() if self._key(spec) not in known)
-        fresh = runner.run(todo, Control(measure=True), self._log_progress)
+        fresh = runner.run(todo, Control(self.report, measure=True), self._log_progress)
         for spec in self._specs():
             result = known.get(self._key(spec))
             if result is None:  # workers may have run further seeds of a candidate that is left out by now
@@ -243,7 +242,6 @@ class _Sweep:
         result = None if spec.baseline else self._ledger.find(spec, with_model=self._is_saved(spec))
         if result:
             self.report.log(f"{spec.name}: already finished, loaded from {self.out}")
-            self._taken += 1
         return result
 
     def _log_progress(self, spec: TrialSpec) -> None:
@@ -251,10 +249,16 @@ class _Sweep:
         specs = list(self._specs())
         done = sum(len(trials) for trials in self.results.values())
         seed = f", seed {spec.seed}" if len(self.options.seeds) > 1 and spec.seed is not None else ""
-        trained = done - self._taken
-        left = (time.perf_counter() - self._start) / trained * (len(specs) - done) if trained > 0 else 0.0
-        about = f", about {duration_text(left)} left" if trained > 0 else ""
-        self.report.log(f"{spec.name}: training{seed} ({done + 1} of {len(specs)}{about})")
+        left = self._seconds_left(specs)
+        about = f", about {duration_text(left)} left" if left else ""
+        self.report.step(f"{spec.name}: training{seed} ({done + 1} of {len(specs)}{about})")
+
+    def _seconds_left(self, specs: Sequence[TrialSpec]) -> float:
+        """Return the estimated seconds until all trials are finished; 0 if they cannot be estimated yet."""
+        finished = {(name, trial.spec.seed) for name, trials in self.results.items() for trial in trials}
+        measured = {name: mean(trial.seconds for trial in trials) for name, trials in self.results.items()}
+        todo = [spec.name for spec in specs if self._key(spec) not in finished]
+        return seconds_left(todo, self.candidates, measured) / min(self.options.workers, max(1, len(todo)))
 
     def _trained(self, result: TrialResult) -> TrialResult:
         """Save the model of a finished trial, and record it."""

@@ -3,6 +3,7 @@
 from sensorium.metrics._base import (
     Outcome,
     Part,
+    best_value,
     direction,
     is_in_points,
     lower_is_better,
@@ -18,6 +19,7 @@ __all__ = [
     "Difference",
     "Outcome",
     "Part",
+    "best_value",
     "direction",
     "has_many_classes",
     "is_in_points",

@@ -10,6 +10,7 @@ from sensorium.metrics._pairs import Positives
 from sensorium.table import Floats
 
 TASKS = ("binary", "multiclass", "multilabel")
+BEST = 1.0
 IN_POINTS = True
 
 

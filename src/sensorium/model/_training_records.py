@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt
+from pydantic import Field, FiniteFloat, NonNegativeFloat, NonNegativeInt
 
 from sensorium.files.figures import Figure
 from sensorium.findings import Problem, Problems
@@ -96,6 +96,16 @@ class SoupRecord(Record):
     validation_loss: Figure
 
 
+class StopRecord(Record):
+    """Record of early stopping: why (see `EarlyStop`), after which epoch, and for how many epochs the reason held."""
+
+    LEFT_OUT: ClassVar = frozenset({"value"})
+    reason: Literal["patience", "perfect", "plateau"]
+    epoch: NonNegativeInt
+    epochs: NonNegativeInt
+    value: FiniteFloat | None = None
+
+
 class HistoryRecord(Record):
     """Training history, epoch by epoch.
 
@@ -105,14 +115,16 @@ class HistoryRecord(Record):
         epochs: records of the epochs, in order.
         techniques: technique → its report.
         soup: the averaged epochs; None without a soup.
+        stopped: why training ended early; None if it did not, or a callback or a budget ended it.
     """
 
-    LEFT_OUT: ClassVar = frozenset({"soup"})
+    LEFT_OUT: ClassVar = frozenset({"soup", "stopped"})
     watched: str = ""
     best: NonNegativeInt = 0
     epochs: list[EpochRecord] = []
     techniques: Reports = {}
     soup: SoupRecord | None = None
+    stopped: StopRecord | None = None
 
 
 class PretrainingEpoch(Record):

@@ -31,6 +31,7 @@ from sensorium.model._training_records import (
     PretrainingRecord,
     ProblemRecord,
     SoupRecord,
+    StopRecord,
     UnlabelledRecord,
 )
 
@@ -58,6 +59,7 @@ __all__ = [
     "SearchTrial",
     "ShiftRecord",
     "SoupRecord",
+    "StopRecord",
     "TuningRecord",
     "UnimodalRecord",
     "UnlabelledRecord",

@@ -30,7 +30,7 @@ def ask_teacher(
     Teacher and student may read different columns; columns that the table lacks count as missing.
     The decoded rows are read from the cache if there is one; otherwise, they are decoded in chunks.
     """
-    report.log("predicting with the teacher")
+    report.step("predicting with the teacher")
     table = table.with_views(teacher.views)
     store = None if config.stream else open_store(config, report)
     size = len(table) if store else CHUNK

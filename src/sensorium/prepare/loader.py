@@ -52,6 +52,11 @@ class Loader:
         self._device = device
         self._lengths = sum((column.lengths for column in self._columns.values()), torch.zeros(len(prepared)))
 
+    @property
+    def streams(self) -> bool:
+        """Return whether batches decode their cells."""
+        return self._streams
+
     def batch(self, rows: Tensor) -> Batch:
         """Return the batch of some rows (int64[b]), in their order."""
         others = {name: column.cells(rows).to(self._device) for name, column in self._columns.items()}

@@ -17,7 +17,7 @@ from sensorium.report._parts import rows_scored, text_line
 from sensorium.report._parts import signed as _signed
 from sensorium.report._wide import COLUMNS, first_lines, more_columns, shown_columns
 from sensorium.report.imbalance import imbalance_text
-from sensorium.wording import calibration_sentence, model_title, say, titles, tuning_sentence
+from sensorium.wording import calibration_sentence, model_title, say, stop_sentence, titles, tuning_sentence
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -103,6 +103,8 @@ def _training(card: ModelCard, data: DataSpec) -> Iterator[str]:
     epochs, seconds = len(card.history.epochs), _seconds(card.seconds)
     key = "line.one_epoch" if epochs == 1 else "line.epochs"
     yield say(key, epochs=epochs, seconds=seconds, best=card.history.best)
+    if stopped := stop_sentence(card.history):
+        yield stopped
     if card.modality_weights:
         weights = ", ".join(f"{name} {weight:.3f}" for name, weight in card.modality_weights.items())
         yield say("line.fusion_weights", weights=weights)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorium.augment import Augmentations
+from sensorium.modalities import Modality
 from sensorium.model import FusionModel
 from sensorium.prepare.loader import Loader
 from sensorium.runtime.events import Callback
@@ -36,6 +37,7 @@ class TrainingContext:
         should_stop: called after each epoch; True ends the training.
         callbacks: receive the events of the training.
         trial: name of the model in these events.
+        learnt: column → its modality.
     """
 
     model: FusionModel
@@ -53,3 +55,4 @@ class TrainingContext:
     should_stop: Callable[[], bool] = lambda: False
     callbacks: Sequence[Callback] = ()
     trial: str = "model"
+    learnt: Mapping[str, Modality] = field(default_factory=dict)

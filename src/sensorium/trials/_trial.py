@@ -170,6 +170,7 @@ def training_of(
         should_stop=control.should_stop,
         callbacks=control.callbacks,
         trial=trial,
+        learnt=fitted.learnt,
     )
 
 

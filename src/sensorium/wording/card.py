@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         CalibrationRecord,
         DataSpec,
         Diagnosis,
+        HistoryRecord,
         ImbalanceRecord,
         ImbalanceSigns,
         ModelCard,
@@ -88,6 +89,22 @@ def imbalance_sentence(found: ImbalanceRecord) -> str:
         low=low,
         high=high,
         p=kept.difference.p_corrected,
+    )
+
+
+def stop_sentence(history: HistoryRecord) -> str | None:
+    """Return why training ended before its last epoch; None if it did not, or a callback or a budget ended it."""
+    stopped = history.stopped
+    if stopped is None:
+        return None
+    unscored = stopped.reason == "plateau" and math.isnan(history.epochs[-1].metric)
+    key = "loss" if unscored else stopped.reason
+    return say(
+        f"line.stopped_{key}",
+        epoch=stopped.epoch,
+        metric=history.watched,
+        value=stopped.value,
+        epochs=stopped.epochs,
     )
 
 

@@ -46,6 +46,8 @@ class Told(Silent):
     def log(self, text):
         self.lines.append(text)
 
+    step = log
+
     def __contains__(self, words):
         return any(words in line for line in self.lines)
 

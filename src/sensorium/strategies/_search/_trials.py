@@ -128,7 +128,7 @@ class Trials:
 
     def _train(self, entrant: Entrant, epochs: int, stage: str, seconds: float) -> Result:
         start, report = self.budget.clock(), self.report
-        report.log(f"{entrant.name}, {epochs} epochs; {duration_text(max(0.0, self.budget.left))} left")
+        report.step(f"{entrant.name}, {epochs} epochs; {duration_text(max(0.0, self.budget.left))} left")
         past = list[float]()
 
         def should_stop() -> bool:
@@ -183,7 +183,7 @@ class Trials:
 
     def _tell(self, result: Result) -> None:
         best = self.ranked()[0]
-        self.report.log(
+        self.report.step(
             f"{result.name} ({result.seconds:.0f} s): {self._shown(result)}; "
             f"best so far: {best.name}, {self._shown(best)}"
         )
