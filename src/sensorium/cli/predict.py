@@ -18,6 +18,13 @@ def predict(
         Path,
         o.out("File for the predictions: .parquet, .csv, .tsv, .jsonl, .arrow, .feather or .xlsx.", "FILE"),
     ],
+    keep: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,…",
+            help="Copy these columns of the table beside the predictions, such as an id; `all` copies every column.",
+        ),
+    ] = None,
     safe_csv: Annotated[
         bool,
         typer.Option(
@@ -31,7 +38,7 @@ def predict(
 ) -> None:
     """Predict every row of a table.
 
-    Example: sensorium predict run new.csv -o answers.parquet
+    Example: sensorium predict run new.csv -o answers.parquet --keep id
     """
     from sensorium.artifact.run_folder import check_not_of_a_run
     from sensorium.config import parse_assignments
@@ -39,15 +46,16 @@ def predict(
     from sensorium.findings import Problems
     from sensorium.predictor import load
     from sensorium.report import problems_text
-    from sensorium.table import check_writable, write_table
+    from sensorium.table import EVERY, check_writable
 
     check_writable(out)
     check_apart([out], table=table)
     check_outside_models(out)
     check_not_of_a_run(out)
     loaded = load(model, device=device or "auto", config=parse_assignments(assign or []))
-    found = loaded.predictions(table, progress=not quiet)
-    problems = Problems([*found.problems, *write_table(found.to_arrow(), out, safe_csv=safe_csv)])
+    kept = keep if keep == EVERY else o.names(keep or "")
+    found = loaded.predictions(table, keep=kept, progress=not quiet)
+    problems = Problems([*found.problems, *found.save(out, safe_csv=safe_csv)])
     show(problems_text(problems), json, quiet)
     if not (json or quiet):
         say(f"{len(found):,} rows: {out}")

@@ -44,19 +44,22 @@ from sensorium.table._parted import are_codes, find_list_notation, likely_list_n
 from sensorium.table._paths import bare_path, is_address, without_query
 from sensorium.table._remote import RemoteFiles
 from sensorium.table._series import as_read
+from sensorium.table._source_columns import EVERY
 from sensorium.table._spelt import is_gap_word, spells_lists, spelt_list
 from sensorium.table._spelt_names import spelt_names
 from sensorium.table._table import Table
 from sensorium.table._types import narrow
-from sensorium.table._write import check_writable, write_table
+from sensorium.table._write import TEXTS, check_writable, write_table
 
 __all__ = [
     "DATE_ORDERS",
+    "EVERY",
     "FILE_FIELDS",
     "LEGACY",
     "NAMES",
     "PIVOT",
     "SECONDS_PER_UNIT",
+    "TEXTS",
     "TWIN",
     "USUAL_SPELLINGS",
     "Column",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,6 +10,7 @@ import pyarrow as pa
 from sensorium.errors import TableError
 from sensorium.files import one_writer, replaced_file
 from sensorium.findings import Problem
+from sensorium.table._as_text import json_lines, with_plain_types, with_text
 from sensorium.table._formulas import find_formulas, without_formulas
 from sensorium.table._xlsx import write_xlsx
 
@@ -32,13 +34,16 @@ def check_writable(path: Path) -> None:
         raise TableError("this is a folder, not a file", place=str(path), cure="choose another name")
 
 
-def write_table(table: pa.Table, path: Path, *, safe_csv: bool = False) -> list[Problem]:
+def write_table(table: pa.Table, path: Path, *, safe_csv: bool = False, numbers: Collection[str] = ()) -> list[Problem]:
     """Write a table in the format of the suffix; an existing file is replaced once the new one is complete.
+
+    In CSV, TSV and XLSX, lists and objects are JSON, and bytes that are no text are data URLs.
 
     Args:
         table: the table to write.
         path: its file.
         safe_csv: in CSV and TSV, put an apostrophe before text that a spreadsheet would read as a formula.
+        numbers: columns of text whose cells are all numbers, which are no formulas.
 
     Returns: Findings about such text in the file.
 
@@ -48,10 +53,11 @@ def write_table(table: pa.Table, path: Path, *, safe_csv: bool = False) -> list[
     """
     check_writable(path)
     suffix = path.suffix.lower()
-    findings = find_formulas(table, safe_csv) if suffix in TEXTS else []
+    table = with_text(table) if suffix in (*TEXTS, ".xlsx") else table
+    findings = find_formulas(table, numbers, safe=safe_csv) if suffix in TEXTS else []
     try:
         with one_writer(path), replaced_file(path) as new:
-            _write(without_formulas(table) if findings and safe_csv else table, new, suffix, str(path))
+            _write(without_formulas(table, numbers) if findings and safe_csv else table, new, suffix, str(path))
     except (OSError, pa.ArrowException) as error:
         raise TableError(f"cannot write the table: {error}", place=str(path)) from None
     return findings
@@ -61,7 +67,7 @@ def _write(table: pa.Table, path: Path, suffix: str, place: str) -> None:
     if suffix == ".parquet":
         from pyarrow import parquet
 
-        parquet.write_table(table, path)
+        parquet.write_table(with_plain_types(table), path)
     elif suffix == ".xlsx":
         write_xlsx(table, path, place)
     elif suffix in TEXTS:
@@ -69,11 +75,8 @@ def _write(table: pa.Table, path: Path, suffix: str, place: str) -> None:
 
         csv.write_csv(table, path, csv.WriteOptions(delimiter="\t" if suffix == ".tsv" else ","))
     elif suffix == ".jsonl":
-        import json
-
         with path.open("w", encoding="utf-8") as stream:
-            for row in table.to_pylist():
-                stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+            stream.writelines(json_lines(table))
     else:
         from pyarrow import feather
 
