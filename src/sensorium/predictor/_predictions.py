@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ import pyarrow as pa
 from sensorium.config import FLAG, PATH, check_arguments
 from sensorium.errors.printable import one_line, printable
 from sensorium.findings import Problems, count, shorten
-from sensorium.table import TEXTS, write_table
+from sensorium.table import TEXTS, write_csv, write_table
 
 SHOWN = 5  # first rows, and most common labels
 
@@ -94,7 +94,7 @@ class Predictions:
             >>> table.num_rows, table.column_names[:3]
             (5, ['row', 'studio', 'prediction'])
         """
-        return pa.table({**self._columns, "problem": self._reasons()})
+        return self._table({})
 
     def save(self, path: str | Path, *, safe_csv: bool = False) -> Problems:
         """Write the table of `to_arrow` to a file, in the format of its suffix.
@@ -120,8 +120,29 @@ class Predictions:
         check_arguments(FLAG, safe_csv=safe_csv)
         path = Path(path)
         spelling = self._spelling if path.suffix.lower() in TEXTS else {}
-        table = pa.table({**self._columns, **spelling, "problem": self._reasons()})
-        return Problems(write_table(table, path, safe_csv=safe_csv, numbers=spelling))
+        return Problems(write_table(self._table(spelling), path, safe_csv=safe_csv, numbers=spelling))
+
+    def write_csv(self, stream: BinaryIO, *, safe_csv: bool = False) -> Problems:
+        """Write the CSV of `save` to an open binary file, such as `sys.stdout.buffer`.
+
+        Args:
+            stream: the open file.
+            safe_csv: as for `save`.
+
+        Returns: Problems as `save` returns them.
+
+        Example:
+            >>> import io
+            >>> stream = io.BytesIO()
+            >>> problems = model.predictions("new_films.csv").write_csv(stream)
+            >>> stream.getvalue()[:18]
+            b'"row","prediction"'
+        """
+        check_arguments(FLAG, safe_csv=safe_csv)
+        return Problems(write_csv(self._table(self._spelling), stream, safe_csv=safe_csv, numbers=self._spelling))
+
+    def _table(self, spelling: Mapping[str, Any]) -> pa.Table:
+        return pa.table({**self._columns, **spelling, "problem": self._reasons()})
 
     def _reasons(self) -> pa.Array:
         """Return the problems of each row as text, null for rows without one."""

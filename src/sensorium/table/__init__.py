@@ -49,7 +49,7 @@ from sensorium.table._spelt import is_gap_word, spells_lists, spelt_list
 from sensorium.table._spelt_names import spelt_names
 from sensorium.table._table import Table
 from sensorium.table._types import narrow
-from sensorium.table._write import TEXTS, check_writable, write_table
+from sensorium.table._write import TEXTS, check_writable, write_csv, write_table
 
 __all__ = [
     "DATE_ORDERS",
@@ -121,5 +121,6 @@ __all__ = [
     "without_query",
     "without_secrets",
     "words",
+    "write_csv",
     "write_table",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 
@@ -52,15 +53,42 @@ def write_table(table: pa.Table, path: Path, *, safe_csv: bool = False, numbers:
         BusyError: another process has been writing this file for a minute.
     """
     check_writable(path)
-    suffix = path.suffix.lower()
-    table = with_text(table) if suffix in (*TEXTS, ".xlsx") else table
-    findings = find_formulas(table, numbers, safe=safe_csv) if suffix in TEXTS else []
+    suffix, findings = path.suffix.lower(), list[Problem]()
+    if suffix in TEXTS:
+        table, findings = _csv_cells(table, numbers, safe=safe_csv)
     try:
         with one_writer(path), replaced_file(path) as new:
-            _write(without_formulas(table, numbers) if findings and safe_csv else table, new, suffix, str(path))
+            _write(table, new, suffix, str(path))
     except (OSError, pa.ArrowException) as error:
         raise TableError(f"cannot write the table: {error}", place=str(path)) from None
     return findings
+
+
+def write_csv(
+    table: pa.Table, stream: BinaryIO, *, safe_csv: bool = False, numbers: Collection[str] = ()
+) -> list[Problem]:
+    """Write a table as CSV to an open binary file, as `write_table` writes it to a path.
+
+    Args:
+        table: the table to write.
+        stream: the open file.
+        safe_csv, numbers: as for `write_table`.
+
+    Returns: Findings about text that a spreadsheet would read as a formula.
+    """
+    from pyarrow import csv
+
+    table, findings = _csv_cells(table, numbers, safe=safe_csv)
+    csv.write_csv(table, pa.PythonFile(stream, "w"))
+    stream.flush()
+    return findings
+
+
+def _csv_cells(table: pa.Table, numbers: Collection[str], *, safe: bool) -> tuple[pa.Table, list[Problem]]:
+    """Return the table with types that CSV has, and findings about formulas in it."""
+    table = with_text(table)
+    findings = find_formulas(table, numbers, safe=safe)
+    return (without_formulas(table, numbers) if findings and safe else table), findings
 
 
 def _write(table: pa.Table, path: Path, suffix: str, place: str) -> None:
@@ -69,7 +97,7 @@ def _write(table: pa.Table, path: Path, suffix: str, place: str) -> None:
 
         parquet.write_table(with_plain_types(table), path)
     elif suffix == ".xlsx":
-        write_xlsx(table, path, place)
+        write_xlsx(with_text(table), path, place)
     elif suffix in TEXTS:
         from pyarrow import csv
 
