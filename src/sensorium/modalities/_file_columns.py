@@ -11,7 +11,7 @@ from typing import Any
 
 from sensorium.findings import Guess, NotFound, Outside, Unreadable
 from sensorium.modalities._suffixes import path_name, several_paths, suffix_of
-from sensorium.table import Column, FileCell, Files, bare_path, is_address, is_gap_word
+from sensorium.table import Column, FileCell, Files, bare_path, data_url_head, is_address, is_data_url, is_gap_word
 
 HEAD = 352  # bytes by which a format is recognized: NIfTI has its signature in the last four
 LOOKED_AT = 1000  # cells
@@ -25,14 +25,16 @@ class _Paths:
     """Cells of a sample that are not bytes.
 
     Attributes:
-        named: paths, without words for a missing cell.
+        named: paths and data URLs, without words for a missing cell.
         fitting: paths with a suffix of the kind.
+        held: data URLs of files of the kind.
         cells: number of cells that are not missing.
         gaps: the note on words for a missing cell.
     """
 
     named: list[str]
     fitting: list[str]
+    held: list[str]
     cells: int
     gaps: str
 
@@ -45,23 +47,26 @@ def looks_like_files(
         heads = [_head(value) for value in column.sample(50)]
         if heads and all(head is not None and magic(head) for head in heads):
             return Guess(0.95, f"the cells are bytes of {noun} files")
-    paths = _paths(column, suffixes)
+    paths = _paths(column, suffixes, magic)
+    if len(paths.held) >= MAJORITY * paths.cells and len(paths.held) + len(paths.fitting) >= MOSTLY * paths.cells > 0:
+        return Guess(0.95, f"the cells are data URLs of {noun} files{paths.gaps}")
     if not paths.fitting:
         return _claim_by_content(column, paths, magic, noun)
-    if len(paths.fitting) < MOSTLY * paths.cells:
+    if len(paths.fitting) + len(paths.held) < MOSTLY * paths.cells:
         return _claim_of_some(paths, noun)
     suffix = Path(path_name(paths.fitting[0])).suffix
     caution = _not_there(column.files, paths.fitting[:SOUGHT]) if column.is_string else ""
     return Guess(0.9 if caution else 0.99, f"values end in {suffix}, a suffix of {noun} files{paths.gaps}", caution)
 
 
-def _paths(column: Column, suffixes: tuple[str, ...]) -> _Paths:
+def _paths(column: Column, suffixes: tuple[str, ...], magic: Callable[[bytes], bool]) -> _Paths:
     found = [path for path in map(_path, column.sample(LOOKED_AT)) if path is not None]
     gaps = [path for path in found if is_gap_word(path)]
     named = [path for path in found if not is_gap_word(path)]
     told = f"; {len(gaps)} of {len(found)} cells ({gaps[0]!r}) are read as missing" if gaps else ""
     fitting = [path for path in named if _ends_in(path, suffixes)]
-    return _Paths(named, fitting, min(LOOKED_AT, len(column.values)) - len(gaps), told)
+    held = [cell for cell in named if (head := data_url_head(cell, HEAD)) and magic(head)]
+    return _Paths(named, fitting, held, min(LOOKED_AT, len(column.values)) - len(gaps), told)
 
 
 def _ends_in(path: str, suffixes: tuple[str, ...]) -> bool:
@@ -99,6 +104,8 @@ def _claim_by_content(column: Column, paths: _Paths, magic: Callable[[bytes], bo
 
 
 def _head_of_file(path: str, files: Files) -> bytes | None:
+    if is_data_url(path):
+        return data_url_head(path, HEAD)
     if len(path) > LONGEST or is_address(path):
         return None
     try:

@@ -9,6 +9,7 @@ from sensorium.table._arrays import Floats, Rows, Truths, evenly_spaced
 from sensorium.table._arrow_types import SECONDS_PER_UNIT, as_microseconds, as_seconds, is_date_type, is_number_type
 from sensorium.table._codes import spelt_codes, spelt_moments, without_codes
 from sensorium.table._column import Column
+from sensorium.table._data_urls import data_url_content, data_url_head, is_data_url
 from sensorium.table._date_order import are_iso_dates, date_order
 from sensorium.table._date_words import words
 from sensorium.table._dates import DATE_ORDERS, PIVOT, TWIN, SpeltDates, read_dates
@@ -87,12 +88,15 @@ __all__ = [
     "as_seconds",
     "bare_path",
     "check_writable",
+    "data_url_content",
+    "data_url_head",
     "date_order",
     "evenly_spaced",
     "find_list_notation",
     "has_limits",
     "is_address",
     "is_clearly_numbers",
+    "is_data_url",
     "is_date_type",
     "is_gap",
     "is_gap_word",
