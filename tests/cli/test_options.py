@@ -178,7 +178,7 @@ def test_the_other_options_of_adapt(run, made, tmp_path):
     ("command", "options"),
     [
         ("evaluate", {"split", "device", "quiet", "subsets", "assign"}),
-        ("predict", {"device", "quiet", "safe_csv", "assign"}),
+        ("predict", {"device", "keep", "quiet", "safe_csv", "assign"}),
     ],
 )
 def test_a_device_that_is_not_there_is_refused_by_those_that_use_a_model(command, options, run, made, tmp_path):

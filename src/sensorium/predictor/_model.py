@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy.typing as npt
 
 from sensorium.adaptation import DEFAULT, adapt_fitted
 from sensorium.artifact import save_fitted
-from sensorium.config import FLAG, NAME, OPTIONAL_NAME, PATH, SEED, check_arguments
+from sensorium.config import FLAG, NAME, NAMES, OPTIONAL_NAME, PATH, SEED, check_arguments
 from sensorium.errors import SchemaError, list_names
 from sensorium.errors.memory import explain_memory_errors
 from sensorium.evaluate import Evaluation
@@ -151,7 +152,7 @@ class Model:
 
         Args:
             table: anything that `fit` takes, or a dict of cells, which is one row; columns and cells may be missing,
-                and the target is not needed.
+                and the target is not needed. A table without rows gives an empty result.
             progress: print the progress to stderr.
 
         Example:
@@ -161,8 +162,7 @@ class Model:
             >>> answer[0] in model.labels
             True
         """
-        report = _reporter(progress)
-        return decode_scores(self.fitted, score_rows(self.fitted, open_rows(self.fitted, table, report), report).scores)
+        return decode_scores(self.fitted, self._scores(table, progress))
 
     @explain_memory_errors(LESS)
     def predict_proba(self, table: Any, *, progress: bool = False) -> npt.NDArray[np.float64]:
@@ -185,15 +185,25 @@ class Model:
         """
         if not self.labels:
             raise SchemaError(f"{self.task} has no probabilities", cure="use predict, which returns the values")
+        return self._scores(table, progress)
+
+    def _scores(self, table: Any, progress: bool) -> npt.NDArray[np.float64]:
         report = _reporter(progress)
-        return score_rows(self.fitted, open_rows(self.fitted, table, report), report).scores
+        return score_rows(self.fitted, open_rows(self.fitted, table, report, empty=True), report).scores
 
     @explain_memory_errors(LESS)
-    def predictions(self, table: Any, *, progress: bool = False) -> Predictions:
+    def predictions(
+        self, table: Any, *, keep: str | Sequence[str] | None = None, progress: bool = False
+    ) -> Predictions:
         """Predict labels or numbers, with their scores and the problems of each row.
 
         Args:
             table, progress: as for `predict`.
+            keep: column or columns of the table to copy beside the predictions, such as an id; `"all"` copies every
+                column.
+
+        Raises:
+            SchemaError: the table has no column of `keep`.
 
         Example:
             >>> predictions = model.predictions({"plot": ["a heist in space", None], "length": [92, 118]})
@@ -202,7 +212,9 @@ class Model:
             >>> predictions.present["plot"].tolist()
             [True, False]
         """
-        return predict_rows(self.fitted, table, _reporter(progress))
+        check_arguments(NAMES, keep=keep)
+        names = keep if isinstance(keep, str) else [] if keep is None else list(keep)
+        return predict_rows(self.fitted, table, _reporter(progress), keep=names)
 
     @explain_memory_errors(LESS)
     def evaluate(

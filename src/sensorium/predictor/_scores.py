@@ -38,6 +38,8 @@ def score_rows(fitted: FittedModel, table: Table, report: Reporter) -> Scores:
     for prepared in prepare_chunks(fitted, table, problems, report):
         scores.append(fitted.scores(prepared))
         present.append({name: encoded.present for name, encoded in prepared.columns.items()})
+    scores = scores or [fitted.prior_scores(0)]
+    present = present or [{name: np.zeros(0, bool) for name in fitted.learnt}]
     joined = {name: np.concatenate([chunk[name] for chunk in present]) for name in fitted.learnt}
     return Scores(np.concatenate(scores), joined, problems)
 

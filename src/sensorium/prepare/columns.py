@@ -89,15 +89,7 @@ def prepare_columns(
     Raises:
         DataError: the table has none of these columns.
     """
-    there = [name for name in learnt if name in table]
-    if not there:
-        renamed = [f"{found!r} → {name!r}" for name in learnt for found in same_names(name, table.columns)]
-        raise DataError(
-            "the table has none of the model's columns",
-            place=table.name,
-            rule=f"at least one of {list_names([*learnt])}",
-            cure=f"rename {', '.join(renamed[:SHOWN])}" if renamed else "",
-        )
+    there = check_some_column(table, learnt)
     problems = Problems([p for p in table.problems if p.row is not None and p.column in there])
     columns = dict[str, Encoded | Streamed]()
     with report.bar("preparing", len(table) * len(learnt), "cells") as bar:
@@ -125,6 +117,24 @@ def prepare_columns(
     problems.extend(unread_columns(table, learnt))
     packed = pack_columns(columns, learnt)
     return Prepared(columns, problems, packed)
+
+
+def check_some_column(table: Table, learnt: Mapping[str, Modality]) -> list[str]:
+    """Return the columns of the model that the table has.
+
+    Raises:
+        DataError: the table has none of them.
+    """
+    there = [name for name in learnt if name in table]
+    if not there:
+        renamed = [f"{found!r} → {name!r}" for name in learnt for found in same_names(name, table.columns)]
+        raise DataError(
+            "the table has none of the model's columns",
+            place=table.name,
+            rule=f"at least one of {list_names([*learnt])}",
+            cure=f"rename {', '.join(renamed[:SHOWN])}" if renamed else "",
+        )
+    return there
 
 
 def at_rows(problems: Problems, rows: Rows) -> Problems:
