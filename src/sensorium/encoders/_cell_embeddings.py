@@ -73,7 +73,7 @@ class _Piecewise(_Numbers):
         self.width += len(low)
 
     def embed(self, values: Tensor) -> Tensor:
-        return ((values[:, self.place] - self.low) / self.span).clamp(0, 1)
+        return ((values.index_select(1, self.place) - self.low) / self.span).clamp(0, 1)
 
 
 class CategoryEmbedding(nn.Module):

@@ -3,6 +3,7 @@
 from sensorium.model._blueprint import Blueprint, TowerPlan
 from sensorium.model._build_encoder import build_encoder
 from sensorium.model._encoder_choice import preferred_modality_options
+from sensorium.model._outline import on_meta
 from sensorium.model._run_network import infer, weight_index
 from sensorium.model._tower import Tower
 from sensorium.model._unshared import unshared
@@ -48,6 +49,7 @@ __all__ = [
     "infer",
     "learn_features",
     "make_ready",
+    "on_meta",
     "outline_network",
     "pick_device",
     "plan_model",

@@ -13,6 +13,7 @@ from sensorium.errors import OutOfMemoryError
 from sensorium.modalities import EncoderSpec, Modality
 from sensorium.model._blueprint import Blueprint
 from sensorium.model._build_encoder import build_encoder
+from sensorium.model._outline import on_meta
 from sensorium.model._tower import Tower
 from sensorium.model.network import FusionModel
 from sensorium.registry import fusions, heads
@@ -66,7 +67,7 @@ def outline_network(
         OutOfMemoryError: a layer has more weights than can be addressed.
     """
     try:
-        with torch.random.fork_rng(), torch.device("meta"):
+        with torch.random.fork_rng(), on_meta():
             return build_network(blueprint, learnt, task, copy.deepcopy(dict(modules)))
     except (RuntimeError, NotImplementedError) as error:
         if str(error).startswith(OVERFLOW):
