@@ -68,8 +68,9 @@ class Text(Modality):
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
-        parts, joined = sample_of_texts(column), joined_lists(column)
-        if not joined.is_string or not len(parts):
+        joined = joined_lists(column)
+        parts = sample_of_texts(column) if joined.is_string else []
+        if not parts:
             return None
         words = float(np.mean([count_words(part) for part in parts]))
         share = joined.distinct / len(joined.values)

@@ -49,8 +49,8 @@ def spelt_plainly(texts: pa.Array, known: Conventions) -> bool:
     """Return whether cells of digits with a decimal point should be read as such, judging by a sample."""
     if known.decimal == "," or known.thousands == ".":
         return False
-    rows = evenly_spaced(len(texts), LOOKED_AT)
-    sample = texts.take(pa.array(rows)).drop_null()
+    sample = texts if len(texts) <= LOOKED_AT else texts.take(pa.array(evenly_spaced(len(texts), LOOKED_AT)))
+    sample = sample.drop_null()
     pointed = pc.sum(pc.match_substring(sample, ".")).as_py() or 0
     doubtful = pc.sum(pc.match_substring_regex(sample, DOUBTFUL)).as_py() or 0
     lots = pc.any(pc.match_substring_regex(sample, LOT)).as_py()
