@@ -15,7 +15,8 @@ def measure(command: Sequence[str], **environment: str) -> dict[str, Any]:
     """Run a command to its end.
 
     Returns:
-        `wall` and `cpu` in s, `peak` in MB (largest resident size), and the keys of the JSON on the last line of stdout, if any.
+        `wall` and `cpu` in s, `peak` in MB (largest resident size), and the keys of the JSON on the last line of
+        stdout, if any.
     """
     start = time.perf_counter()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:

@@ -52,7 +52,7 @@ def hash_encoded(encoded: Encoded) -> str:
 
 def names_files(column: Column) -> bool:
     """Return whether some of the cells are paths of files, as those of series may be."""
-    return column.is_string and any(_is_file(cell, column.files) for cell in column.sample(LOOKED_AT))
+    return column.is_string and any(_is_file(cell, column.files) for cell in set(column.sample(LOOKED_AT)))
 
 
 def _is_file(cell: str, files: Files) -> bool:

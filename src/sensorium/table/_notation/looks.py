@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -22,12 +24,12 @@ def may_be_numbers(sample: list[str]) -> bool:
     """Return whether most cells that are not missing have a digit."""
     if not sample:
         return False
-    short = pa.array([text for text in sample if len(text) <= LONGEST], pa.string())
-    digits = pc.match_substring_regex(short, r"\p{Nd}")
-    with_digits = int(pc.sum(digits).as_py() or 0)
-    others = short.filter(pc.invert(digits)).value_counts().to_pylist()
-    words = sum(other["counts"] for other in others if not is_gap(other["values"]))
-    return 0 < LEAST * (with_digits + words + len(sample) - len(short)) <= with_digits
+    counts = Counter(sample)
+    short = [text for text in counts if len(text) <= LONGEST]
+    digits = pc.match_substring_regex(pa.array(short, pa.string()), r"\p{Nd}").to_pylist()
+    with_digits = sum(counts[text] for text, found in zip(short, digits, strict=True) if found)
+    gaps = sum(counts[text] for text, found in zip(short, digits, strict=True) if not found and is_gap(text))
+    return 0 < LEAST * (len(sample) - gaps) <= with_digits
 
 
 def is_clearly_numbers(counts: Tally) -> bool:
