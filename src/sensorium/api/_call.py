@@ -50,6 +50,7 @@ class Settings(TypedDict, total=False):
     train: Mapping[str, Any]
     seed: int
     device: str
+    threads: int | str
     epochs: int
     batch_size: int
     learning_rate: float

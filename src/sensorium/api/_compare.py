@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -28,6 +29,7 @@ from sensorium.files import alone_in
 from sensorium.model import check_modules
 from sensorium.planning import log_notices, make_plan, prepare_table
 from sensorium.runtime.progress import reporter
+from sensorium.runtime.threads import torch_threads
 from sensorium.table import open_table
 from sensorium.trials import plan_identity
 
@@ -99,9 +101,11 @@ def compare(
         plan = make_plan(opened, chosen, report, modules=modules, teacher=open_teacher(chosen))
         check_comparison(plan, options)
         if out:
-            settle_comparison(Path(out), plan_identity(plan, command="compare"), overwrite=overwrite)
+            made_of = plan_identity(plan, command="compare")
+            plan = replace(plan, threads=settle_comparison(Path(out), made_of, plan.threads, overwrite=overwrite))
         log_notices(plan, report)
-        return compare_towers(prepare_table(plan, report), options, Path(out) if out else None, report)
+        with torch_threads(plan.threads.most):
+            return compare_towers(prepare_table(plan, report), options, Path(out) if out else None, report)
 
 
 def _numbered(seeds: int | Sequence[int], first: int) -> list[int]:

@@ -39,6 +39,7 @@ from sensorium.planning import Plan, PreparedTable, continued_settings, log_noti
 from sensorium.predictor import Model, load, tell_unset
 from sensorium.runtime.events import Callback, check_callbacks
 from sensorium.runtime.progress import Reporter, reporter
+from sensorium.runtime.threads import torch_threads
 from sensorium.strategies import (
     Budget,
     Request,
@@ -153,8 +154,10 @@ def fit(
                 close_strategies(strategies, run.folder)
                 return _finished(run, plan, report)
             resumes = resume or (state is State.UNFINISHED and run.checkpoint.exists())
+            plan = replace(plan, threads=run.settle_threads(plan.threads, state))
             control = replace(control, keep=run.keep, checkpoint=Checkpoint(run.checkpoint, resumes))
-        return _train(plan, strategies, request, control, run)
+        with torch_threads(plan.threads.most):
+            return _train(plan, strategies, request, control, run)
 
 
 def _train(plan: Plan, strategies: Sequence[Strategy], request: Request, control: Control, run: Run | None) -> Model:

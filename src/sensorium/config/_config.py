@@ -57,6 +57,11 @@ class Config(Strict):
         0, description="random seed: the same seed, data and machine give the same weights"
     )
     device: str = Field("auto", description="device: auto, cpu, cuda, cuda:1 …")
+    threads: Annotated[int, Field(gt=0, le=1024)] | Literal["auto"] = Field(
+        "auto",
+        description="number of threads that compute on the CPU in training; auto: the CPUs that the process may use, "
+        "fewer for small networks",
+    )
 
     @pydantic.model_validator(mode="before")
     @classmethod

@@ -18,6 +18,7 @@ from sensorium.model.network import FusionModel
 from sensorium.model.own_modules import check_modules
 from sensorium.model.plan import plan_model
 from sensorium.model.quantization import SMALLEST_QUANTIZED, expect_int8, quantize
+from sensorium.model.work import prediction_work, training_work
 
 __all__ = [
     "FEWEST",
@@ -53,8 +54,10 @@ __all__ = [
     "outline_network",
     "pick_device",
     "plan_model",
+    "prediction_work",
     "preferred_modality_options",
     "quantize",
+    "training_work",
     "unshared",
     "weight_index",
 ]

@@ -34,6 +34,7 @@ from sensorium.planning._schema import continued_schema
 from sensorium.planning._start import inherit_calibration
 from sensorium.planning._teacher import check_teacher
 from sensorium.prepare import cautions, table_findings, unsaid
+from sensorium.runtime.threads import Threads
 from sensorium.schema import Schema, Sides, duplicate_findings, infer_schema, leakage_findings, value_ids
 from sensorium.split import SPLITS, Split
 from sensorium.table import Column, Rows, Table, as_read
@@ -102,6 +103,7 @@ def make_plan(
         config=config,
         modules=modules,
         device=device,
+        threads=Threads.choose(config.threads),
         columns=columns.plans,
         kinds=columns.kinds,
         learnt=columns.learnt,

@@ -16,6 +16,7 @@ from sensorium.augment import Chosen
 from sensorium.config import Config
 from sensorium.findings import ColumnPlan, Problems
 from sensorium.model import Blueprint, FittedModel
+from sensorium.runtime.threads import Threads
 from sensorium.split import SPLITS, Split
 from sensorium.table import Column, Rows, Table
 from sensorium.tasks import EncodedTarget, Task, watched_metric
@@ -52,6 +53,7 @@ class Plan:
         config: the settings, with those that depend on the table (preset, calibration) resolved.
         modules: tower → the user's own module; each model trains a copy.
         device: the device that models are trained on.
+        threads: the number of threads of trainings on the CPU.
         columns: a plan for each column of the table.
         kinds: used column → registered name of its modality.
         learnt: used column → its modality, fitted on the training rows.
@@ -74,6 +76,7 @@ class Plan:
     config: Config
     modules: Mapping[str, nn.Module]
     device: torch.device
+    threads: Threads
     columns: Sequence[ColumnPlan]
     kinds: Mapping[str, str]
     learnt: Mapping[str, Modality]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,6 +18,7 @@ from sensorium.prepare.lacking import absent_column, absent_columns, unread_colu
 from sensorium.prepare.packed import PackedColumns, pack_columns
 from sensorium.prepare.store import Store
 from sensorium.prepare.streamed import Streamed
+from sensorium.runtime.cpus import usable_cpus
 from sensorium.runtime.progress import Reporter
 from sensorium.table import Rows, Table
 
@@ -100,7 +100,7 @@ def prepare_columns(
                 column = replace(column, data=pc.struct_field(column.data, ["path"]))
             if modality.cacheable:
                 fetch_files(column, report)
-            work = Work(1 if modality.uses_all_cores else os.cpu_count() or 1, bar.advance)
+            work = Work(1 if modality.uses_all_cores else usable_cpus(), bar.advance)
             if stream and modality.cacheable and not modality.uses_all_cores:
                 columns[name] = Streamed(modality, column, work.workers)
                 bar.advance(len(column))

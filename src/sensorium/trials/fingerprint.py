@@ -47,14 +47,14 @@ def plan_identity(plan: Plan, **asked: Any) -> dict[str, Any]:
 def fingerprint(data: PreparedTable) -> str:
     """Hash a prepared table and its settings: trials with the same hash and spec give the same model.
 
-    The hash covers the table, the prepared arrays, the fitted modalities, labels, split, network, settings, device
-    and versions, but not the random seed, which is part of a spec.
+    The hash covers the table, the prepared arrays, the fitted modalities, labels, split, network, settings, device,
+    threads and versions, but not the random seed, which is part of a spec.
     """
     plan = data.plan
     settings = plan.config.model_dump(mode="json", exclude={"prepare", "seed"})
     named = sorted(plan.config.model_fields_set | plan.config.train.model_fields_set)
     arrays = (plan.target, plan.split.codes[plan.used], data.teacher_scores)
-    parts = [settings, named, plan.blueprint.to_json(), str(plan.device), hash_state(plan.task)]
+    parts = [settings, named, plan.blueprint.to_json(), str(plan.device), plan.threads.to_json(), hash_state(plan.task)]
     parts.append(identity(data, data.cells.columns, arrays))
     return hash_json(parts)
 
