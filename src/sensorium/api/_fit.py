@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
-from torch import nn
-
 from sensorium.api._call import LESS, Settings, check_forms, gather_config, open_teacher
 from sensorium.artifact import load_fitted
 from sensorium.artifact.run_folder import (
@@ -33,10 +31,11 @@ from sensorium.evaluate import Evaluation, evaluate_outcome
 from sensorium.files import alone_in
 from sensorium.findings import Problems
 from sensorium.metrics import metrics_of
-from sensorium.model import FittedModel, check_modules
+from sensorium.model import FittedModel, check_modules, is_maker
 from sensorium.model.card import EvaluationRecord
 from sensorium.planning import Plan, PreparedTable, continued_settings, log_notices, make_plan, prepare_table
 from sensorium.predictor import Model, load, tell_unset
+from sensorium.registry.failures import explain_member_errors
 from sensorium.runtime.events import Callback, check_callbacks
 from sensorium.runtime.progress import Reporter, reporter
 from sensorium.strategies import (
@@ -57,6 +56,7 @@ from sensorium.trials import Control, TrialResult, files_after, files_before, pl
 
 
 @explain_memory_errors(LESS)
+@explain_member_errors()
 def fit(
     table: Any,
     target: str | Sequence[str] | None = None,
@@ -96,13 +96,16 @@ def fit(
             is returned without training, so they receive nothing.
         track: write metrics for `tensorboard`, `mlflow` or `wandb` into `out`. Nothing is sent over the network.
         progress: print the progress to stderr.
-        **settings: see `Settings` and `Config`. `encoders` accepts your own modules: `{"image": my_module}`.
+        **settings: see `Settings` and `Config`. `encoders` and `fusion` accept your own modules, or classes or
+            functions that make them: `encoders={"image": my_module}, fusion=MyFusion`.
 
     Returns:
         The model with the weights of its best epoch.
 
     Raises:
         SensoriumError: the table, a setting or a file cannot be used; the message says where and how to fix it.
+        ConfigError: a setting is wrong, or a member or a module of your own fails; an exception that it raised is the
+            `__cause__`.
         BusyError: another run is using `out`.
         Interrupted: training received Ctrl-C or SIGTERM; `out` holds a checkpoint. A subclass of KeyboardInterrupt.
 
@@ -220,5 +223,7 @@ def _fitted_of(start: str | Path | Model, settings: Mapping[str, Any]) -> Fitted
     """Return the model to continue; for a saved one, take the user's own modules from the settings."""
     if isinstance(start, Model):
         return start.fitted
-    modules = {n: m for n, m in dict(settings.get("encoders") or {}).items() if isinstance(m, nn.Module)}
-    return load(start, device=settings.get("device") or "auto", encoders=modules).fitted
+    modules = {n: m for n, m in dict(settings.get("encoders") or {}).items() if is_maker(m)}
+    fusion = settings.get("fusion")
+    own = fusion if is_maker(fusion) else None
+    return load(start, device=settings.get("device") or "auto", encoders=modules, fusion=own).fitted

@@ -23,6 +23,7 @@ from sensorium.predictor._predictions import Predictions
 from sensorium.predictor._quantize import quantize_fitted
 from sensorium.predictor._scores import score_rows
 from sensorium.predictor._tables import open_rows
+from sensorium.registry.failures import explain_member_errors
 from sensorium.runtime.progress import Reporter, reporter
 from sensorium.wording import public_card
 
@@ -146,6 +147,7 @@ class Model:
         return [{"name": name, "modality": self.columns[name], "learnt": what.describe()} for name, what in learnt]
 
     @explain_memory_errors(LESS)
+    @explain_member_errors()
     def predict(self, table: Any, *, progress: bool = False) -> npt.NDArray[Any]:
         """Predict labels or numbers, [n]; with several targets, one dict per row.
 
@@ -165,6 +167,7 @@ class Model:
         return decode_scores(self.fitted, score_rows(self.fitted, open_rows(self.fitted, table, report), report).scores)
 
     @explain_memory_errors(LESS)
+    @explain_member_errors()
     def predict_proba(self, table: Any, *, progress: bool = False) -> npt.NDArray[np.float64]:
         """Predict probabilities [n, k] of classes or labels, in the order of `labels`.
 
@@ -189,6 +192,7 @@ class Model:
         return score_rows(self.fitted, open_rows(self.fitted, table, report), report).scores
 
     @explain_memory_errors(LESS)
+    @explain_member_errors()
     def predictions(self, table: Any, *, progress: bool = False) -> Predictions:
         """Predict labels or numbers, with their scores and the problems of each row.
 
@@ -205,6 +209,7 @@ class Model:
         return predict_rows(self.fitted, table, _reporter(progress))
 
     @explain_memory_errors(LESS)
+    @explain_member_errors()
     def evaluate(
         self, table: Any, split: str | None = None, *, subsets: bool = False, progress: bool = False
     ) -> Evaluation:
@@ -235,6 +240,7 @@ class Model:
         return evaluate_rows(self.fitted, table, split, subsets=subsets, report=_reporter(progress))
 
     @explain_memory_errors(LESS)
+    @explain_member_errors()
     def adapt(
         self, table: Any, method: str = DEFAULT, *, seed: int = 0, progress: bool = False, **options: Any
     ) -> Model:
