@@ -71,7 +71,7 @@ def gather_config(
     """Merge and validate the layers of settings; return the user's own modules separately."""
     below = read_settings(config)
     flat = {name: value for name, value in settings.items() if value is not None}
-    flat, modules = _without_modules(flat)
+    flat, modules = without_modules(flat)
     if "split_column" in flat:
         given, column = flat.get("split", {}), flat.pop("split_column")
         if not isinstance(given, Mapping) or given.get("column", column) != column:
@@ -80,9 +80,9 @@ def gather_config(
     return Config.gather(lowest, below, flat, target_setting(target)), modules
 
 
-def _without_modules(settings: Mapping[str, Any]) -> tuple[dict[str, Any], OwnModules]:
+def without_modules(settings: Mapping[str, Any]) -> tuple[dict[str, Any], OwnModules]:
     """Replace the user's own encoders and fusion in settings by names, and return them."""
-    plain, encoders, fusion = dict(settings), dict(settings.get("encoders", {})), settings.get("fusion")
+    plain, encoders, fusion = dict(settings), dict(settings.get("encoders") or {}), settings.get("fusion")
     modules = {name: value for name, value in encoders.items() if is_maker(value)}
     if encoders:
         plain["encoders"] = encoders | {name: {"name": "module"} for name in modules}

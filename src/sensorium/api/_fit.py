@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
-from sensorium.api._call import LESS, Settings, check_forms, gather_config, open_teacher
+from sensorium.api._call import LESS, Settings, check_forms, gather_config, open_teacher, without_modules
 from sensorium.artifact import load_fitted
 from sensorium.artifact.run_folder import (
     Run,
@@ -31,7 +31,7 @@ from sensorium.evaluate import Evaluation, evaluate_outcome
 from sensorium.files import alone_in
 from sensorium.findings import Problems
 from sensorium.metrics import metrics_of
-from sensorium.model import FittedModel, check_modules, is_maker
+from sensorium.model import FittedModel, check_modules
 from sensorium.model.card import EvaluationRecord
 from sensorium.planning import Plan, PreparedTable, continued_settings, log_notices, make_plan, prepare_table
 from sensorium.predictor import Model, load, tell_unset
@@ -223,7 +223,6 @@ def _fitted_of(start: str | Path | Model, settings: Mapping[str, Any]) -> Fitted
     """Return the model to continue; for a saved one, take the user's own modules from the settings."""
     if isinstance(start, Model):
         return start.fitted
-    modules = {n: m for n, m in dict(settings.get("encoders") or {}).items() if is_maker(m)}
-    fusion = settings.get("fusion")
-    own = fusion if is_maker(fusion) else None
-    return load(start, device=settings.get("device") or "auto", encoders=modules, fusion=own).fitted
+    _, own = without_modules(settings)
+    fusion = next(iter(own.fusions.values()), None)
+    return load(start, device=settings.get("device") or "auto", encoders=own.encoders, fusion=fusion).fitted
