@@ -185,7 +185,11 @@ def _others(given: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _dump(tree: Mapping[str, Any]) -> list[str]:
+    """Write settings as YAML; a line break of Unicode (U+0085) is written as an escape."""
     import yaml
 
-    text: str = yaml.safe_dump(dict(tree), allow_unicode=True, sort_keys=False, width=WIDTH)
-    return text.rstrip("\n").split("\n")
+    def write(plain: bool) -> str:
+        return str(yaml.safe_dump(dict(tree), allow_unicode=plain, sort_keys=False, width=WIDTH)).rstrip("\n")
+
+    text = write(plain=True)
+    return (text if text.replace("\n", "").isprintable() else write(plain=False)).split("\n")
