@@ -101,8 +101,10 @@ def settings(
     **others: Any,
 ) -> dict[str, Any]:
     """Merge settings: flags override the YAML file, `--set` overrides both. A flag is named `train__epochs`."""
-    from sensorium.config import merge_layers, overlay, parse_assignments, read_yaml
+    from sensorium.config import joined_option, merge_layers, overlay, parse_assignments, read_yaml
 
+    if wrong := joined_option("fusion", others.get("fusion") or "", "--fusion"):
+        raise wrong
     flags: dict[str, Any] = {}
     for name, value in others.items():
         if value is not None:
@@ -120,9 +122,12 @@ def settings(
 
 
 def _assignment(text: str) -> tuple[str, str]:
+    from sensorium.config import modality_option
     from sensorium.errors import ConfigError
 
     name, equals, kind = text.rpartition("=")
+    if wrong := modality_option(name, kind):
+        raise wrong
     if not equals:
         raise ConfigError(
             f"--modality {text!r} must name a column and a modality", rule="column=modality, as in age=category"

@@ -20,6 +20,7 @@ def init(
     modality: o.Modality = None,
     task: o.Task = None,
     split_column: o.SplitColumn = None,
+    seed: o.Seed = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file in --out.")] = False,
     config: o.Config = None,
     assign: o.Set = None,
@@ -40,7 +41,7 @@ def init(
 
     settings = o.settings(
         config, assign, columns=columns, exclude=exclude, modality=modality, target=target, task=task,
-        split__column=split_column,
+        split__column=split_column, seed=seed,
     )  # fmt: skip
     check_apart([out], table=table)
     check_outside_models(out)

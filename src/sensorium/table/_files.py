@@ -13,7 +13,7 @@ from sensorium.config import RemoteConfig, set_both
 from sensorium.findings import NotFound, Outside, Unreadable
 from sensorium.table._paths import bare_path, is_address, spellings
 
-ALLOW = f"{set_both('table.allow_outside', True)} allows it"
+ALLOW = f"{set_both('table.allow_outside', True)} allows it, or move the files into the table's folder"
 
 
 @dataclass(frozen=True)
