@@ -8,6 +8,7 @@ from typing import Any
 
 from sensorium.config import Config, check_options
 from sensorium.errors import ConfigError
+from sensorium.files.pretrained_sources import missing_package
 from sensorium.modalities import Modality
 from sensorium.model._blueprint import Blueprint, TowerPlan
 from sensorium.model._build_encoder import checked_options
@@ -17,6 +18,7 @@ from sensorium.model._encoder_choice import encoder_choice
 from sensorium.model._tower_settings import check_towers
 from sensorium.model.own_modules import NO_MODULES, OwnModules
 from sensorium.registry import encoders, heads
+from sensorium.registry.weights import weights_of
 
 
 def plan_model(
@@ -79,4 +81,6 @@ def _plan_tower(
     check_accepts(name, encoder, others, len(columns))
     kind, plan = entry.load(), TowerPlan(name, columns, encoder, choice.options)
     options = checked_options(plan, kind)
+    if (weights := weights_of(encoder, options)) and not weights.is_installed:
+        raise missing_package(weights.package)
     return replace(plan, options=kind.complete(options) if hasattr(kind, "complete") else options)
