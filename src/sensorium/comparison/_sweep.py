@@ -30,6 +30,7 @@ from sensorium.files import check_apart, check_outside_models
 from sensorium.findings import Problems
 from sensorium.metrics import metrics_of, score
 from sensorium.planning import Plan, PreparedTable
+from sensorium.registry.failures import MemberError, explain_member_errors
 from sensorium.runtime.progress import Reporter, duration_text
 from sensorium.runtime.threads import Threads
 from sensorium.trials import (
@@ -201,6 +202,21 @@ class _Sweep:
 
     def run(self) -> None:
         """Run the trials that are not finished, and keep the results in the order of the candidates."""
+        try:
+            with explain_member_errors():
+                self._run()
+        except MemberError as error:
+            cure = "; ".join(filter(None, (error.cure, self._say_what_is_kept())))
+            raise MemberError(error.finding, place=error.place, rule=error.rule, cure=cure) from error.__cause__
+
+    def _say_what_is_kept(self) -> str:
+        """Say whether the results of finished trials are kept."""
+        done = sum(len(trials) for trials in self.results.values())
+        if self.out is None:
+            return "with out=FOLDER, finished trials are kept and not trained again" if done else ""
+        return f"{done} finished trials are kept in {self.out} and are not trained again" if done else ""
+
+    def _run(self) -> None:
         self._leave_out_baselines()
         known = {self._key(spec): result for spec in self._specs() if (result := self._find(spec))}
         runner = choose_runner(self.data, self.options.workers)

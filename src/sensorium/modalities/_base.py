@@ -101,9 +101,9 @@ class Modality(HasState, ABC):
     def encoder_spec(self) -> EncoderSpec:
         """Return the specification that encoders are built from: vocabulary, channels, size …"""
 
-    @abstractmethod
     def describe(self) -> str:
-        """Describe what was learned, in a few words."""
+        """Describe what was learned, in a few words; by default, the name of the class."""
+        return type(self).__name__
 
     def findings(self, column: str) -> list[Problem]:
         """Return problems of the whole column: what was guessed, dropped, converted or cut, with its setting.

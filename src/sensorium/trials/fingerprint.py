@@ -16,7 +16,7 @@ from sensorium.config import split_saved
 from sensorium.files.hashes import hash_bytes, hash_json
 from sensorium.files.identity import COLUMN, CONTENT, HASH, ORDER, READING, flatten
 from sensorium.files.state import HasState
-from sensorium.model import Blueprint
+from sensorium.model import OWN_FUSION, Blueprint
 from sensorium.planning import Plan, PreparedTable
 from sensorium.prepare import hash_arrays, hash_cells, hash_encoded, names_files
 from sensorium.prepare.streamed import Streamed
@@ -38,7 +38,8 @@ def plan_identity(plan: Plan, **asked: Any) -> dict[str, Any]:
     hashes |= {f"set of files in column {name!r}": digest for name, digest in _hash_files(plan).items()}
     hashes |= {"model that is continued": plan.start.digest()} if plan.start is not None else {}
     hashes |= {"teacher": plan.teacher.digest()} if plan.teacher is not None else {}
-    hashes |= {"encoder module of your own": uuid.uuid4().hex} if plan.modules else {}
+    own = plan.modules.encoders or plan.blueprint.fusion.startswith(OWN_FUSION)
+    hashes |= {"module of your own": uuid.uuid4().hex} if own else {}
     # Permissions and secrets of the caller are written nowhere.
     settings, _ = split_saved(plan.config.model_dump(mode="json", exclude={"device"}))
     return flatten({**settings, **asked, "version": _versions(), HASH: hashes}, IGNORED_ON_RESUME)
