@@ -6,7 +6,7 @@ Only `loader` imports torch.
 from sensorium.prepare.columns import Prepared, at_rows, prepare_columns
 from sensorium.prepare.findings import cautions, table_findings, unsaid
 from sensorium.prepare.hashes import hash_arrays, hash_cells, hash_encoded, names_files
-from sensorium.prepare.learn import learn_modality
+from sensorium.prepare.learn import learn_modality, modality_options
 from sensorium.prepare.store import code_of, open_store
 from sensorium.prepare.swapped import swapped_columns
 
@@ -19,6 +19,7 @@ __all__ = [
     "hash_cells",
     "hash_encoded",
     "learn_modality",
+    "modality_options",
     "names_files",
     "open_store",
     "prepare_columns",
