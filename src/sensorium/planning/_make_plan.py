@@ -88,7 +88,7 @@ def make_plan(
     task, index_map = _learn_task(schema, config, split, start)
     if teacher:
         check_teacher(teacher, task, str(config.train.teacher))
-    columns = _learn_columns(schema, config, np.union1d(split.rows("train"), dealt.unlabelled), start)
+    columns = _learn_columns(schema, config, np.union1d(split.rows("train"), dealt.unlabelled), start, device)
     blueprint = start.blueprint if start else plan_model(columns.learnt, columns.kinds, config, modules)
     augmented = choose_augmentations(columns.kinds, config)
     network = _network_to_check(blueprint, columns.learnt, task, modules, config)
@@ -169,6 +169,7 @@ def _findings(
     """Return the findings about columns, split and target; and the notices for the user: findings and guesses."""
     name, (task, encoded) = schema.target.name, target
     findings = table_findings(schema.table, columns.learnt, split, task, name)
+    findings.extend(columns.findings)
     findings.extend(label_findings(task, encoded, split.codes, name))
     table, sides = schema.labelled, Sides(split.codes, value_ids(schema.labels))
     findings.extend(leakage_findings(table, columns.plans, sides, config))
@@ -178,10 +179,12 @@ def _findings(
     return findings, Problems([*guesses, *unsaid(findings, said)])
 
 
-def _learn_columns(schema: Schema, config: Config, rows: Rows, start: FittedModel | None) -> LearnedColumns:
+def _learn_columns(
+    schema: Schema, config: Config, rows: Rows, start: FittedModel | None, device: torch.device
+) -> LearnedColumns:
     if start is not None:
         return LearnedColumns(schema.columns, schema.kinds, dict(start.learnt))
-    return learn_columns(schema, config, rows)
+    return learn_columns(schema, config, rows, device)
 
 
 def _encode(task: Task, target: Column, split: Split) -> EncodedTarget:
