@@ -28,7 +28,8 @@ def open_rows(fitted: FittedModel, table: Any, report: Reporter) -> Table:
         report: logs remarks on how the table was opened.
     """
     names = {*fitted.learnt, *fitted.views.values()}
-    opened = open_table(table, fitted.config.table, text=fitted.data.text_columns, gaps=True, expected=names)
+    with report.phase("reading the table"):
+        opened = open_table(table, fitted.config.table, text=fitted.data.text_columns, gaps=True, expected=names)
     opened = tell_unset(opened.with_views(fitted.views), fitted.unset)
     for note in opened.notes:
         report.log(note)
