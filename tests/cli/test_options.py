@@ -299,3 +299,26 @@ def test_quiet_commands_that_only_read_print_nothing(run, made):
     for arguments in (["evaluate", run, made], ["list", "fusions"], ["inspect", made]):
         found = call(*arguments, "--quiet")
         assert (found.exit_code, found.stdout, found.stderr) == (0, "", "")
+
+
+LIBRARY = """
+import logging, sys, warnings
+from sensorium.cli import _main, _show
+show = _show.show
+def noisy(*arguments):
+    warnings.warn("a library warns")
+    logging.getLogger("library").warning("a library logs")
+    show(*arguments)
+_show.show = noisy
+sys.argv = ["sensorium", *sys.argv[1:]]
+_main.main()
+"""
+
+
+@pytest.mark.parametrize("quiet", [["-q"], []])
+def test_quiet_commands_show_no_warnings_of_libraries(quiet):
+    command = [sys.executable, "-c", LIBRARY, "list", "fusions", *quiet]
+    found = subprocess.run(command, capture_output=True, text=True)
+    assert found.returncode == 0
+    assert ("a library warns" in found.stderr, "a library logs" in found.stderr) == (not quiet, not quiet)
+    assert bool(found.stdout) == (not quiet)

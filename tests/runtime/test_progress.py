@@ -6,6 +6,7 @@ import pty
 import re
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -106,3 +107,47 @@ def test_a_terminal_shows_live_bars_and_stdout_stays_free(tabular):
     assert output == "done\n"
     assert "\x1b[" in shown  # drawn over in place
     assert "epoch 2/2" in shown and "rows/s" in shown and "loss" in shown
+
+
+@pytest.mark.unit
+def test_work_of_unknown_length_shows_that_it_goes_on(monkeypatch):
+    """A line comes from a thread, also if the work itself reports nothing."""
+    now, stream = [0.0], io.StringIO()
+    monkeypatch.setattr("sensorium.runtime.progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("sensorium.runtime.progress.threading.Event", Impatient)
+    report = LineReporter(stream)
+    with report.phase("reading"):
+        now[0] += 61
+        for thread in threading.enumerate():
+            if thread is not threading.current_thread() and thread.daemon:
+                thread.join(0.2)
+        assert stream.getvalue() == "reading: 61 s so far\n"
+
+
+class Impatient(threading.Event):
+    """Waits a hundredth of the time."""
+
+    def wait(self, timeout=None):
+        return super().wait(timeout and timeout / 1000)
+
+
+@pytest.mark.slow
+def test_a_terminal_shows_tasks_within_a_task_and_notes_below_them():
+    script = """
+from sensorium.runtime.progress import reporter
+report = reporter()
+with report.bar("outer", 2) as outer:
+    outer.note("loss 0.5; early stopping is possible from epoch 14, in 2 min")
+    with report.bar("inner", 3, "files") as inner:
+        inner.advance(3)
+    outer.advance(2)
+with report.phase("thinking"):
+    pass
+print("done")
+"""
+    output, shown = on_terminal(sys.executable, "-c", script)
+    assert output == "done\n"
+    last = shown[shown.rindex("outer") :]
+    assert "2 rows" in last and "inner" in last and "3 files" in last
+    assert "early stopping is possible from epoch 14, in 2 min" in last
+    assert "thinking" in shown

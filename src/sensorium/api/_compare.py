@@ -102,8 +102,9 @@ def compare(
         check_comparison_folder(Path(out), table=table, config=config)
     options, report = ComparisonOptions(names, baselines, _numbered(seeds, chosen.seed), workers), reporter(progress)
     with alone_in(Path(out)) if out else nullcontext():
-        opened = open_table(table, chosen.table)
-        plan = make_plan(opened, chosen, report, modules=modules, teacher=open_teacher(chosen))
+        with report.phase("reading the table"):
+            opened = open_table(table, chosen.table)
+            plan = make_plan(opened, chosen, report, modules=modules, teacher=open_teacher(chosen))
         check_comparison(plan, options)
         if out:
             made_of = plan_identity(plan, command="compare")

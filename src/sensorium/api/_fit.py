@@ -146,8 +146,10 @@ def fit(
     strategies = choose_strategies(request)
     report = reporter(progress)
     with alone_in(Path(out)) if out else nullcontext():
-        opened, run = _open(table, chosen, source), Run(Path(out)) if out else None
-        plan = make_plan(opened, chosen, report, modules=modules, start=source, teacher=open_teacher(chosen))
+        run = Run(Path(out)) if out else None
+        with report.phase("reading the table"):
+            opened = _open(table, chosen, source)
+            plan = make_plan(opened, chosen, report, modules=modules, start=source, teacher=open_teacher(chosen))
         check_strategies(strategies, plan)
         control = Control(report, callbacks=listeners)
         if run:
@@ -171,7 +173,8 @@ def _train(plan: Plan, strategies: Sequence[Strategy], request: Request, control
         run.save_before(files_before(data))
     session = Session.of(data, request, control, run.folder if run else None)
     result = run_strategies(strategies, session)
-    evaluations = _measure(data, result)
+    with control.report.phase("computing metrics and intervals"):
+        evaluations = _measure(data, result)
     if run:
         run.save_result(result.model, files_after(data, result, evaluations) | strategy_files(strategies))
         close_strategies(strategies, run.folder)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 import signal
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from itertools import pairwise, takewhile
 from pathlib import Path
 
@@ -133,7 +136,8 @@ def _check_memory(arguments: list[str]) -> None:
 
 def _run() -> None:
     try:
-        make_app()()
+        with _silent_libraries() if _is_quiet() else nullcontext():
+            make_app()()
     except SystemExit as stop:
         _report_usage(stop.__context__)
         if isinstance(stop.__context__, BrokenPipeError):  # Typer and Rich end with 1 then, and say nothing
@@ -159,6 +163,23 @@ def _report_usage(error: BaseException | None) -> None:
     command = f"sensorium{path.rpartition('sensorium')[2]}" if path else " ".join(["sensorium", *named])
     cure = f"{command} --help lists arguments and options"
     print(printable_json(ConfigError(words(), place=command, cure=cure).to_json()))
+
+
+def _is_quiet() -> bool:
+    return any(argument in ("-q", "--quiet") for argument in takewhile(lambda text: text != "--", sys.argv))
+
+
+@contextmanager
+def _silent_libraries() -> Iterator[None]:
+    """Within this block, libraries show no warnings and log only errors."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        finally:
+            logging.disable(before)
 
 
 def _asks_json() -> bool:

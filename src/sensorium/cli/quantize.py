@@ -33,12 +33,14 @@ def quantize(
     from sensorium.files import check_apart
     from sensorium.predictor import load
     from sensorium.report import quantized_text
+    from sensorium.runtime.progress import reporter
 
     check_apart([out], model=model, table=table)
     check_place(out)
-    whole = load(model, device="cpu", config=parse_assignments(assign or []))
-    small = whole.quantize()
-    small.save(out)
+    with reporter(not quiet).phase("quantizing"):
+        whole = load(model, device="cpu", config=parse_assignments(assign or []))
+        small = whole.quantize()
+        small.save(out)
     sizes = [whole.weight_bytes, small.weight_bytes]
     scores = [each.evaluate(table, progress=not quiet) for each in (whole, small)] if table else []
     show(quantized_text(sizes, scores), json, quiet)

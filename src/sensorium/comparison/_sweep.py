@@ -175,7 +175,8 @@ def compare_towers(data: PreparedTable, options: ComparisonOptions, out: Path | 
         sweep.run()
     finally:
         forget_matrix()
-    comparison = sweep.judged()
+    with report.phase("comparing the models on the test rows"):
+        comparison = sweep.judged()
     if out:
         write_file(out / RECORD, to_json(comparison.to_json()))
     return comparison

@@ -76,10 +76,12 @@ def inspect(
     """
     check_arguments(FLAG, every=every, progress=progress)
     settings = config if isinstance(config, Config) else _settings(target, config)
-    opened, report = open_table(table, settings.table), reporter(progress)
-    settings = as_read(settings, opened)
-    schema = infer_schema(opened, settings) if settings.target else None
-    opened, inferred = (schema.labelled, schema.columns) if schema else infer_views(opened, settings)
+    report = reporter(progress)
+    with report.phase("reading the table"):
+        opened = open_table(table, settings.table)
+        settings = as_read(settings, opened)
+        schema = infer_schema(opened, settings) if settings.target else None
+        opened, inferred = (schema.labelled, schema.columns) if schema else infer_views(opened, settings)
     split = _split(opened, settings)
     sides = _sides(opened, split, settings)
     of_target = _target_findings(schema, sides, settings) if schema else []

@@ -39,7 +39,8 @@ def find_copies(
     ids, found = dict[str, Ids](), list[Copies]()
     with report.bar("looking for copies", len(table) * len(used), "cells") as bar:
         for plan in used:
-            ids[plan.name], copies = _in_column(table.column(plan.name), learnt[plan.name], sides)
+            with report.phase(f"looking for copies in {plan.name!r}"):
+                ids[plan.name], copies = _in_column(table.column(plan.name), learnt[plan.name], sides)
             found += copies
             bar.advance(len(table))
     whole = _rows(ids, table)

@@ -88,7 +88,8 @@ def prepare_table(plan: Plan, report: Reporter) -> PreparedTable:
     Raises:
         DataError: none of the training cells of a column can be read.
     """
-    frozen = _frozen(plan)
+    with report.phase("loading the encoders"):
+        frozen = _frozen(plan)
     features = feature_readers(plan.learnt, plan.blueprint, frozen, plan.device)
     cells = _read(plan, {**plan.learnt, **features}, report)
     problems = _problems(plan, cells)

@@ -41,7 +41,8 @@ def open_rows(
     """
     names = {*fitted.learnt, *fitted.views.values()}
     text = fitted.data.text_columns
-    opened = open_table(table, fitted.config.table, text=text, gaps=True, expected=names, keep=keep, empty=empty)
+    with report.phase("reading the table"):
+        opened = open_table(table, fitted.config.table, text=text, gaps=True, expected=names, keep=keep, empty=empty)
     opened = tell_unset(opened.with_views(fitted.views), fitted.unset)
     for note in opened.notes:
         report.log(note)

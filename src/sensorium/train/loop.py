@@ -67,7 +67,8 @@ def train(
                 keeper.after_epoch()
                 if events.should_stop():
                     break
-        _finish(state)
+        with report.phase("choosing the weights"):
+            _finish(state)
     return state.history
 
 

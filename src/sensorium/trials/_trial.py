@@ -122,13 +122,15 @@ def run_trial(data: PreparedTable, spec: TrialSpec, control: Control = Control()
 
 def _run(data: PreparedTable, spec: TrialSpec, control: Control) -> TrialResult:
     if spec.baseline is not None:
-        return _run_baseline(data, spec)
+        with control.report.phase(f"training {spec.name}"):
+            return _run_baseline(data, spec)
     if control.measure:
         warm_up()
     try:
         with ResourceMeter(data.plan.device) if control.measure else nullcontext() as meter:
             result = _learn(data, spec, control)
-            result = finish(data, result) if control.judge else result
+            with control.report.phase("predicting the test rows"):
+                result = finish(data, result) if control.judge else result
     except TrainingError as error:
         return TrialResult(spec, error=error)
     if not isinstance(meter, ResourceMeter):
