@@ -11,14 +11,17 @@ from sensorium.metrics._base import (
     score,
 )
 from sensorium.metrics._difference import CorrectedDifference, Difference
+from sensorium.metrics._log_losses import SMALLEST, log_losses
 
 __all__ = [
+    "SMALLEST",
     "CorrectedDifference",
     "Difference",
     "Outcome",
     "Part",
     "direction",
     "is_in_points",
+    "log_losses",
     "lower_is_better",
     "metrics_of",
     "rank_value",

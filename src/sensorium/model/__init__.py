@@ -7,7 +7,7 @@ from sensorium.model._run_network import infer, weight_index
 from sensorium.model._tower import Tower
 from sensorium.model._unshared import unshared
 from sensorium.model.build import build_network, outline_network
-from sensorium.model.calibration import FEWEST, Calibration, calibrate, can_calibrate
+from sensorium.model.calibration import FEWEST, Logits, can_calibrate, fit_temperature, outcome_at
 from sensorium.model.dense import DenseModel, check_exportable, dense_inputs, export_network
 from sensorium.model.features import Features, learn_features
 from sensorium.model.fitted import FittedModel, pick_device
@@ -22,18 +22,17 @@ __all__ = [
     "FEWEST",
     "SMALLEST_QUANTIZED",
     "Blueprint",
-    "Calibration",
     "DenseModel",
     "Features",
     "FittedModel",
     "FusionModel",
+    "Logits",
     "Member",
     "NetworkMember",
     "Tower",
     "TowerPlan",
     "build_encoder",
     "build_network",
-    "calibrate",
     "can_calibrate",
     "can_unfreeze",
     "check_exportable",
@@ -43,11 +42,13 @@ __all__ = [
     "expect_int8",
     "export_network",
     "feature_readers",
+    "fit_temperature",
     "frozen_encoders",
     "frozen_in",
     "infer",
     "learn_features",
     "make_ready",
+    "outcome_at",
     "outline_network",
     "pick_device",
     "plan_model",

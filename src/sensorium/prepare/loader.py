@@ -39,6 +39,7 @@ class Loader:
     """
 
     def __init__(self, prepared: Prepared, target: npt.NDArray[np.generic] | None, device: torch.device) -> None:
+        self._prepared = prepared
         self._columns: dict[str, _Column | _StreamedColumn] = {
             name: _StreamedColumn(found) if isinstance(found, Streamed) else _Column(found)
             for name, found in prepared.columns.items()
@@ -47,6 +48,10 @@ class Loader:
         self._target = None if target is None else torch.from_numpy(target)
         self._device = device
         self._lengths = sum((column.lengths for column in self._columns.values()), torch.zeros(len(prepared)))
+
+    def has_any(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Return bool[n]: whether a row has a value; a streamed file may be found unreadable when it is decoded."""
+        return self._prepared.has_any()[rows]
 
     def batch(self, rows: Tensor) -> Batch:
         """Return the batch of some rows (int64[b]), in their order."""
