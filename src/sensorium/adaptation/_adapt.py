@@ -83,7 +83,9 @@ def adapt_fitted(
     with report.phase("measuring the distribution shift"):
         shift = _shift(fitted, adapted, table, prepared)
     problems = Problems([*(problem for problem in table.problems if problem.row is None), *prepared.problems])
-    adapted.card = fitted.card.updated(adapted=how, metrics={}, shift=shift).with_problems(problems)
+    calibration = fitted.card.calibration and fitted.card.calibration.without_metrics()
+    card = fitted.card.updated(adapted=how, metrics={}, calibration=calibration, shift=shift)
+    adapted.card = card.with_problems(problems)
     return adapted, problems
 
 

@@ -246,6 +246,7 @@ def _build(content: dict[str, Any], files: Mapping[str, bytes], target: Target) 
     _check_prior(model, task, target.place)
     _check_owners(arrays, weights, model, target.place)
     owned = _by_owner(weights)
+    _check_temperatures(model, task, target.place)
     place = _int8_device(target.device) if model.int8 else pick_device(target.device)
 
     def member(plan: SavedMember | SavedModel, owner: str, names: Sequence[str] = ()) -> NetworkMember:
@@ -299,6 +300,12 @@ def _check_prior(model: SavedModel, task: Task, place: str) -> None:
     for score, is_share in zip(model.task.prior, _are_shares(task), strict=True):
         if is_share and not 0 <= score <= 1:
             raise ArtifactError(f"a prior score of {score:g}", place=place, rule="a prior score is from 0 to 1")
+
+
+def _check_temperatures(model: SavedModel, task: Task, place: str) -> None:
+    for owner in (model, *model.others):
+        if isinstance(owner.temperature, list) and len(owner.temperature) != len(task.targets):
+            raise ArtifactError(f"{len(owner.temperature)} temperatures for {len(task.targets)} targets", place=place)
 
 
 def _are_shares(task: Task) -> list[bool]:

@@ -54,7 +54,8 @@ class Config(Strict):
     train: TrainConfig = TrainConfig()
     calibrate: Literal["auto", "temperature", "none"] = Field(
         "auto",
-        description="temperature scaling of probabilities on the validation rows; auto: only with --budget",
+        description="temperature scaling of probabilities on the validation rows, kept where it helps on other rows; "
+        "auto: with 50 validation rows or more",
     )
     seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(
         0, description="random seed: the same seed, data and machine give the same weights"

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sensorium.evaluate.bootstrap import interval, pick_runs
+from sensorium.evaluate.bootstrap import interval, pick_runs, resamples
 from sensorium.evaluate.scores import resamples_of, score_runs
 from sensorium.metrics import Difference, Outcome, direction, score
-from sensorium.table import Floats
+from sensorium.table import Floats, Rows
 
 
 def compare_outcomes(first: Outcome, second: Outcome, metric: str, seed: int = 0) -> Difference:
@@ -30,6 +30,20 @@ def compare_runs(first: Sequence[Outcome], second: Sequence[Outcome], metric: st
         blocks.append(one - other)
     drawn = sign * np.concatenate(blocks)
     return Difference(metric, value, interval(drawn), two_sided(drawn[np.isfinite(drawn)]))
+
+
+def compare_losses(first: Floats, second: Floats, metric: str, groups: Rows, seed: int = 0) -> Difference:
+    """Compare the mean losses of two models by a paired bootstrap over groups of rows.
+
+    Args:
+        first, second: float64[n], the loss of each row.
+        metric: registered name of the mean; lower is better.
+        groups: int64[n], group of each row from 0; rows of one group are resampled together.
+        seed: random seed of the bootstrap.
+    """
+    gains, sizes = np.bincount(groups, second - first), np.bincount(groups).astype(np.float64)
+    drawn = np.concatenate([weights @ gains / (weights @ sizes) for weights in resamples(len(sizes), seed=seed)])
+    return Difference(metric, float((second - first).mean()), interval(drawn), two_sided(drawn))
 
 
 def two_sided(drawn: Floats) -> float:

@@ -12,9 +12,11 @@ from sensorium.metrics._base import (
     score,
 )
 from sensorium.metrics._difference import CorrectedDifference, Difference
+from sensorium.metrics._log_losses import SMALLEST, log_losses
 from sensorium.metrics._pairs import has_many_classes
 
 __all__ = [
+    "SMALLEST",
     "CorrectedDifference",
     "Difference",
     "Outcome",
@@ -23,6 +25,7 @@ __all__ = [
     "direction",
     "has_many_classes",
     "is_in_points",
+    "log_losses",
     "lower_is_better",
     "metrics_of",
     "rank_value",

@@ -9,7 +9,7 @@ from sensorium.model._run_network import infer, weight_index
 from sensorium.model._tower import Tower
 from sensorium.model._unshared import unshared
 from sensorium.model.build import build_network, outline_network
-from sensorium.model.calibration import FEWEST, Calibration, calibrate, can_calibrate
+from sensorium.model.calibration import FEWEST, Logits, can_calibrate, fit_temperature, outcome_at
 from sensorium.model.dense import DenseModel, check_exportable, dense_inputs, export_network
 from sensorium.model.features import Features, learn_features
 from sensorium.model.fitted import FittedModel, pick_device
@@ -29,11 +29,11 @@ __all__ = [
     "OWN_FUSION",
     "SMALLEST_QUANTIZED",
     "Blueprint",
-    "Calibration",
     "DenseModel",
     "Features",
     "FittedModel",
     "FusionModel",
+    "Logits",
     "Member",
     "NetworkMember",
     "OwnModules",
@@ -41,7 +41,6 @@ __all__ = [
     "TowerPlan",
     "build_encoder",
     "build_network",
-    "calibrate",
     "can_calibrate",
     "can_unfreeze",
     "check_exportable",
@@ -53,6 +52,7 @@ __all__ = [
     "export_network",
     "feature_readers",
     "filled",
+    "fit_temperature",
     "frozen_encoders",
     "frozen_in",
     "fusion_kind",
@@ -61,6 +61,7 @@ __all__ = [
     "learn_features",
     "make_ready",
     "on_meta",
+    "outcome_at",
     "outline_network",
     "own_name",
     "pick_device",

@@ -32,7 +32,6 @@ from sensorium.planning._columns import LearnedColumns, learn_columns
 from sensorium.planning._dealt import deal_rows
 from sensorium.planning._plan import Labels, Plan
 from sensorium.planning._schema import continued_schema
-from sensorium.planning._start import inherit_calibration
 from sensorium.planning._teacher import check_teacher
 from sensorium.prepare import cautions, table_findings, unsaid
 from sensorium.runtime.threads import Threads
@@ -100,7 +99,7 @@ def make_plan(
     rehearse_task(schema.task_name, task, encoded)
     findings, notices = _findings(schema, columns, split, (task, encoded), config)
     used = np.union1d(np.flatnonzero((split.codes >= 0) & encoded.known), dealt.unlabelled)
-    config = _with_calibration(config, start, used, split)
+    check_calibration(config, int(np.sum(split.codes[used] == SPLITS.index("validation"))), task)
     return Plan(
         table=schema.table,
         config=config,
@@ -193,12 +192,3 @@ def _encode(task: Task, target: Column, split: Split) -> EncodedTarget:
     encoded = task.without_outliers(task.encode(target), learning)
     check_labels(encoded, np.flatnonzero(split.codes == SPLITS.index("train")), target)
     return encoded
-
-
-def _with_calibration(config: Config, start: FittedModel | None, used: Rows, split: Split) -> Config:
-    """Resolve the setting `calibrate`, by the number of validation rows with a label."""
-    rows = int(np.sum(split.codes[used] == SPLITS.index("validation")))
-    if start is not None:
-        config = inherit_calibration(config, start, rows)
-    check_calibration(config, rows)
-    return config

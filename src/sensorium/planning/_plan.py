@@ -16,7 +16,7 @@ from sensorium.config import Config
 from sensorium.findings import ColumnPlan, Problems
 from sensorium.model import Blueprint, FittedModel, OwnModules
 from sensorium.runtime.threads import Threads
-from sensorium.split import SPLITS, Split
+from sensorium.split import SPLITS, Split, group_codes, whole_groups
 from sensorium.table import Column, Rows, Table
 from sensorium.tasks import EncodedTarget, Task, watched_metric
 
@@ -102,6 +102,12 @@ class Plan:
     def target(self) -> npt.NDArray[Any]:
         """Return the encoded labels of the decoded rows, [n, ...]."""
         return self.labels.encoded.values[self.used]
+
+    @cached_property
+    def groups(self) -> Rows | None:
+        """Return the group of each decoded row (`split.group`), [n]; None if rows are not grouped."""
+        group = self.config.split.group
+        return None if group is None else whole_groups(group_codes(self.table.column(group)))[self.used]
 
     @property
     def metric(self) -> str:

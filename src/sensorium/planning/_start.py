@@ -13,7 +13,7 @@ from torch import Tensor
 from sensorium.config import Config
 from sensorium.errors import ConfigError, SchemaError, SensoriumError, list_names, raise_together
 from sensorium.findings import ColumnPlan
-from sensorium.model import FEWEST, FittedModel, FusionModel, infer, weight_index
+from sensorium.model import FittedModel, FusionModel, infer, weight_index
 from sensorium.prepare import Prepared
 from sensorium.prepare.loader import Loader
 from sensorium.schema import claim_of, infer_columns
@@ -37,15 +37,8 @@ def continued_settings(config: Config) -> dict[str, Any]:
     found["train"] |= {"learning_rate": config.train.learning_rate * SLOWER, "teacher": None}
     found["train"]["techniques"] = without_teacher(found["train"]["techniques"])
     found["train"] |= {"unfreeze": None, "pretrain": None, "imbalance": "off"}
-    scaled = {"calibrate": "auto"} if config.calibrate == "temperature" else {}  # see `inherit_calibration`
+    scaled = {"calibrate": "auto"} if config.calibrate == "temperature" else {}  # the rows may be too few
     return found | {"device": Config().device, "threads": Config().threads} | scaled
-
-
-def inherit_calibration(config: Config, start: FittedModel, rows: int) -> Config:
-    """Calibrate again if the model was calibrated, there are enough validation rows, and `calibrate` is not set."""
-    if config.calibrate == "auto" and start.config.calibrate == "temperature" and rows >= FEWEST:
-        return config.model_copy(update={"calibrate": "temperature"})
-    return config
 
 
 def check_own(config: Config, start: FittedModel) -> None:
@@ -166,5 +159,5 @@ def scores_before(
     """
     logits = infer(start.network, Loader(prepared, None, start.device), rows, start.batch)
     padded = np.full((len(rows), task.outputs), -np.inf, np.float32)
-    padded[:, index_map] = logits / np.float32(start.temperature)
+    padded[:, index_map] = start.task.scaled(logits, start.temperature)
     return task.scores(padded)

@@ -40,6 +40,7 @@ class Loader:
     """
 
     def __init__(self, prepared: Prepared, target: npt.NDArray[np.generic] | None, device: torch.device) -> None:
+        self._prepared = prepared
         self._names, self._packed = list(prepared.columns), [_PackedColumns(packed) for packed in prepared.packed]
         inside = {name for packed in prepared.packed for name in packed.columns}
         self._columns: dict[str, _Column | _StreamedColumn] = {
@@ -56,6 +57,10 @@ class Loader:
     def streams(self) -> bool:
         """Return whether batches decode their cells."""
         return self._streams
+
+    def has_any(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Return bool[n]: whether a row has a value; a streamed file may be found unreadable when it is decoded."""
+        return self._prepared.has_any()[rows]
 
     def batch(self, rows: Tensor) -> Batch:
         """Return the batch of some rows (int64[b]), in their order."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from sensorium.comparison import Comparison, Result
     from sensorium.inspection import ColumnReport, Inspection
-    from sensorium.model.card import DataSpec, ModelCard, SearchRecord
+    from sensorium.model.card import DataSpec, ModelCard, SearchRecord, SearchTraining
     from sensorium.trials import Cost
 
 SHOWN = 8  # groups of problems
@@ -126,17 +126,27 @@ def _without_labels(card: ModelCard) -> Iterator[str]:
 
 
 def search_text(found: SearchRecord) -> RenderableType:
-    """Show the best trials of a search, best first, and which models were chosen."""
-    table = _table(*titles("trial", "epochs", "validation", "seconds", metric=found.metric))
+    """Show the best trials of a search once each, best first, with their trainings, and which models were chosen."""
+    table = _table(*titles("trial", "validation", "by_epochs", "seconds", metric=found.metric))
     for trial in found.best:
-        shown = say("part.failed") if trial.metric is None else f"{trial.metric:.4f}"
-        table.add_row(trial.name, str(trial.epochs), shown, f"{trial.seconds:.0f}")
-    head = say("line.search", trials=found.trials, seconds=found.seconds, budget=found.budget)
+        trainings: Sequence[SearchTraining] = trial.trainings or [trial]
+        history = ", ".join(say("part.after_epochs", epochs=own.trained, value=_metric(own)) for own in trainings)
+        table.add_row(trial.name, _metric(trial), history, f"{sum(own.seconds for own in trainings):.0f}")
+    figures = {"trials": found.trials, "seconds": found.seconds, "budget": found.budget, "shown": len(found.best)}
+    every = "line.search" if len(found.best) == found.trials else "line.search_best"
+    head = say(every, trainings=found.trainings or found.trials, **figures)
     models = say("part.with").join(found.chosen)
-    chosen = say("line.chosen", models=models)
+    value = say("part.undefined") if found.validation is None else f"{found.validation:.4f}"
+    chosen = say("line.chosen", models=models, metric=found.metric, value=value)
     if found.ensemble:
-        chosen = say("line.ensemble", models=models, gain=found.ensemble.value)
+        chosen = say("line.ensemble", chosen=chosen, gain=found.ensemble.value)
     return Group(text_line(head), table, text_line(chosen))
+
+
+def _metric(training: SearchTraining) -> str:
+    if training.metric is not None:
+        return f"{training.metric:.4f}"
+    return say("part.failed" if training.loss is None else "part.undefined")
 
 
 def evaluation_text(found: Evaluation) -> RenderableType:
