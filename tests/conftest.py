@@ -7,6 +7,7 @@ import signal
 
 # Two test processes on two cores: more threads each would only wait for one another. Before torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("GOMP_SPINCOUNT", "0")  # for tests that use several threads on a busy machine
 os.environ.setdefault("KERAS_BACKEND", "torch")
 
 # Under nohup and in the background of a script, signals of the terminal are ignored, in child processes too: tests

@@ -80,7 +80,7 @@ def test_forms_of_x(name):
     assert shares.shape == (N, 2) and np.allclose(shares.sum(1), 1)
 
 
-@pytest.mark.parametrize("kind", ["csr", "csc", "coo", "lil"])
+@pytest.mark.parametrize("kind", ["csr", "csc", "coo", "lil", "dok"])
 @pytest.mark.parametrize("make", [sparse.random, sparse.random_array])
 def test_a_sparse_matrix_gives_the_model_of_the_dense_one(kind, make):
     shape = (N, 5) if make is sparse.random else ((N, 5),)

@@ -103,7 +103,10 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'sensorium' has no attribute {name!r}")
-    return getattr(import_module(f"sensorium.{_HOMES[name]}"), name)
+    from sensorium.runtime.thread_environment import while_loading
+
+    with while_loading("torch"):
+        return getattr(import_module(f"sensorium.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:

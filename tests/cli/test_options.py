@@ -47,6 +47,8 @@ INSPECT = {
     "exclude": (["--exclude", "text, part"], lambda found: list(used(found)) == ["number", "category"]),
     "modality": (["--modality", "number=category"], lambda found: used(found)["number"] == "category"),
     "task": (["--task", "multilabel"], lambda found: found["target"]["task"] == "multilabel"),
+    "split_column": (["--split-column", "part"], lambda found: found["split"]["rows"]["train"] == 72),
+    "seed": (["--seed", "3"], lambda found: "seed 3" in found["split"]["how"]),
     "config": (["--config", "settings.yaml"], lambda found: used(found) == {"number": "category"}),
     "assign": (["--set", "split.test=0.5"], lambda found: found["split"]["rows"]["test"] == 60),
     "every": (["--every"], lambda found: found["every"]),

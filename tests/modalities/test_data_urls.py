@@ -3,6 +3,8 @@
 import base64
 import io
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,7 +15,10 @@ import sensorium
 from sensorium import registry
 from sensorium.findings import Unreadable
 from sensorium.modalities import Ragged
-from sensorium.table import open_table
+from sensorium.prepare._file_cells import fetch_files
+from sensorium.runtime.progress import Silent
+from sensorium.table import RemoteFiles, open_table
+from sensorium.table import _remote as remote
 from sensorium.testing import make_table
 
 KINDS = ["image", "audio", "video", "scan", "document"]
@@ -182,6 +187,17 @@ def test_the_same_image_in_two_data_urls_is_a_duplicate():
 def test_a_data_url_names_no_file():
     with pytest.raises(Unreadable, match="not a path"):
         column(["a"]).files.path(url(b"x"))
+
+
+def test_data_urls_beside_a_remote_table_are_not_requested(monkeypatch):
+    monkeypatch.setattr(remote, "fetch", lambda *_, **__: pytest.fail("a request"))
+    files = RemoteFiles(Path.cwd(), address="https://example.org/t")
+    cells = replace(column([url(png(10)), url(png(200))]), files=files)
+    fetch_files(cells, Silent())
+    with pytest.raises(Unreadable, match="not a path"):
+        files.path(url(b"x"))
+    image = registry.modalities.entries["image"].load()
+    assert image.looks_like(cells) and image.learn(cells).encode(cells).present.all()
 
 
 def test_files_in_text_tables_come_back_from_predictions(image_model, tmp_path):

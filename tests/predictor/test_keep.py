@@ -146,6 +146,39 @@ def test_union_and_run_end_columns_are_written_in_every_format(model, tmp_path):
         assert read["runs"].to_pylist() == ["u", "v"] and read["time"].to_pylist() == [60, 90]
 
 
+@pytest.mark.parametrize("target", ["marks", "tags", "z", ["y", "z", "marks"]])
+def test_predictions_of_every_task_are_written_and_read(target, tmp_path):
+    marks = [["u"], ["v", "u"]] * 40
+    columns = {"z": [row * 0.37 for row in range(80)], "marks": marks, "tags": ["|".join(each) for each in marks]}
+    wanted = [target] if isinstance(target, str) else target
+    task = {"task": "multilabel"} if target == "tags" else {}
+    model = fitted(target, {name: columns[name] for name in wanted if name in columns}, **task)
+    rows = {"x": [1.0, 3.0], "words": ["red thing", None], "id": ["k1", "k2"]}
+    found = model.predictions(rows, keep="id")
+    table = found.to_arrow()
+    for suffix in (".parquet", ".csv", ".tsv", ".jsonl", ".xlsx", ".feather"):
+        found.save(tmp_path / f"out{suffix}")
+        read = open_table(tmp_path / f"out{suffix}").arrow
+        assert read.column_names == table.column_names and read["id"].to_pylist() == ["k1", "k2"]
+        for name in table.column_names:
+            expected, cells = table[name].to_pylist(), read[name].to_pylist()
+            if suffix in (".csv", ".tsv", ".xlsx") and pa.types.is_list(table.schema.field(name).type):
+                expected = [json.dumps(cell) for cell in expected]
+            if pa.types.is_floating(table.schema.field(name).type):
+                np.testing.assert_allclose(cells, expected)
+            else:
+                assert cells == expected
+
+
+def test_parts_of_a_list_are_kept():
+    random = np.random.default_rng(0)
+    table = {"lat": random.uniform(40, 50, 60), "lon": random.uniform(5, 15, 60), "y": ["a", "b"] * 30}
+    lists = {"table": {"lists": {"place": ["lat", "lon"]}}}
+    model = sensorium.fit(table, "y", config=lists, epochs=1, width=8, progress=False)
+    found = model.predictions({"lat": ["47.50"], "lon": ["8.10"]}, keep=["lon"]).to_arrow()
+    assert found["lon"].to_pylist() == ["8.10"]
+
+
 def test_windows_keep_the_row_of_their_last_step():
     n = 60
     long = {"shop": ["a", "b"] * (n // 2), "day": [row // 2 for row in range(n)], "sold": list(np.arange(n) % 7 + 0.5)}

@@ -57,13 +57,13 @@ def test_missing_columns_of_an_empty_table_are_reported(model):
 
 def test_other_tasks_have_their_types_without_rows():
     z, marks = [row * 0.37 for row in range(80)], [["u"], ["v", "u"]] * 40
-    numbers = fitted("z", z=z)
+    numbers = fitted("z", {"z": z})
     assert numbers.predict([]).dtype == float and numbers.predictions([]).scores.shape == (0,)
-    several = fitted(["y", "z"], z=z)
+    several = fitted(["y", "z"], {"z": z})
     assert several.predict([]).shape == (0,)
     one = several.predictions({"x": 1.0}).to_arrow().schema
     assert several.predictions([]).to_arrow().schema == one
-    lists = fitted("marks", marks=marks)
+    lists = fitted("marks", {"marks": marks})
     assert lists.predictions([]).to_arrow().schema.field("prediction").type == pa.list_(pa.string())
 
 

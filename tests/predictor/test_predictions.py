@@ -60,7 +60,7 @@ def test_problems_of_the_table_are_reported_once(model, tmp_path):
     assert {text for text in texts if text} == {
         "the row has no value in any column: the prediction is the average of the training rows"
     }
-    (tmp_path / "t.csv").write_text("size,words\n1.0,red\n\n2.0,blue\n")
+    (tmp_path / "t.csv").write_text("size,words\n1.0,red thing\n\n2.0,blue thing\n")
     lines = model.predictions(tmp_path / "t.csv")
     assert sum("blank line" in problem.reason for problem in lines.problems) == 1
     assert lines.to_arrow()["problem"].to_pylist() == [None, None]

@@ -8,13 +8,14 @@ import pyarrow as pa
 import pytest
 
 import sensorium
+from sensorium.errors import near_name
 
 SOURCE = str(Path(sensorium.__file__).parent)
 WIDTHS = (40, 80, 160)
 LINEAR, SQUARE = 2.0, 4.0  # growth from the second width to the third, per growth from the first to the second
 
 
-def lines_run(function):
+def lines_run(function, *arguments, **options):
     """Count the lines of Sensorium that a call executes in this thread."""
     count = 0
 
@@ -26,7 +27,7 @@ def lines_run(function):
     before = sys.gettrace()
     sys.settrace(lambda frame, event, argument: trace if frame.f_code.co_filename.startswith(SOURCE) else None)
     try:
-        result = function()
+        result = function(*arguments, **options)
     finally:
         sys.settrace(before)
     return count, result
@@ -61,14 +62,14 @@ def sparse(width, rows=40):
 @pytest.mark.parametrize("make", [numbers, categories, sparse])
 def test_inspection_grows_with_the_number_of_columns(make):
     sensorium.inspect(make(8), "label")  # imports
-    counts = [lines_run(lambda table=make(width): sensorium.inspect(table, "label"))[0] for width in WIDTHS]
+    counts = [lines_run(sensorium.inspect, make(width), "label")[0] for width in WIDTHS]
     assert growth(counts) == pytest.approx(LINEAR, abs=0.25)
 
 
 @pytest.mark.parametrize(("make", "most"), [(numbers, 4), (categories, 30)])
 def test_cells_are_not_examined_by_each_modality_again(make, most):
     sensorium.inspect(make(8), "label")
-    few, many = (lines_run(lambda table=make(20, rows): sensorium.inspect(table, "label"))[0] for rows in (200, 600))
+    few, many = (lines_run(sensorium.inspect, make(20, rows), "label")[0] for rows in (200, 600))
     assert (many - few) / (20 * 400) < most  # lines per cell
 
 
@@ -76,19 +77,17 @@ def test_columns_that_a_table_lacks_are_reported_in_linear_time():
     model = sensorium.fit(numbers(WIDTHS[-1]), "label", epochs=1, progress=False)
     counts = []
     for width in WIDTHS:
-        renamed = {f"probe {place}": [0.5, 1.5] for place in range(width)}
-        table = {**renamed, **dict.fromkeys([f"gene{place}" for place in range(WIDTHS[-1] - width)], [0.5, 1.5])}
-        counts.append(lines_run(lambda table=table: model.predict({**table, "gene0": [0.5, 1.5]}))[0])
+        names = ["gene0", *(f"probe {place}" for place in range(width))]
+        names += [f"gene{place}" for place in range(1, WIDTHS[-1] - width)]
+        counts.append(lines_run(model.predict, {name: [0.5, 1.5] for name in names})[0])
     assert growth(counts) < LINEAR + 0.5
 
 
 def test_squares_are_seen():
-    counts = [
-        lines_run(lambda names=[*map(str, range(width))]: [sensorium.errors.near_name(name, names) for name in names])[
-            0
-        ]
-        for width in WIDTHS
-    ]
+    def compare(names):
+        return [[near_name(name, names)] for name in names]
+
+    counts = [lines_run(compare, [*map(str, range(width))])[0] for width in WIDTHS]
     assert growth(counts) == pytest.approx(SQUARE, abs=0.5)
 
 
@@ -98,10 +97,10 @@ def test_fit_evaluation_and_prediction_grow_with_the_number_of_columns(make):
     counts = {"fit": [], "evaluate": [], "predict": [], "report": []}
     for width in WIDTHS:
         table = make(width)
-        lines, model = lines_run(lambda table=table: sensorium.fit(table, "label", epochs=1, progress=False))
+        lines, model = lines_run(sensorium.fit, table, "label", epochs=1, progress=False)
         counts["fit"].append(lines)
-        counts["evaluate"].append(lines_run(lambda table=table, model=model: model.evaluate(table))[0])
-        counts["predict"].append(lines_run(lambda table=table, model=model: model.predict(table))[0])
+        counts["evaluate"].append(lines_run(model.evaluate, table)[0])
+        counts["predict"].append(lines_run(model.predict, table)[0])
         counts["report"].append(lines_run(model.describe)[0])
     for name, lines in counts.items():
         assert growth(lines) == pytest.approx(LINEAR, abs=0.3), name

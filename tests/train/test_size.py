@@ -62,7 +62,7 @@ def test_a_frozen_part_has_no_gradient(fit, monkeypatch):
 
 def test_the_limit_of_a_container_counts(fit, monkeypatch, tmp_path):
     limit = tmp_path / "memory.max"
-    monkeypatch.setattr(memory, "CONTAINER", (limit,))
+    monkeypatch.setattr(memory, "group_folders", lambda controller: [tmp_path])
     limit.write_text("1000000\n")
     assert memory.usable_memory() == 1_000_000
     with pytest.raises(OutOfMemoryError, match=r"more than the 0\.00 GB that can be used"):

@@ -23,7 +23,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from sensorium.artifact.run_record import PENDING, RECORD, RunRecord, State, hash_model, settle
+from sensorium.artifact.run_record import PENDING, RECORD, RunRecord, State, hash_model, recorded_threads, settle
 from sensorium.artifact.save import check_place, save_fitted, sweep_model, write_file
 from sensorium.config import Config
 from sensorium.errors import ArtifactError, ConfigError
@@ -31,6 +31,7 @@ from sensorium.files import CURE, check_apart, check_outside_models, is_model, s
 from sensorium.files.hashes import hash_file
 from sensorium.files.identity import differences
 from sensorium.model import FittedModel
+from sensorium.runtime.threads import Threads
 from sensorium.train.tree import FORMAT as CHECKPOINT_FORMAT
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -151,6 +152,7 @@ class Run:
         self.folder = folder
         self._before: Mapping[str, bytes] | None = None
         self._made_of: Mapping[str, Any] = {}
+        self._threads: Threads | None = None
         self._replaces = False
         check_place(self.model)
         self._sweep()
@@ -183,6 +185,20 @@ class Run:
             return State.UNFINISHED
         return settle(self.folder, made_of, holds=holds, overwrite=overwrite, model=self.model)
 
+    def settle_threads(self, own: Threads, state: State) -> Threads:
+        """Return the number of threads of the run, which its record keeps: that of the run that is continued, if any.
+
+        Args:
+            own: the number for a run that starts now.
+            state: state of the run, as `settle` returned it.
+        """
+        recorded = recorded_threads(self.folder, (PENDING, RECORD)) if state is State.UNFINISHED else None
+        self._threads = recorded or own
+        return self._threads
+
+    def _record(self, *finished: Any) -> bytes:
+        return RunRecord(self._made_of, *finished, threads=self._threads and self._threads.to_json()).to_json()
+
     def _is_pending(self, made_of: Mapping[str, Any]) -> bool:
         """Return whether this run was to replace the earlier one, and was stopped."""
         with suppress(ArtifactError):
@@ -205,7 +221,7 @@ class Run:
 
     def save_before(self, files: Mapping[str, bytes]) -> None:
         """Save the files known before training (name → content); if there is an earlier model, wait for the new one."""
-        record = RunRecord(self._made_of).to_json()
+        record = self._record()
         self._before = {**files, RECORD: record}
         if not self.model.exists():
             self._save_before()
@@ -224,7 +240,7 @@ class Run:
     def _record_files(self) -> None:
         """Record that the run is finished, with the hashes of its files."""
         hashes = {name: hashed for name in OF_THE_MODEL if (hashed := hash_file(self.folder / name)) and name != RECORD}
-        write_file(self.folder / RECORD, RunRecord(self._made_of, hash_model(self.model), hashes).to_json())
+        write_file(self.folder / RECORD, self._record(hash_model(self.model), hashes))
 
     def check_files(self) -> None:
         """Check that the files of the finished run are there, and that they are those that the run wrote.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -16,12 +17,14 @@ from sensorium.files import MANIFEST
 from sensorium.files.caches import SEAL
 from sensorium.files.hashes import hash_file
 from sensorium.files.identity import ORDER, TABLE, differences
+from sensorium.runtime.threads import Threads
 
 RECORD = "run.json"
 PENDING = ".run.json.next"  # of a run that replaces an earlier one once it is complete
 LARGEST = 2**24  # bytes of a record
 NEEDED = ("command", "version.sensorium", "version.torch", TABLE)  # what every run is made of
 LONGEST = 100  # characters of a name of a file
+MAX_THREADS = 1024
 SHOWN = 5  # differences that an error lists
 CURE = "--overwrite replaces it (Python: overwrite=True), --out FOLDER keeps both"
 
@@ -42,15 +45,18 @@ class RunRecord:
         made_of: dotted name → value of everything that determines the result: settings, versions, hashes of the data.
         model: hash of the finished model; empty until the run is finished.
         files: name → hash of the files beside the finished model.
+        threads: number of threads, as `Threads.to_json` returns it; a resumed run uses it. None in early versions.
     """
 
     made_of: Mapping[str, Any]
     model: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
+    threads: Mapping[str, Any] | None = None
 
     def to_json(self) -> bytes:
         """Return the content of the file, with a checksum."""
-        content = {"made_of": dict(self.made_of), "model": self.model, "files": dict(self.files)}
+        content: dict[str, Any] = {"made_of": dict(self.made_of), "model": self.model, "files": dict(self.files)}
+        content |= {"threads": dict(self.threads)} if self.threads else {}
         return to_json({**content, SEAL: _checksum(content)})
 
     @classmethod
@@ -90,11 +96,29 @@ class RunRecord:
             raise ValueError(f"its entry 'made_of' lacks {', '.join(missing)}")
         if foreign := [name for name in files if Path(name).name != name or len(name) > LONGEST]:
             raise ValueError(f"its entry 'files' contains {foreign[0][:LONGEST]!r}, which is not a file name")
-        return cls(made_of, model, files)
+        return cls(made_of, model, files, _parse_threads(content.get("threads")))
+
+
+def _parse_threads(content: Any) -> Mapping[str, Any] | None:
+    """Return the number of threads; its values are checked, as they decide how many threads are started."""
+    if content is None:
+        return None
+    most = content.get("most") if isinstance(content, dict) else None
+    if type(most) is not int or not 0 < most <= MAX_THREADS or not isinstance(content.get("exact"), bool):
+        raise ValueError("its entry 'threads' is of another type")
+    return content
 
 
 def _checksum(content: Mapping[str, Any]) -> int:
     return zlib.crc32(json.dumps(content).encode())
+
+
+def recorded_threads(folder: Path, names: Sequence[str] = (RECORD,)) -> Threads | None:
+    """Return the number of threads of an unfinished run, by the first of its records that exists; None if unknown."""
+    with suppress(ArtifactError):
+        record = next(filter(None, (RunRecord.read(folder, name) for name in names)), None)
+        return Threads.from_json(record.threads) if record and record.threads else None
+    return None
 
 
 def hash_model(model: Path) -> str:

@@ -42,6 +42,7 @@ def main() -> None:
     try:
         with explain_memory_errors(LESS):
             _check_flags(sys.argv[1:])
+            _check_setting_flags(sys.argv[1:])
             _check_memory(sys.argv[1:])
             _run()
     except SensoriumError as error:
@@ -71,6 +72,31 @@ def _check_flags(arguments: list[str]) -> None:
     ]
     if faults:
         raise_together([*faults, *_faults_of_settings(given)])
+
+
+def _check_setting_flags(arguments: list[str]) -> None:
+    """Raise a ConfigError if flags are settings, such as `--batch-size`; it names the setting."""
+    command, *rest = arguments or [""]
+    given = list(takewhile(lambda text: text != "--", rest))
+    names = [text.partition("=")[0] for text in given if text.startswith("--")]
+    if command not in commands.entries or "--set" not in (known := _flags_of(command)) or set(names) <= known:
+        return
+    from sensorium.config import setting_flag
+
+    faults: list[SensoriumError] = []
+    for place, text in enumerate(given):
+        flag, _, inline = text.partition("=")
+        if flag.startswith("--") and flag not in known:
+            value = inline or next((each for each in given[place + 1 : place + 2] if not each.startswith("-")), None)
+            faults += filter(None, [setting_flag(flag, value)])
+    raise_together(faults)
+
+
+def _flags_of(command: str) -> set[str]:
+    """Return the flags of a command."""
+    found = typer.main.get_command(make_app())
+    parameters = getattr(found, "commands", {})[command].params
+    return {flag for each in parameters for flag in (*each.opts, *each.secondary_opts)} | {"--help"}
 
 
 def _faults_of_settings(arguments: list[str]) -> Sequence[SensoriumError]:

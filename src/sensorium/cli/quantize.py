@@ -15,7 +15,8 @@ def quantize(
     model: o.Model,
     out: Annotated[Path, o.out("Folder or .zip for the smaller model.", "MODEL")],
     table: Annotated[
-        str | None, typer.Option(metavar="TABLE", help="Table with labels on which both models are evaluated.")
+        str | None,
+        typer.Option(metavar="TABLE", help="Table with labels on which both models are evaluated; by default none is."),
     ] = None,
     assign: o.SetOfModel = None,
     json: o.Json = False,

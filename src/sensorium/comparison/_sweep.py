@@ -17,7 +17,7 @@ from sensorium.artifact import (
     write_file,
 )
 from sensorium.artifact.run_record import RECORD as RUN_RECORD
-from sensorium.artifact.run_record import RunRecord, State, settle
+from sensorium.artifact.run_record import RunRecord, State, recorded_threads, settle
 from sensorium.baselines import choose_baselines
 from sensorium.comparison._estimate import seconds_left
 from sensorium.comparison._judge import judge
@@ -30,7 +30,9 @@ from sensorium.files import check_apart, check_outside_models
 from sensorium.findings import Problems
 from sensorium.metrics import metrics_of, score
 from sensorium.planning import Plan, PreparedTable
+from sensorium.registry.failures import MemberError, explain_member_errors
 from sensorium.runtime.progress import Reporter, duration_text
+from sensorium.runtime.threads import Threads
 from sensorium.trials import (
     Control,
     Ledger,
@@ -84,13 +86,17 @@ def check_folder(folder: Path, **inputs: Any) -> None:
         raise ConfigError(f"{RECORD} was not written by a comparison", place=str(folder), cure=cure)
 
 
-def settle_folder(folder: Path, made_of: Mapping[str, Any], *, overwrite: bool) -> None:
+def settle_folder(folder: Path, made_of: Mapping[str, Any], threads: Threads, *, overwrite: bool) -> Threads:
     """Check that the folder holds no other comparison, and record the identity of this one.
 
     Args:
         folder: the folder of the comparison.
         made_of: identity of the table and the settings, without the compared models and seeds.
+        threads: the number of threads for a comparison that starts now.
         overwrite: whether to replace another comparison.
+
+    Returns:
+        The number of threads: that of the comparison that is continued, if any.
 
     Raises:
         ConfigError: the folder holds another comparison, or the run of a fit.
@@ -107,7 +113,9 @@ def settle_folder(folder: Path, made_of: Mapping[str, Any], *, overwrite: bool) 
         forget_trials(folder)
     if state is State.NEW:
         folder.mkdir(parents=True, exist_ok=True)
-        write_file(folder / RUN_RECORD, RunRecord(made_of).to_json())
+        write_file(folder / RUN_RECORD, RunRecord(made_of, threads=threads.to_json()).to_json())
+        return threads
+    return recorded_threads(folder) or threads
 
 
 def _record_in(folder: Path, overwrite: bool) -> RunRecord | None:
@@ -194,6 +202,21 @@ class _Sweep:
 
     def run(self) -> None:
         """Run the trials that are not finished, and keep the results in the order of the candidates."""
+        try:
+            with explain_member_errors():
+                self._run()
+        except MemberError as error:
+            cure = "; ".join(filter(None, (error.cure, self._say_what_is_kept())))
+            raise MemberError(error.finding, place=error.place, rule=error.rule, cure=cure) from error.__cause__
+
+    def _say_what_is_kept(self) -> str:
+        """Say whether the results of finished trials are kept."""
+        done = sum(len(trials) for trials in self.results.values())
+        if self.out is None:
+            return "with out=FOLDER, finished trials are kept and not trained again" if done else ""
+        return f"{done} finished trials are kept in {self.out} and are not trained again" if done else ""
+
+    def _run(self) -> None:
         self._leave_out_baselines()
         known = {self._key(spec): result for spec in self._specs() if (result := self._find(spec))}
         runner = choose_runner(self.data, self.options.workers)

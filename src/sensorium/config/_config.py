@@ -18,6 +18,7 @@ from sensorium.config._train import TrainConfig
 from sensorium.config._tree import at_full_names
 from sensorium.config._types import Choice, Named, Strict
 from sensorium.errors import raise_together
+from sensorium.registry.weights import expand_encoders
 
 
 class Config(Strict):
@@ -39,7 +40,9 @@ class Config(Strict):
         {},
         description="modality of a column and its options; or, under a modality's name, options for all of its columns",
     )
-    encoders: dict[str, Choice] = Field({}, description="encoder of a column, tower or modality, and its options")
+    encoders: Annotated[dict[str, Choice], pydantic.BeforeValidator(expand_encoders)] = Field(
+        {}, description="encoder (or packaged weights, such as minilm) of a column, tower or modality, and its options"
+    )
     augment: dict[str, Named] = Field({}, description="augmentations of a column or modality, and their options")
     towers: dict[str, list[str]] = Field({}, description="columns that are encoded together, by tower")
     fusion: Choice = Field(Choice.of("concat"), description="fusion method and its options")
@@ -57,6 +60,11 @@ class Config(Strict):
         0, description="random seed: the same seed, data and machine give the same weights"
     )
     device: str = Field("auto", description="device: auto, cpu, cuda, cuda:1 …")
+    threads: Annotated[int, Field(gt=0, le=1024)] | Literal["auto"] = Field(
+        "auto",
+        description="number of threads that compute on the CPU in training; auto: the CPUs that the process may use, "
+        "fewer for small networks",
+    )
 
     @pydantic.model_validator(mode="before")
     @classmethod

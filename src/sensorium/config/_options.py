@@ -10,10 +10,11 @@ from typing import Any
 
 import pydantic
 
+from sensorium.config._misplaced import belongs_to
 from sensorium.config._requirement import requirement
 from sensorium.config._spelling import as_given
 from sensorium.config._types import FINITE
-from sensorium.errors import ConfigError, SensoriumError, did_you_mean, raise_together
+from sensorium.errors import ConfigError, SensoriumError, did_you_mean, near_name, raise_together
 from sensorium.registry import KINDS, REGISTRIES
 from sensorium.registry.renames import OPTION, find_rename
 
@@ -37,7 +38,7 @@ def check_options(function: Callable[..., Any], options: Mapping[str, Any], plac
             faults.append(
                 _renamed(function, name, place, allowed)
                 or _member_error(function, name, value, place)
-                or ConfigError(f"unknown option {name!r}", place=place, cure=did_you_mean(name, allowed))
+                or ConfigError(f"unknown option {name!r}", place=place, cure=_cure(function, name, allowed))
             )
             continue
         try:
@@ -50,6 +51,15 @@ def check_options(function: Callable[..., Any], options: Mapping[str, Any], plac
             faults.append(ConfigError(f"option {name!r} cannot be {as_given(value)}", place=place, rule=rule))
     raise_together(faults)
     return checked
+
+
+def _cure(function: Callable[..., Any], name: str, allowed: Sequence[str]) -> str:
+    """Return options of similar names, or else which members have an option of this name."""
+    own, (kind, _, member) = did_you_mean(name, allowed), _owner(function).partition(" ")
+    near = near_name(name, allowed) is not None or own.startswith("did you mean")
+    elsewhere = belongs_to(kind, member, name) if kind in CHOSEN and not near else ""
+    listed = f"; the options of {member} are {', '.join(allowed)}" if allowed else ""
+    return f"{elsewhere}{listed}" if elsewhere else own
 
 
 def _is_too_large(value: Any) -> bool:

@@ -20,6 +20,7 @@ from sensorium.inspection.search import find_copies
 from sensorium.modalities import Modality, Overview, Work
 from sensorium.prepare import at_rows, cautions, learn_modality, table_findings, unsaid
 from sensorium.registry import modalities
+from sensorium.registry.failures import explain_member_errors
 from sensorium.runtime.progress import Reporter, reporter
 from sensorium.schema import Schema, Sides, advise, infer_schema, infer_views, split_column, value_ids
 from sensorium.split import SPLITS, Split, make_split
@@ -45,6 +46,7 @@ class Trial:
 
 
 @explain_memory_errors("use fewer rows or columns (--columns a,b), or a machine with more memory (see `ulimit -v`)")
+@explain_member_errors()
 def inspect(
     table: Any,
     target: str | Sequence[str] | None = None,

@@ -70,7 +70,8 @@ def looks_like_files(
 
 
 def _paths(column: Column) -> _Paths:
-    found = [path for path in map(_path, column.sample(LOOKED_AT)) if path is not None]
+    sample = column.sample(LOOKED_AT)
+    found = sample if column.is_string else [path for path in map(_path, sample) if path is not None]
     words = {path for path in set(found) if is_gap_word(path)}
     gaps = [path for path in found if path in words]
     named = [path for path in found if path not in words] if words else found

@@ -27,7 +27,9 @@ def looks_like_several(column: Column, one: type[Modality]) -> Guess | None:
     if pa.types.is_primitive(column.data.type):  # numbers and dates
         return None
     some = column.take(sample_rows(column, MANY))
-    if some.is_string and not any(cell.lstrip().startswith(OPENS) or several_paths(cell) for cell in some.sample(MANY)):
+    if some.is_string and not any(
+        cell.lstrip().startswith(OPENS) or several_paths(cell) for cell in set(some.sample(MANY))
+    ):
         return None  # one file per cell
     flat, owners = flat_cells(some)
     found = one.looks_like(flat) if len(flat) else None

@@ -85,8 +85,10 @@ def path_caution(column: Column) -> str:
     parts = [part for cell in sample for part in cell] if column.is_list else sample
     gaps = {part for part in {part for part in parts if isinstance(part, str)} if is_gap_word(part)}
     cells = [part for part in parts if isinstance(part, str) and part not in gaps]
-    suffixes = [suffix_of((several_paths(cell) or [cell])[0]) for cell in cells]
-    counts = Counter(filter(None, suffixes))
+    counts = Counter[str]()
+    for cell, count in Counter(cells).items():
+        if suffix := suffix_of((several_paths(cell) or [cell])[0]):
+            counts[suffix] += count
     if not counts or counts.total() < MOSTLY * len(cells):
         return _caution_of_some(cells)
     shown = ", ".join(suffix for suffix, _ in counts.most_common(4)) + (" …" if len(counts) > 4 else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
@@ -68,10 +69,11 @@ class Text(Modality):
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
-        parts, joined = sample_of_texts(column), joined_lists(column)
-        if not joined.is_string or not len(parts):
+        joined = joined_lists(column)
+        parts = sample_of_texts(column) if joined.is_string else []
+        if not parts:
             return None
-        words = float(np.mean([count_words(part) for part in parts]))
+        words = sum(count * count_words(part) for part, count in Counter(parts).items()) / len(parts)
         share = joined.distinct / len(joined.values)
         kind, each = ("lists of texts, joined per cell; ", " per text") if column.is_list else ("", "")
         reason = f"{kind}{words:.1f} words{each} on average, {share:.0%} of the cells are distinct"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -15,6 +14,7 @@ from sensorium.findings import Problems
 from sensorium.modalities import Encoded, EncoderSpec, Modality, Work
 from sensorium.prepare import Prepared, code_of
 from sensorium.prepare.loader import Loader
+from sensorium.runtime.cpus import usable_cpus
 from sensorium.table import Column
 
 CHUNK, BATCH = 256, 32  # cells decoded at a time; of like length, given to the encoder at a time
@@ -60,7 +60,7 @@ class Features(Modality):
         }, arrays
 
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
-        threads = Work(os.cpu_count() or 1, work.advance)
+        threads = Work(usable_cpus(), work.advance)
         starts = range(0, max(1, len(column)), CHUNK)
         parts = [self._encode(self.modality.encode(column.slice(start, CHUNK), threads)) for start in starts]
         problems = [
@@ -90,7 +90,7 @@ class Features(Modality):
 def learn_features(encoder: Static, modality: Modality, column: Column) -> None:
     """Fit the features of an encoder on the training rows of its column, on `MOST` of them at most."""
     column = column.take(np.arange(0, len(column), max(1, -(-len(column) // MOST))))
-    cells = modality.encode(column, Work(os.cpu_count() or 1))
+    cells = modality.encode(column, Work(usable_cpus()))
     rows = np.flatnonzero(cells.present)
     if len(rows):
         loader = Loader(Prepared({"": cells}, Problems()), None, CPU)

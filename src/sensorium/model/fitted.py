@@ -187,6 +187,10 @@ class FittedModel:
         found[there & ~own.has_any()[rows]] = np.nan  # streamed files that could not be read
         return found
 
+    def work(self, prepared: Prepared) -> int:
+        """Return the work of predicting a batch of some prepared rows, in multiply-adds of the largest network."""
+        return max(m.work(prepared.only(m.columns)) for m in self.members if isinstance(m, NetworkMember))
+
     def modality_weights(self, prepared: Prepared, rows: Rows) -> dict[str, float] | None:
         """Compute each tower's mean weight in the fusion; None if the fusion has no weights, or there are several."""
         return None if self.others else self.first.modality_weights(prepared, rows)

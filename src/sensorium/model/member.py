@@ -15,6 +15,7 @@ from torch import Tensor
 from sensorium.model._blueprint import Blueprint
 from sensorium.model._run_network import infer
 from sensorium.model.network import FusionModel
+from sensorium.model.work import prediction_work
 from sensorium.prepare import Prepared
 from sensorium.prepare.loader import Loader
 from sensorium.table import Rows
@@ -24,6 +25,8 @@ Scores: TypeAlias = npt.NDArray[np.float64]
 Present: TypeAlias = npt.NDArray[np.bool_]
 
 BATCH, LARGE_BATCH = 32, 256  # rows predicted at a time on a CPU, whose cache holds no more, and on an accelerator
+
+COUNTED = 4  # rows by which the work per row is estimated
 
 
 class Member(Protocol):
@@ -101,6 +104,12 @@ class NetworkMember:
     def logits(self, prepared: Prepared, rows: Rows) -> npt.NDArray[np.float32]:
         """Compute logits before temperature scaling, for rows that have some value."""
         return infer(self.network, Loader(prepared, None, self.device), rows, self.batch)
+
+    def work(self, prepared: Prepared) -> int:
+        """Return the work of predicting a batch of the prepared rows, in multiply-adds."""
+        rows = np.flatnonzero(prepared.has_any())
+        batches = Loader(prepared, None, self.device).by_length(rows[:COUNTED], COUNTED) if len(rows) else ()
+        return prediction_work(self.network, (batch for _, batch in batches), min(len(rows), self.batch))
 
     def scores(self, task: Task, prepared: Prepared, rows: Rows) -> Scores:
         return task.scores(self.logits(prepared, rows) / np.float32(self.temperature))

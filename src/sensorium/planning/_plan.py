@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
 
 from sensorium.augment import Chosen
 from sensorium.config import Config
 from sensorium.findings import ColumnPlan, Problems
-from sensorium.model import Blueprint, FittedModel
+from sensorium.model import Blueprint, FittedModel, OwnModules
+from sensorium.runtime.threads import Threads
 from sensorium.split import SPLITS, Split
 from sensorium.table import Column, Rows, Table
 from sensorium.tasks import EncodedTarget, Task, watched_metric
@@ -50,8 +50,9 @@ class Plan:
     Attributes:
         table: the rows.
         config: the settings, with those that depend on the table (preset, calibration) resolved.
-        modules: tower → the user's own module; each model trains a copy.
+        modules: the user's own modules; each model trains copies.
         device: the device that models are trained on.
+        threads: the number of threads of trainings on the CPU.
         columns: a plan for each column of the table.
         kinds: used column → registered name of its modality.
         learnt: used column → its modality, fitted on the training rows.
@@ -72,8 +73,9 @@ class Plan:
 
     table: Table
     config: Config
-    modules: Mapping[str, nn.Module]
+    modules: OwnModules
     device: torch.device
+    threads: Threads
     columns: Sequence[ColumnPlan]
     kinds: Mapping[str, str]
     learnt: Mapping[str, Modality]

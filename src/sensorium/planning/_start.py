@@ -28,7 +28,8 @@ OWN = (
 
 
 def continued_settings(config: Config) -> dict[str, Any]:
-    """Return the default settings for continuing a model: its own, with a lower learning rate and any device.
+    """Return the default settings for continuing a model: its own, with a lower learning rate, any device and
+    any number of threads.
 
     Pre-training, fine-tuning, the check for modality imbalance and the teacher are not inherited.
     """
@@ -37,7 +38,7 @@ def continued_settings(config: Config) -> dict[str, Any]:
     found["train"]["techniques"] = without_teacher(found["train"]["techniques"])
     found["train"] |= {"unfreeze": None, "pretrain": None, "imbalance": "off"}
     scaled = {"calibrate": "auto"} if config.calibrate == "temperature" else {}  # see `inherit_calibration`
-    return found | {"device": Config().device} | scaled
+    return found | {"device": Config().device, "threads": Config().threads} | scaled
 
 
 def inherit_calibration(config: Config, start: FittedModel, rows: int) -> Config:

@@ -24,6 +24,7 @@ from sensorium.predictor._predictions import Predictions
 from sensorium.predictor._quantize import quantize_fitted
 from sensorium.predictor._scores import score_rows
 from sensorium.predictor._tables import open_rows
+from sensorium.registry.failures import explain_member_errors
 from sensorium.runtime.progress import Reporter, reporter
 from sensorium.wording import public_card
 
@@ -147,6 +148,7 @@ class Model:
         return [{"name": name, "modality": self.columns[name], "learnt": what.describe()} for name, what in learnt]
 
     @explain_memory_errors(LESS)
+    @explain_member_errors()
     def predict(self, table: Any, *, progress: bool = False) -> npt.NDArray[Any]:
         """Predict labels or numbers, [n]; with several targets, one dict per row.
 
@@ -165,6 +167,7 @@ class Model:
         return decode_scores(self.fitted, self._scores(table, progress))
 
     @explain_memory_errors(LESS)
+    @explain_member_errors()
     def predict_proba(self, table: Any, *, progress: bool = False) -> npt.NDArray[np.float64]:
         """Predict probabilities [n, k] of classes or labels, in the order of `labels`.
 
@@ -192,6 +195,7 @@ class Model:
         return score_rows(self.fitted, open_rows(self.fitted, table, report, empty=True), report).scores
 
     @explain_memory_errors(LESS)
+    @explain_member_errors()
     def predictions(
         self, table: Any, *, keep: str | Sequence[str] | None = None, progress: bool = False
     ) -> Predictions:
@@ -217,6 +221,7 @@ class Model:
         return predict_rows(self.fitted, table, _reporter(progress), keep=names)
 
     @explain_memory_errors(LESS)
+    @explain_member_errors()
     def evaluate(
         self, table: Any, split: str | None = None, *, subsets: bool = False, progress: bool = False
     ) -> Evaluation:
@@ -247,6 +252,7 @@ class Model:
         return evaluate_rows(self.fitted, table, split, subsets=subsets, report=_reporter(progress))
 
     @explain_memory_errors(LESS)
+    @explain_member_errors()
     def adapt(
         self, table: Any, method: str = DEFAULT, *, seed: int = 0, progress: bool = False, **options: Any
     ) -> Model:

@@ -11,7 +11,9 @@ from sensorium.evaluate import Names, Subsets, score_subsets
 from sensorium.findings import Problems
 from sensorium.model import FittedModel
 from sensorium.predictor._tables import prepare_chunks
+from sensorium.prepare import Prepared
 from sensorium.runtime.progress import Reporter
+from sensorium.runtime.threads import Threads, torch_threads
 from sensorium.table import Table
 from sensorium.tasks import watched_metric
 
@@ -36,7 +38,8 @@ def score_rows(fitted: FittedModel, table: Table, report: Reporter) -> Scores:
     """Score the rows of a table, which `open_rows` opened."""
     problems, scores, present = Problems(), [], []
     for prepared in prepare_chunks(fitted, table, problems, report):
-        scores.append(fitted.scores(prepared))
+        with torch_threads(choose_threads(fitted, prepared)):
+            scores.append(fitted.scores(prepared))
         present.append({name: encoded.present for name, encoded in prepared.columns.items()})
     scores = scores or [fitted.prior_scores(0)]
     present = present or [{name: np.zeros(0, bool) for name in fitted.learnt}]
@@ -48,9 +51,24 @@ def score_rows_with_subsets(fitted: FittedModel, table: Table, subsets: list[Nam
     """Score the rows of a table with each subset of the modalities."""
     problems = Problems()
     chunks = prepare_chunks(fitted, table, problems, report)
-    parts = [fitted.subset_scores(prepared, subsets) for prepared in chunks]
+    parts = []
+    for prepared in chunks:
+        with torch_threads(choose_threads(fitted, prepared)):
+            parts.append(fitted.subset_scores(prepared, subsets))
     scores, present = (np.concatenate(arrays, 1) for arrays in zip(*parts, strict=True))
     return SubsetScores(scores, present, problems)
+
+
+def choose_threads(fitted: FittedModel, prepared: Prepared) -> int:
+    """Return the number of threads to predict rows with: one for a few rows, unless the network is large.
+
+    The setting `threads` of the fit is of another machine, perhaps, and does not count.
+    """
+    threads = Threads.choose("auto")
+    if threads.exact or threads.most == 1 or fitted.device.type != "cpu":
+        return threads.most
+    with torch_threads(1):
+        return threads.for_work(fitted.work(prepared))
 
 
 def evaluate_subsets(

@@ -47,5 +47,5 @@ def _paths(column: Column) -> Iterator[str]:
         if isinstance(cell, dict):
             held = FileCell.of(cell)
             cell = None if held.content else held.path
-        for part in cell if isinstance(cell, list) else [cell]:
-            yield None if isinstance(part, str) and is_data_url(part) else part
+        parts = cell if isinstance(cell, list) else [cell]
+        yield from (part for part in parts if isinstance(part, str) and not is_data_url(part))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,6 +18,7 @@ from sensorium.prepare.lacking import absent_column, absent_columns, unread_colu
 from sensorium.prepare.packed import PackedColumns, pack_columns
 from sensorium.prepare.store import Store
 from sensorium.prepare.streamed import Streamed
+from sensorium.runtime.cpus import usable_cpus
 from sensorium.runtime.progress import Reporter
 from sensorium.table import Rows, Table
 
@@ -64,8 +64,10 @@ class Prepared:
     def __getstate__(self) -> dict[str, Any]:
         """Return what is pickled: arrays that are packed once."""
         inside = {name for packed in self.packed if packed.places is None for name in packed.columns}
+        nothing = np.zeros(0, bool)
         bare = {
-            name: replace(c, values=None, present=None) if name in inside else c for name, c in self.columns.items()
+            name: Encoded(nothing, nothing, column.problems) if name in inside else column
+            for name, column in self.columns.items()
         }
         return {"columns": bare, "problems": self.problems, "packed": self.packed}
 
@@ -100,7 +102,7 @@ def prepare_columns(
                 column = replace(column, data=pc.struct_field(column.data, ["path"]))
             if modality.cacheable:
                 fetch_files(column, report)
-            work = Work(1 if modality.uses_all_cores else os.cpu_count() or 1, bar.advance)
+            work = Work(1 if modality.uses_all_cores else usable_cpus(), bar.advance)
             if stream and modality.cacheable and not modality.uses_all_cores:
                 columns[name] = Streamed(modality, column, work.workers)
                 bar.advance(len(column))

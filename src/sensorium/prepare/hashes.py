@@ -14,13 +14,14 @@ import numpy.typing as npt
 
 from sensorium.findings import Unreadable
 from sensorium.modalities import Encoded, Ragged
+from sensorium.runtime.cpus import usable_cpus
 from sensorium.table import Column, FileCell, Files, RemoteFiles, is_address
 
 By: TypeAlias = Literal["stat", "content"]
 
 LOOKED_AT = 20  # cells of a column that are looked for on disk
 BLOCK = 2**22  # bytes that one thread hashes at a time
-THREADS = min(8, os.cpu_count() or 1)
+MAX_THREADS = 8
 
 
 class Hash(Protocol):
@@ -43,7 +44,7 @@ def hash_arrays(arrays: Iterable[npt.NDArray[Any]]) -> str:
 def _hash_blocks(blocks: Sequence[memoryview]) -> list[bytes]:
     if len(blocks) < 2:  # threads take longer to start than a block to hash
         return [hashlib.sha256(block).digest() for block in blocks]
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(min(MAX_THREADS, usable_cpus())) as pool:
         return list(pool.map(lambda block: hashlib.sha256(block).digest(), blocks))
 
 

@@ -11,9 +11,10 @@ from typing import Any, TypeAlias
 
 from sensorium.files.caches import seal, unseal
 from sensorium.findings import Problem
+from sensorium.runtime.cpus import usable_cpus
 
 BLOCK = 2**20  # bytes read at a time
-THREADS = min(8, os.cpu_count() or 1)  # checksums are taken without the interpreter's lock
+MAX_THREADS = 8  # checksums are taken without the interpreter's lock
 
 Written: TypeAlias = tuple[int, int]  # bytes and their checksum
 
@@ -69,7 +70,7 @@ def sizes(chunks: Sequence[Chunk], names: Sequence[str]) -> dict[str, int]:
 def intact(chunks: Sequence[Chunk], handles: Mapping[str, int]) -> int:
     """Return the number of chunks, from the first one, that the open files contain unchanged."""
     parts = list(_parts(chunks))
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(min(MAX_THREADS, usable_cpus())) as pool:
         good = pool.map(lambda part: _is_there(part, handles), parts)
         return next((number for (number, *_), fine in zip(parts, good, strict=True) if not fine), len(chunks))
 

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+
+from sensorium.runtime.cgroups import group_folders
 
 try:
     import resource
 except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
-# Limits of a container: version 2 of control groups, and version 1.
-CONTAINER = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+LIMITS = ("memory.max", "memory.limit_in_bytes")  # of version 2 and version 1 of control groups
 
 
 def usable_memory() -> int | None:
     """Return the bytes of memory that this process may use at most; None if the platform does not report them.
 
-    The smallest of the machine's memory, the limit of the container and the limits of the process (`ulimit -v`).
+    The smallest of the machine's memory, the limits of the container's control groups and the limits of the process
+    (`ulimit -v`).
     """
     return min([*_machine(), *_container(), *_process()], default=None)
 
@@ -31,7 +32,7 @@ def _machine() -> list[int]:
 
 def _container() -> list[int]:
     found = []
-    for file in CONTAINER:
+    for file in (folder / name for folder in group_folders("memory") for name in LIMITS):
         try:
             found.append(int(file.read_text()))
         except (OSError, ValueError):  # no such file, or "max"

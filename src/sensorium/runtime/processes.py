@@ -13,11 +13,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from sensorium.runtime.signals import SIGNALS
+from sensorium.runtime.thread_environment import SINGLE, choose_variables
 
-# Matrix products in a process a core: threads of their own would wait for each other, spinning.
-SINGLE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-# Threads that wait for work sleep: several processes share the cores.
-PASSIVE = {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}
 SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux
 UNTOLD = "ignore:resource_tracker:UserWarning"  # an option of Python, which processes inherit
 LOOK = 0.5  # seconds between two looks at whether the parent is there
@@ -30,7 +27,7 @@ def open_pool(workers: int) -> Any:
     in_main = threading.current_thread() is threading.main_thread()
     with apart():
         return loky.get_reusable_executor(
-            workers, env=SINGLE, initializer=end_with_parent, initargs=(os.getpid(), in_main)
+            workers, env=choose_variables(SINGLE), initializer=end_with_parent, initargs=(os.getpid(), in_main)
         )
 
 

@@ -14,14 +14,15 @@ from sensorium.api import fit
 from sensorium.config import Config
 from sensorium.errors import MissingExtraError
 from sensorium.predictor import Model
-from sensorium.sklearn._inputs import as_given, check_dense_size, column_names, is_frame, with_names
 from sensorium.table import Table, open_table
 
 try:
+    from scipy.sparse import issparse
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
+    from sensorium.sklearn._inputs import SPARSE, as_given, check_dense_size, column_names, is_frame, with_names
     from sensorium.sklearn._targets import read_labels, read_values
 except ImportError as error:  # pragma: no cover - the tests install it
     raise MissingExtraError("scikit-learn is not installed", cure="pip install 'sensorium[sklearn]'") from error
@@ -96,9 +97,8 @@ class _Multimodal(BaseEstimator):
         if is_frame(X):
             validate_data(self, X, reset=reset, skip_check_array=True)
             return X
-        accepted = ("csr", "csc", "coo", "bsr", "dia", "lil", "dok")
-        X = validate_data(self, X, reset=reset, accept_sparse=accepted, dtype=None, ensure_all_finite="allow-nan")
-        if not isinstance(X, np.ndarray):
+        X = validate_data(self, X, reset=reset, accept_sparse=SPARSE, dtype=None, ensure_all_finite="allow-nan")
+        if issparse(X):
             check_dense_size(X)
         return X
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from scipy.sparse import issparse
 
 from sensorium.errors import OutOfMemoryError
 from sensorium.runtime.memory import usable_memory
@@ -16,6 +17,7 @@ from sensorium.table import open_table
 FIRST = "x0"  # the name of the first column of an array
 COPIES = 3  # of a dense matrix that a fit holds: the array, the table and the prepared columns
 NUMBER = 8  # bytes
+SPARSE = ("csr", "csc")  # formats that scikit-learn checks
 
 Array = npt.NDArray[Any]
 
@@ -26,6 +28,8 @@ def as_given(X: Any) -> Any:
     A Series and a list of texts are one column. Rows as dicts and a dict of columns are a data frame. In rows of mixed
     cells, each cell keeps its type.
     """
+    if issparse(X):
+        return X if X.format in SPARSE else X.tocsr()
     if hasattr(X, "to_frame") and getattr(X, "ndim", 1) == 1 and hasattr(X, "name"):
         return X.to_frame(FIRST if X.name in (None, "") else X.name)
     if isinstance(X, pa.RecordBatch):
@@ -78,7 +82,7 @@ def check_dense_size(X: Any) -> None:
 
 
 def _columns(X: Any) -> list[Any]:
-    if not isinstance(X, np.ndarray):  # sparse
+    if issparse(X):
         held = X.tocsc()
         return [held[:, [place]].toarray().ravel() for place in range(X.shape[1])]
     return [column.tolist() if column.dtype == object else column for column in X.T]

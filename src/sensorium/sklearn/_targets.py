@@ -67,7 +67,7 @@ def _of_list(y: Any) -> Any:
 
 def _checked(y: Array) -> Array:
     """Return labels of one type, none of which is missing."""
-    missing = np.flatnonzero([_is_missing(label) for label in y]) if y.dtype.kind in "OfmM" else []
+    missing = np.flatnonzero([y.dtype.kind in "OfmM" and _is_missing(label) for label in y])
     if len(missing):
         rule = "every row of a fit needs a label; drop the others"
         raise ValueError(

@@ -14,7 +14,7 @@ from sensorium.findings import NotFound, Outside, Unreadable
 from sensorium.table._data_urls import is_data_url
 from sensorium.table._paths import bare_path, is_address, spellings
 
-ALLOW = f"{set_both('table.allow_outside', True)} allows it"
+ALLOW = f"{set_both('table.allow_outside', True)} allows it, or move the files into the table's folder"
 
 NO_PATH = "the cell is a data URL, not a path"
 

@@ -5,6 +5,7 @@ from sensorium.tasks._checks import label_findings, no_known_label
 from sensorium.tasks._classes import label_cells
 from sensorium.tasks._infer import infer_task
 from sensorium.tasks._learn import learn_task
+from sensorium.tasks._rehearse import rehearse_task
 
 __all__ = [
     "EncodedTarget",
@@ -14,5 +15,6 @@ __all__ = [
     "label_findings",
     "learn_task",
     "no_known_label",
+    "rehearse_task",
     "watched_metric",
 ]

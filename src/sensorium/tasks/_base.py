@@ -66,9 +66,9 @@ class Task(HasState, ABC):
     reading: LabelReading = field(default_factory=LabelReading, kw_only=True)
 
     @classmethod
-    @abstractmethod
     def looks_like(cls, column: Column) -> Guess | None:
-        """Return the task's claim on a target; the best claim wins."""
+        """Return the task's claim on a target; the best claim wins. By default, only the setting `task` selects it."""
+        return None
 
     @classmethod
     @abstractmethod
@@ -139,17 +139,20 @@ class Task(HasState, ABC):
     def prior(self, values: npt.NDArray[Any]) -> list[float]:
         """Return the scores of a row without any value, from the encoded training labels."""
 
-    @abstractmethod
     def predicted(self, scores: Floats) -> npt.NDArray[Any]:
-        """Return predictions from scores: class int64[n], labels bool[n, k], or value float64[n]."""
+        """Return predictions from scores: class int64[n], labels bool[n, k], or value float64[n].
 
-    @abstractmethod
+        By default, the class with the highest score, or the score itself if the task has no labels.
+        """
+        return scores.argmax(1) if self.labels else scores
+
     def decode(self, predicted: npt.NDArray[Any]) -> Sequence[Any]:
-        """Return predictions from scores, as labels in the user's spelling."""
+        """Return predictions as labels in the user's spelling, or as values."""
+        return [self.labels[place] for place in predicted] if self.labels else predicted.tolist()
 
-    @abstractmethod
     def describe(self) -> str:
         """Describe what was learned, in a few words."""
+        return f"{len(self.labels)} labels" if self.labels else "a value"
 
     def findings(self, column: str) -> list[Problem]:
         """Return problems of the target as a whole (what was guessed, merged or left out), with `row=None`."""

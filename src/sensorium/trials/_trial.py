@@ -15,13 +15,14 @@ import torch
 from sensorium.config import TrainConfig
 from sensorium.errors import SensoriumError, TrainingError
 from sensorium.metrics import Outcome, score
-from sensorium.model import FittedModel, FusionModel, calibrate
+from sensorium.model import FittedModel, FusionModel, calibrate, training_work
 from sensorium.model.card import CalibrationRecord, HistoryRecord, PretrainingRecord
 from sensorium.planning import PreparedTable
 from sensorium.prepare.loader import Loader
 from sensorium.runtime.events import Callback
 from sensorium.runtime.profiling import ResourceMeter
 from sensorium.runtime.progress import Reporter, Silent
+from sensorium.runtime.threads import torch_threads
 from sensorium.techniques import TrainingContext
 from sensorium.train import Checkpoint, History, Pretraining, batch_size, epoch_count, pretrain, train
 from sensorium.trials._baseline import fit_baseline
@@ -74,6 +75,7 @@ class TrialResult:
         predict_seconds: time of predicting the test rows; NaN if they were not predicted.
         cost: the cost of the model; None if it was not measured.
         error: the reason why training failed; None if it did not fail.
+        threads: number of threads that the network was trained with; None for a baseline and a failed trial.
     """
 
     spec: TrialSpec
@@ -84,6 +86,7 @@ class TrialResult:
     predict_seconds: float = math.nan
     cost: Cost | None = None
     error: TrainingError | None = None
+    threads: int | None = None
 
     @property
     def model(self) -> FittedModel:
@@ -113,6 +116,11 @@ def run_trial(data: PreparedTable, spec: TrialSpec, control: Control = Control()
     Returns:
         The result. If the loss diverges or the library of a baseline fails, its `error` is set.
     """
+    with torch_threads(spec.threads_in(data.plan).most):
+        return _run(data, spec, control)
+
+
+def _run(data: PreparedTable, spec: TrialSpec, control: Control) -> TrialResult:
     if spec.baseline is not None:
         return _run_baseline(data, spec)
     if control.measure:
@@ -134,7 +142,8 @@ def finish(data: PreparedTable, result: TrialResult) -> TrialResult:
     """Predict the test rows, and record the weights of the modalities on the model card."""
     fitted, outcomes = result.model, dict(result.outcomes)
     cells = data.cells.only(fitted.learnt)
-    with _reading_features(data, fitted.networks):
+    threads = result.threads or result.spec.threads_in(data.plan).most
+    with torch_threads(threads), _reading_features(data, fitted.networks):
         if len(data.rows("test")):
             start = time.perf_counter()
             outcomes["test"] = data.outcome(fitted, "test")
@@ -180,12 +189,26 @@ def _learn(data: PreparedTable, spec: TrialSpec, control: Control) -> TrialResul
     seed = spec.seed_in(data.plan.config)
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
-        fitted = build_fitted(data, spec, control.model_of)
+        with torch_threads(1):  # initial weights, some of them by a decomposition, are the same on every machine
+            fitted = build_fitted(data, spec, control.model_of)
         context = training_of(data, fitted, control, spec.name)
-        made_of = _made_of(data, fitted, context) if control.checkpoint else {}
-        checkpoint = control.checkpoint and replace(control.checkpoint, made_of=made_of)
         with _reading_features(data, [fitted.network]):
-            return _train(data, spec, fitted, context, seed, replace(control, checkpoint=checkpoint))
+            threads = _choose_threads(data, spec, context)
+            made_of = _made_of(data, fitted, context) | {"threads in use": threads} if control.checkpoint else {}
+            checkpoint = control.checkpoint and replace(control.checkpoint, made_of=made_of)
+            with torch_threads(threads):
+                result = _train(data, spec, fitted, context, seed, replace(control, checkpoint=checkpoint))
+    return replace(result, threads=threads)
+
+
+def _choose_threads(data: PreparedTable, spec: TrialSpec, context: TrainingContext) -> int:
+    """Return the number of threads for the training: fewer for a small network, by the work of its first batch."""
+    threads = spec.threads_in(data.plan)
+    if threads.exact or threads.most == 1 or data.plan.device.type != "cpu":
+        return threads.most
+    rows = torch.from_numpy(context.train_rows[: context.batch_size])
+    batch = next(context.loader.batches([rows]), None)
+    return threads.for_work(training_work(context.model, batch)) if batch and len(batch.present) else threads.most
 
 
 def _train(

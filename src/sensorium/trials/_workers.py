@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from sensorium.errors import ConfigError, TrainingError
 from sensorium.files import scratch_folder
+from sensorium.model import explain_member_errors
 from sensorium.planning import PreparedTable
-from sensorium.runtime.processes import PASSIVE, apart, end_with_parent, without_stderr
+from sensorium.runtime.processes import apart, end_with_parent, without_stderr
 from sensorium.runtime.progress import Silent
+from sensorium.runtime.thread_environment import PASSIVE, choose_variables
 from sensorium.trials._runner import InProcess, Runner, Started
 from sensorium.trials._spec import TrialSpec
 from sensorium.trials._trial import Control, TrialResult, run_trial
@@ -53,8 +54,8 @@ def check_workers(workers: int, *, stream: bool, device: str) -> None:
 class WorkerProcesses:
     """Runner of several trials in parallel, with the same results as in one process.
 
-    Each worker uses as many threads as this process, so that sums are computed in the same order. All workers
-    memory-map the arrays of the table.
+    Each trial uses as many threads as in this process, so that sums are computed in the same order; threads that wait
+    sleep. All workers memory-map the arrays of the table.
 
     Args:
         data: the table.
@@ -101,23 +102,23 @@ class WorkerProcesses:
 
         return loky.ProcessPoolExecutor(
             min(self.workers, trials),
-            env=PASSIVE,
+            env=choose_variables(PASSIVE),
             initializer=_receive,
-            initargs=(_pack(self.data, folder), os.getpid(), torch.get_num_threads()),
+            initargs=(_pack(self.data, folder), os.getpid()),
         )
 
 
 def _run(spec: TrialSpec, control: Control) -> TrialResult:
     if _data is None:
         raise ConfigError(f"a worker process cannot load the table: {_failure}", place="workers", cure="workers=1")
-    return run_trial(_data, spec, control)
+    with explain_member_errors():
+        return run_trial(_data, spec, control)
 
 
-def _receive(content: bytes, parent: int, threads: int) -> None:
+def _receive(content: bytes, parent: int) -> None:
     """Load the table in a worker process."""
     global _data, _failure
     end_with_parent(parent)
-    torch.set_num_threads(threads)
     try:
         _data = pickle.loads(content)
     except Exception as error:  # noqa: BLE001 - such as a module of the user's that cannot be imported there

@@ -16,7 +16,7 @@ from sensorium.config import split_saved
 from sensorium.files.hashes import hash_bytes, hash_json
 from sensorium.files.identity import COLUMN, CONTENT, HASH, ORDER, READING, flatten
 from sensorium.files.state import HasState
-from sensorium.model import Blueprint
+from sensorium.model import OWN_FUSION, Blueprint
 from sensorium.planning import Plan, PreparedTable
 from sensorium.prepare import hash_arrays, hash_cells, hash_encoded, names_files
 from sensorium.prepare.streamed import Streamed
@@ -38,7 +38,8 @@ def plan_identity(plan: Plan, **asked: Any) -> dict[str, Any]:
     hashes |= {f"set of files in column {name!r}": digest for name, digest in _hash_files(plan).items()}
     hashes |= {"model that is continued": plan.start.digest()} if plan.start is not None else {}
     hashes |= {"teacher": plan.teacher.digest()} if plan.teacher is not None else {}
-    hashes |= {"encoder module of your own": uuid.uuid4().hex} if plan.modules else {}
+    own = plan.modules.encoders or plan.blueprint.fusion.startswith(OWN_FUSION)
+    hashes |= {"module of your own": uuid.uuid4().hex} if own else {}
     # Permissions and secrets of the caller are written nowhere.
     settings, _ = split_saved(plan.config.model_dump(mode="json", exclude={"device"}))
     return flatten({**settings, **asked, "version": _versions(), HASH: hashes}, IGNORED_ON_RESUME)
@@ -47,14 +48,14 @@ def plan_identity(plan: Plan, **asked: Any) -> dict[str, Any]:
 def fingerprint(data: PreparedTable) -> str:
     """Hash a prepared table and its settings: trials with the same hash and spec give the same model.
 
-    The hash covers the table, the prepared arrays, the fitted modalities, labels, split, network, settings, device
-    and versions, but not the random seed, which is part of a spec.
+    The hash covers the table, the prepared arrays, the fitted modalities, labels, split, network, settings, device,
+    threads and versions, but not the random seed, which is part of a spec.
     """
     plan = data.plan
     settings = plan.config.model_dump(mode="json", exclude={"prepare", "seed"})
     named = sorted(plan.config.model_fields_set | plan.config.train.model_fields_set)
     arrays = (plan.target, plan.split.codes[plan.used], data.teacher_scores)
-    parts = [settings, named, plan.blueprint.to_json(), str(plan.device), hash_state(plan.task)]
+    parts = [settings, named, plan.blueprint.to_json(), str(plan.device), plan.threads.to_json(), hash_state(plan.task)]
     parts.append(identity(data, data.cells.columns, arrays))
     return hash_json(parts)
 

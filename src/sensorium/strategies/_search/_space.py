@@ -159,7 +159,7 @@ def _learns(entry: Entry) -> bool:
 def _can_be_planned(plan: Plan, tower: TowerPlan, encoder: str) -> bool:
     change = {"encoders": {tower.name: encoder}}
     try:
-        plan_model(plan.learnt, plan.kinds, Config.gather(plan.config.model_dump(mode="json"), change))
+        plan_model(plan.learnt, plan.kinds, Config.gather(plan.config.model_dump(mode="json"), change), plan.modules)
     except SensoriumError:
         return False
     return True

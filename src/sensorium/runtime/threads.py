@@ -1,0 +1,116 @@
+"""Number of threads that torch computes with: chosen once, set for a block of code, and restored."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sensorium.runtime.cpus import usable_cpus
+from sensorium.runtime.thread_environment import NUMBERS, user_sets
+
+PER_THREAD = 30_000_000  # multiply-adds of a batch, per thread: with fewer, a second thread made training slower
+
+
+@dataclass(frozen=True)
+class Threads:
+    """Number of threads of a run. Sums depend on it in their last bits, so a run keeps it when it is resumed.
+
+    Attributes:
+        most: the largest number of threads.
+        exact: whether small networks use this number too; otherwise, they use fewer threads.
+    """
+
+    most: int
+    exact: bool = False
+
+    @classmethod
+    def choose(cls, setting: int | Literal["auto"]) -> Threads:
+        """Return the number for a run that starts now.
+
+        `auto` is the number of CPUs that this process may use, and not more than torch uses outside of Sensorium, which
+        counts physical cores and follows `torch.set_num_threads`. If the user sets it in the environment, that number
+        is used.
+        """
+        if setting != "auto":
+            return cls(setting, exact=True)
+        outside = threads_outside()
+        return cls(outside, exact=True) if user_sets(NUMBERS) else cls(min(usable_cpus(), outside))
+
+    def for_work(self, work: int) -> int:
+        """Return the number for batches of `work` multiply-adds each."""
+        return self.most if self.exact else max(1, min(self.most, work // PER_THREAD))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as JSON values."""
+        return {"most": self.most, "exact": self.exact}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Threads:
+        """Restore the result of `to_json`."""
+        return cls(int(content["most"]), bool(content["exact"]))
+
+
+class _Own(threading.local):
+    """Number of threads outside of the blocks of the current thread of Python; None outside of them."""
+
+    outside: int | None = None
+
+
+_own, _lock = _Own(), threading.Lock()
+
+
+def threads_outside() -> int:
+    """Return the number of threads that torch uses outside of the blocks of `torch_threads`."""
+    import torch
+
+    with _lock:
+        return torch.get_num_threads() if _own.outside is None else _own.outside
+
+
+@contextmanager
+def torch_threads(number: int) -> Iterator[None]:
+    """Let torch compute with this number of threads within the block, and restore the number before.
+
+    It holds for the current thread of Python only: several may enter blocks at the same time. Blocks may be nested.
+    """
+    import torch
+
+    before = torch.get_num_threads()  # now, the number of this thread of Python is its own
+    if before == number:
+        yield
+        return
+    outermost = _own.outside is None
+    if outermost:
+        _own.outside = before
+    everywhere = _change(number)
+    try:
+        yield
+    finally:
+        _change(before, everywhere)
+        if outermost:
+            _own.outside = None
+
+
+def _change(number: int, everywhere: int | None = None) -> int:
+    """Set the number of the current thread of Python, and return that of threads that have not computed yet.
+
+    `torch.set_num_threads` sets both. The second one is read and set in new threads, so that it stays as it is.
+    """
+    import torch
+
+    with _lock:
+        everywhere = _in_new_thread(torch.get_num_threads) if everywhere is None else everywhere
+        torch.set_num_threads(number)
+        _in_new_thread(lambda: torch.set_num_threads(everywhere))
+    return everywhere
+
+
+def _in_new_thread(function: Callable[[], Any]) -> Any:
+    found = list[Any]()
+    thread = threading.Thread(target=lambda: found.append(function()), name="sensorium-threads")
+    thread.start()
+    thread.join()
+    return found[0]

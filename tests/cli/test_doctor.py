@@ -1,0 +1,85 @@
+"""`sensorium doctor` reports facts, and problems with their cures, whatever is broken."""
+
+import importlib.metadata
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from calls import answer, call
+
+import sensorium
+from sensorium.cli import _facts
+from sensorium.runtime.cpus import Cpus
+
+KEYS = {
+    "version", "python", "platform", "torch", "torch_error", "devices", "threads", "cpus", "environment", "memory",
+    "cache", "extras", "weights", "problems",
+}  # fmt: skip
+
+
+def test_facts_are_those_of_this_installation(tmp_path, monkeypatch):
+    monkeypatch.setenv("SENSORIUM_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "cache" / "entry").mkdir(parents=True)
+    (tmp_path / "cache" / "entry" / "values").write_bytes(b"1" * 1000)
+    found = answer("doctor")
+    assert set(found) == KEYS
+    assert (found["version"], found["torch"]) == (sensorium.__version__, torch.__version__)
+    assert found["devices"][0] == "cpu" and found["cpus"]["usable"] >= 1
+    assert found["cache"] == {"folder": str(tmp_path / "cache"), "bytes": 1000, "writable": True}
+    assert found["problems"] == []
+
+
+def test_each_fact_is_a_line(monkeypatch):
+    monkeypatch.setattr(_facts, "find_cpus", lambda: Cpus(16, 8, 2.5))
+    lines = call("doctor").stdout.splitlines()
+    starts = ("sensorium", "torch:", "devices:", "CPUs:", "threads:", "environment of threads:", "memory:", "cache:")
+    assert all(line.startswith(start) for line, start in zip(lines, starts, strict=False))
+    assert (
+        "CPUs: 2 usable (the machine has 16, the affinity of the process allows 8, the quota of the container allows"
+        in ("\n".join(lines))
+    )
+    assert call("doctor", "--quiet").stdout == ""
+
+
+def test_missing_and_broken_packages_have_their_command(monkeypatch):
+    def metadata(name):
+        raise {"av": importlib.metadata.PackageNotFoundError, "optuna": OSError}.get(name, KeyError)(name)
+
+    monkeypatch.setattr(
+        importlib.metadata,
+        "requires",
+        lambda name: ["av>=14.0; extra == 'video'", 'optuna>=4.2 ; extra == "search"', "x"],
+    )
+    monkeypatch.setattr(importlib.metadata, "distribution", metadata)
+    found = call("doctor").stdout
+    assert "extra video: av missing; pip install 'sensorium[video]'" in found
+    assert "! the package optuna of the extra search is damaged: pip install --force-reinstall optuna" in found
+
+
+@pytest.mark.parametrize(
+    ("quota", "memory", "cure"),
+    [(0.5, None, "! the container may use 0.5 CPUs: give it"), (None, 10**9, "! only 1.0 GB of memory can be used")],
+)
+def test_small_limits_are_problems(monkeypatch, quota, memory, cure):
+    monkeypatch.setattr(_facts, "find_cpus", lambda: Cpus(4, 4, quota))
+    monkeypatch.setattr(_facts, "usable_memory", lambda: memory)
+    assert cure in call("doctor").stdout
+
+
+def test_torch_that_cannot_be_imported_is_a_problem(tmp_path):
+    """In a process of its own, whose torch and optional packages raise when they are imported."""
+    for package in ("torch", "optuna", "transformers"):
+        (tmp_path / f"{package}.py").write_text("raise RuntimeError('damaged library')")
+    path = os.pathsep.join([str(tmp_path), str(Path(sensorium.__file__).parent.parent)])
+    done = subprocess.run(
+        [sys.executable, "-m", "sensorium", "doctor", "--json"],
+        env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["torch_error"] == "RuntimeError: damaged library"
+    assert "pip install --force-reinstall torch" in found["problems"][0]
