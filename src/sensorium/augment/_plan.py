@@ -83,8 +83,8 @@ def augment(batch: Batch, plan: Augmentations, random: Generator) -> Batch:
     """Apply the augmentations of each column, in order; columns with the same ones are changed together if possible."""
     cells = batch.cells
     if isinstance(cells, CellMap):
-        for steps, columns in _together(plan, cells).items():
-            for step in steps:
+        for together, columns in _together(plan, cells).items():
+            for step in together:
                 cells = cells.change(columns, partial(step.on_packed, random=random))
     changed = dict[str, Cells]()
     for column, steps in plan.items():

@@ -64,8 +64,10 @@ class Prepared:
     def __getstate__(self) -> dict[str, Any]:
         """Return what is pickled: arrays that are packed once."""
         inside = {name for packed in self.packed if packed.places is None for name in packed.columns}
+        nothing = np.zeros(0, bool)
         bare = {
-            name: replace(c, values=None, present=None) if name in inside else c for name, c in self.columns.items()
+            name: Encoded(nothing, nothing, column.problems) if name in inside else column
+            for name, column in self.columns.items()
         }
         return {"columns": bare, "problems": self.problems, "packed": self.packed}
 

@@ -218,7 +218,7 @@ def _choose_threads(data: PreparedTable, spec: TrialSpec, context: TrainingConte
         return threads.most
     rows = torch.from_numpy(context.train_rows[: context.batch_size])
     batch = next(context.loader.batches([rows]), None)
-    return threads.for_work(training_work(context.model, batch)) if batch and len(batch.present) else threads.most
+    return threads.for_work(training_work(context.model, batch)) if batch and len(batch.rows) else threads.most
 
 
 def _train(
