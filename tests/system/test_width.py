@@ -104,3 +104,32 @@ def test_fit_evaluation_and_prediction_grow_with_the_number_of_columns(make):
         counts["report"].append(lines_run(model.describe)[0])
     for name, lines in counts.items():
         assert growth(lines) == pytest.approx(LINEAR, abs=0.3), name
+
+
+def many_classes():
+    random = np.random.default_rng(0)
+    classes = random.permutation(np.repeat(np.arange(300), 20))
+    centres = random.normal(size=(300, 5))
+    cells = centres[classes] + 0.3 * random.normal(size=(len(classes), 5))
+    return pa.table(
+        {**{f"x{place}": row for place, row in enumerate(cells.T)}, "label": [f"class {k}" for k in classes]}
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("make", "columns", "classes"),
+    [(lambda: numbers(1000, 300), 1000, 2), (lambda: categories(300, 300), 300, 2), (many_classes, 5, 300)],
+    ids=["numbers", "categories", "classes"],
+)
+def test_wide_tables_are_inspected_fitted_and_evaluated(make, columns, classes, tmp_path):
+    table = make()
+    found = sensorium.inspect(table, "label").to_json()
+    assert len(found["columns"]) == columns + 1
+    model = sensorium.fit(table, "label", epochs=3, out=tmp_path / "run", progress=False)
+    assert len(model.columns) == columns
+    evaluation = sensorium.load(tmp_path / "run").evaluate(table)
+    for name in ("accuracy", "roc_auc", "average_precision", "f1_macro"):
+        low, high = evaluation.intervals[name]
+        assert low <= evaluation.metrics[name] <= high
+    assert len(model.predict_proba(table.slice(0, 3))[0]) == classes

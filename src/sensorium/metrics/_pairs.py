@@ -93,11 +93,14 @@ class Positives:
     def sum_pairs(self, weights: Floats, compare: Comparison) -> Floats:
         """Return float64[r, p]: Σ_j w_j · compare(score of row j, score of positive row p), for the class of p."""
         whole = bool((weights == np.rint(weights)).all()) and float(weights.sum(1).max()) < EXACT
-        kind = np.float32 if whole else np.float64
-        factors, found = weights.astype(kind), np.empty((len(weights), len(self.rows)))
+        kind: np.dtype[Any] = np.dtype(np.float32 if whole else np.float64)
+        factors: npt.NDArray[Any] = weights.astype(kind)
+        found = np.empty((len(weights), len(self.rows)))
         step = max(1, CELLS // weights.shape[1])
         for start in range(0, len(self.rows), step):
             part = slice(start, start + step)
-            pairs = compare(self.by_class[self.classes[part]], self.scores[part, None]).astype(kind, copy=False)
+            pairs: npt.NDArray[Any] = compare(self.by_class[self.classes[part]], self.scores[part, None]).astype(
+                kind, copy=False
+            )
             found[:, part] = factors @ pairs.T
         return found

@@ -46,7 +46,9 @@ def more_columns(modalities: Sequence[str | None]) -> list[Text]:
 def first_lines(lines: Sequence[Text], most: int = LINES) -> list[Text]:
     """Return the first lines, and a line that counts the others."""
     more = len(lines) - most
-    return [*lines] if more <= 0 else [*lines[:most], text_line(say("line.more_lines", lines=more), lines[0].style)]
+    return (
+        [*lines] if more <= 0 else [*lines[:most], text_line(say("line.more_lines", lines=more), str(lines[0].style))]
+    )
 
 
 def _needs_attention(column: ColumnReport) -> bool:
