@@ -26,7 +26,13 @@ class Fusion(Protocol):
         own_widths: whether each modality keeps the width of its encoder; otherwise all have `width`.
         width: width d of the fused vector.
 
-    `BaseFusion` implements all of it but `forward`.
+    Example:
+        `BaseFusion` implements all of it but `forward`.
+
+        >>> from sensorium.fusion import Fusion
+        >>> from sensorium.registry import fusions
+        >>> isinstance(fusions.load("gated")([4, 4], 4), Fusion)
+        True
     """
 
     level: ClassVar[Literal["vector", "token", "decision"]]

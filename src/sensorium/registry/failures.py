@@ -44,7 +44,7 @@ _OWN: weakref.WeakKeyDictionary[Any, tuple[str, str]] = weakref.WeakKeyDictionar
 def remember_own(kind: str, name: str, member: Any) -> None:
     """Remember a class, a function or an object of the caller, so that its exceptions name it."""
     owner = member if isinstance(member, type) or inspect.isfunction(member) else type(member)
-    if not owner.__module__.startswith(("torch.", "sensorium.")):
+    if not owner.__module__.startswith("torch."):  # which other parts of a network use as well
         _OWN[owner] = (kind, name)
 
 
@@ -112,11 +112,13 @@ def _find_member(error: BaseException) -> tuple[str, str, FrameType] | None:
 
 def _owner_of(frame: FrameType) -> tuple[str, str] | None:
     module = str(frame.f_globals.get("__name__", ""))
-    if module.partition(".")[0] in ("sensorium", "torch"):
+    if module.partition(".")[0] == "torch":  # its frames have the module as `self`, too
         return None
     for own, found in list(_OWN.items()):
         if getattr(own, "__code__", None) is frame.f_code or type(frame.f_locals.get("self")) is own:
             return found
+    if module.partition(".")[0] == "sensorium":
+        return None
     for registry in KINDS.values():
         name = module.rpartition(".")[2]
         if name in registry.entries and registry.entries[name].module == module:
