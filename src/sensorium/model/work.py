@@ -62,7 +62,7 @@ class _Counter(TorchDispatchMode):
     """Counter of the operations that run within its block, in this thread of Python alone."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.total = 0
 
     def __torch_dispatch__(
