@@ -16,8 +16,8 @@ from sensorium.train import epoch_count
 if TYPE_CHECKING:
     from sensorium.modalities import Modality
 
-# Pixels and voxels that a core trains on in about ten minutes, over all default epochs; see dev/log.md.
-PIXELS_PER_CORE = 2_000_000_000
+# Pixels and voxels that a core trains on in about a quarter of an hour, over all default epochs; see dev/log.md.
+PIXELS_PER_CORE = 4_000_000_000
 MAX_CORES = 16  # that small networks make use of
 ACCELERATOR = 64  # cores that an accelerator counts as
 

@@ -37,7 +37,7 @@ class Reporter(Protocol):
         """Return the progress of a task; `until` says what the estimated time refers to: "left", "to epoch 60"."""
 
     def phase(self, title: str) -> AbstractContextManager[object]:
-        """Show that work of unknown length goes on within a `with` block."""
+        """Show that work of unknown length is running within a `with` block."""
 
     def step(self, text: str) -> None:
         """Show which part of long work begins or has ended."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
 
 from sensorium.config import key_of, set_option, set_value
 from sensorium.modalities import Modality
@@ -54,9 +53,9 @@ def _measure(context: TrainingContext) -> dict[str, float]:
     """Return part → estimated seconds of a training step."""
     model, device, found = context.model, next(context.model.parameters()).device, dict[str, float]()
 
-    def timed(name: str, part: nn.Module | None, run: Callable[[], Any]) -> Any:
+    def timed(name: str, part: Any, run: Callable[..., Any], *arguments: Any) -> Any:
         start = time.perf_counter()
-        result = run()
+        result = run(*arguments)
         if device.type == "cuda":
             torch.cuda.synchronize(device)
         trained = part is not None and any(own.requires_grad for own in part.parameters())
@@ -67,13 +66,13 @@ def _measure(context: TrainingContext) -> dict[str, float]:
     rows = torch.from_numpy(context.train_rows[: context.batch_size])
     with global_state_restored(device), torch.inference_mode():
         model.eval()
-        batch = timed(LOADING, None, lambda: next(iter(context.loader.batches([rows]))))
+        batch = timed(LOADING, None, next, iter(context.loader.batches([rows])))
         present, every_token = model.present(batch), model.fusion.level == "token"
         tokens = [
-            timed(tower.name, tower, lambda tower=tower, i=i: tower(batch, present[:, i], every_token))
+            timed(tower.name, tower, tower, batch, present[:, i], every_token)
             for i, tower in enumerate(model.every_tower)
         ]
-        timed("fusion", model.fusion, lambda: model.decide(tokens, present))
+        timed("fusion", model.fusion, model.decide, tokens, present)
         model.train(training)
     return found
 
@@ -98,5 +97,5 @@ def _kind(modality: Modality) -> str:
     return type(modality).__module__.rpartition(".")[2]
 
 
-def _name(encoder: nn.Module) -> str:
+def _name(encoder: object) -> str:
     return type(encoder).__module__.rpartition(".")[2]

@@ -66,8 +66,8 @@ class EarlyStopping:
         done = len(history.epochs)
         if done >= self.epochs:
             return None
-        if self._at_plateau and self._perfect_for(history) >= self._perfect:
-            return EarlyStop("perfect", done, self._perfect, self._goal and self._goal.best)
+        if self._goal and self._perfect_for(history) >= self._perfect:
+            return EarlyStop("perfect", done, self._perfect, self._goal.best)
         if self.patience and done - history.best >= self.patience:
             return EarlyStop("patience", done, self.patience)
         if self._at_plateau and done - self._warmup > FLAT and _is_flat(history.epochs):
@@ -79,7 +79,7 @@ class EarlyStopping:
         done, possible = len(history.epochs), list[int]()
         if self.patience and not math.isnan(history.epochs[-1].validation_loss):
             possible.append(history.best + self.patience)
-        if self._at_plateau and (held := self._perfect_for(history)):
+        if self._goal and (held := self._perfect_for(history)):
             possible.append(done + self._perfect - held)
         return min((epoch for epoch in possible if done < epoch < self.epochs), default=None)
 

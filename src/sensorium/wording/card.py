@@ -22,6 +22,12 @@ if TYPE_CHECKING:
         TuningRecord,
     )
 
+STOPPED = {
+    "patience": "line.stopped_patience",
+    "perfect": "line.stopped_perfect",
+    "plateau": "line.stopped_plateau",
+}  # reason → template
+
 DATA_KEYS = {
     "fingerprint": "fingerprint",
     "rows": "split_rows",
@@ -99,9 +105,8 @@ def stop_sentence(history: HistoryRecord) -> str | None:
     if stopped is None:
         return None
     unscored = stopped.reason == "plateau" and math.isnan(history.epochs[-1].metric)
-    key = "loss" if unscored else stopped.reason
     return say(
-        f"line.stopped_{key}",
+        "line.stopped_loss" if unscored else STOPPED[stopped.reason],
         epoch=stopped.epoch,
         metric=history.watched,
         value=stopped.value,
