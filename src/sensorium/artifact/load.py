@@ -303,7 +303,8 @@ def _check_prior(model: SavedModel, task: Task, place: str) -> None:
 
 
 def _check_temperatures(model: SavedModel, task: Task, place: str) -> None:
-    for owner in (model, *model.others):
+    owners: list[SavedModel | SavedMember] = [model, *model.others]
+    for owner in owners:
         if isinstance(owner.temperature, list) and len(owner.temperature) != len(task.targets):
             raise ArtifactError(f"{len(owner.temperature)} temperatures for {len(task.targets)} targets", place=place)
 
