@@ -74,8 +74,8 @@ def main() -> None:
     versions = {"now": HERE, "before": options.against.resolve()}
     found: dict[str, dict[str, list[dict[str, float]]]] = {}
     with tempfile.TemporaryDirectory() as cache:
-        for name in options.only.split(","):
-            for seed in map(int, options.seeds.split(",")):
+        for seed in map(int, options.seeds.split(",")):
+            for name in options.only.split(","):
                 for version in sorted(versions, reverse=seed % 2 == 1):
                     environment = {"PYTHONPATH": str(versions[version] / "src"), "SENSORIUM_CACHE": cache}
                     table = str(options.data / name / "table.csv")
@@ -83,9 +83,9 @@ def main() -> None:
                     run = measure(script, **environment)
                     found.setdefault(name, {}).setdefault(version, []).append(run)
                     print(name, seed, version, {key: round(value, 4) for key, value in run.items()}, flush=True)
+                if options.json:  # after each pair of runs, so that an interrupted measurement is not lost
+                    options.json.write_text(json.dumps(record(found, versions, options), indent=1) + "\n")
     show(found)
-    if options.json:
-        options.json.write_text(json.dumps(record(found, versions, options), indent=1) + "\n")
 
 
 def show(found: dict[str, dict[str, list[dict[str, float]]]]) -> None:
