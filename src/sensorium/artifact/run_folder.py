@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -196,8 +197,9 @@ class Run:
         self._threads = recorded or own
         return self._threads
 
-    def _record(self, *finished: Any) -> bytes:
-        return RunRecord(self._made_of, *finished, threads=self._threads and self._threads.to_json()).to_json()
+    def _record(self, model: str = "", files: Mapping[str, str] = MappingProxyType({})) -> bytes:
+        threads = self._threads.to_json() if self._threads else None
+        return RunRecord(self._made_of, model, files, threads).to_json()
 
     def _is_pending(self, made_of: Mapping[str, Any]) -> bool:
         """Return whether this run was to replace the earlier one, and was stopped."""
