@@ -15,7 +15,8 @@ def measure(command: Sequence[str], **environment: str) -> dict[str, Any]:
     """Run a command to its end.
 
     Returns:
-        `wall` in s, `peak` in MB (largest resident size), and the keys of the JSON on the last line of stdout, if any.
+        `wall` and `cpu` in s, `peak` in MB (largest resident size), and the keys of the JSON on the last line of
+        stdout, if any.
     """
     start = time.perf_counter()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
@@ -27,7 +28,7 @@ def measure(command: Sequence[str], **environment: str) -> dict[str, Any]:
         sys.exit(f"{' '.join(command)} failed:\n{told[-2000:]}")
     last = said.strip().rpartition("\n")[2]
     found = json.loads(last) if last.startswith("{") else {}
-    return {**found, "wall": wall, "peak": usage.ru_maxrss / 1024}
+    return {**found, "wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "peak": usage.ru_maxrss / 1024}
 
 
 def _read(stream: IO[bytes]) -> str:

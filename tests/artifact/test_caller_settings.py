@@ -30,8 +30,8 @@ HARMLESS = {
     "split": "column, group, time, day_first, span, stratify, validation, test",
     "prepare": "identify, stream",
     "train": "epochs, batch_size, accumulate, learning_rate, optimizer, weight_decay, schedule, warmup, clip_norm, "
-    "patience, metric, modality_dropout, mixup, precision, compile, checkpoint, soup, freeze, techniques, "
-    "preset, imbalance, class_weight, outliers",
+    "patience, stop_at_plateau, metric, modality_dropout, mixup, precision, compile, checkpoint, soup, freeze, "
+    "techniques, preset, imbalance, class_weight, outliers",
     "train.unfreeze": "epochs, layers, learning_rate_scale",
     "train.pretrain": "techniques, epochs, batch_size, learning_rate",
 }

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy.sparse import issparse
 
-from sensorium.baselines import Job, flatten_columns
+from sensorium.baselines import Columns, Job, flatten_columns
 from sensorium.baselines._cells import count_tokens, shrink_pictures, sum_up_steps
+from sensorium.baselines.trees import bin_columns
 from sensorium.config import Config
 from sensorium.metrics import score
 from sensorium.modalities import Encoded, Ragged
@@ -181,3 +182,41 @@ def test_texts_that_are_all_alike_are_no_fault():
         modalities={"one": "text"},
     )
     assert np.isfinite(matrix(job).values).all()
+
+
+def test_trees_stop_where_the_validation_rows_are_predicted_best():
+    """Labels are noise but for one number: a few trees say all, and more of them only fit the noise."""
+    random = np.random.default_rng(0)
+    signal = random.normal(size=400)
+    wrong = random.random(400) < 0.2
+    table = {
+        "one": signal,
+        "two": random.normal(size=400),
+        "label": [str((x > 0) ^ w) for x, w in zip(signal, wrong, strict=True)],
+    }
+    job = experiment(table)
+    found = fitted("trees", job)
+    model, best = found.models[0]
+    known = job.plan.target[job.rows("validation")]
+    losses = [found.loss(answers, known) for answers in found._staged(model, job.rows("validation"))]
+    assert model.n_iter_ < 200 and best == int(np.argmin(losses)) and best + 1 < model.n_iter_
+    assert found.loss(found.scores(job.rows("validation")), known) == pytest.approx(min(losses))
+
+
+def test_trees_see_few_different_values_and_the_order_of_numbers():
+    """scikit-learn's own binning is quick for them, whatever the weights of the rows."""
+    random = np.random.default_rng(0)
+    values = random.normal(size=(3000, 3)).astype(np.float32)
+    values[:, 1] = np.round(values[:, 1])
+    values[::7, 0] = np.nan
+    values[:, 2] = random.integers(0, 5, 3000)
+    columns = Columns(values, np.array([0, 0, 5]), np.zeros(3, np.bool_))
+    binned = bin_columns(columns, np.arange(2000))
+    assert (np.isnan(binned) == np.isnan(values)).all()
+    assert np.array_equal(binned[:, 1:], values[:, 1:])  # few values, and categories
+    there = ~np.isnan(values[:, 0])
+    assert 200 < len(np.unique(binned[there, 0])) <= 255
+    order = np.argsort(values[there, 0])
+    assert (np.diff(binned[there, 0][order]) >= 0).all()
+    counts = np.unique(binned[:2000][there[:2000], 0], return_counts=True)[1]
+    assert counts.max() <= 2 * counts.min() + 1  # quantiles of the training rows

@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 
 import pyarrow.csv
 import pytest
@@ -46,6 +47,8 @@ INSPECT = {
     "exclude": (["--exclude", "text, part"], lambda found: list(used(found)) == ["number", "category"]),
     "modality": (["--modality", "number=category"], lambda found: used(found)["number"] == "category"),
     "task": (["--task", "multilabel"], lambda found: found["target"]["task"] == "multilabel"),
+    "split_column": (["--split-column", "part"], lambda found: found["split"]["rows"]["train"] == 72),
+    "seed": (["--seed", "3"], lambda found: "seed 3" in found["split"]["how"]),
     "config": (["--config", "settings.yaml"], lambda found: used(found) == {"number": "category"}),
     "assign": (["--set", "split.test=0.5"], lambda found: found["split"]["rows"]["test"] == 60),
     "every": (["--every"], lambda found: found["every"]),
@@ -177,7 +180,7 @@ def test_the_other_options_of_adapt(run, made, tmp_path):
     ("command", "options"),
     [
         ("evaluate", {"split", "device", "quiet", "subsets", "assign"}),
-        ("predict", {"device", "quiet", "safe_csv", "assign"}),
+        ("predict", {"device", "keep", "quiet", "safe_csv", "assign"}),
     ],
 )
 def test_a_device_that_is_not_there_is_refused_by_those_that_use_a_model(command, options, run, made, tmp_path):
@@ -271,7 +274,9 @@ def test_an_interrupted_fit_ends_without_a_traceback(tabular, tmp_path):
     fit = ["fit", tabular, "--target", "label", "--epochs", "100000", "--set", "train.patience=100000"]
     command = [sys.executable, "-m", "sensorium", *map(str, fit), "--out", str(tmp_path), "--json"]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert any(line.startswith("preparing") for line in child.stderr)  # from here on it trains
+    while not (tmp_path / "run.json").exists():
+        assert child.poll() is None
+        time.sleep(0.02)
     child.send_signal(signal.SIGINT)
     output, said = child.communicate()
     assert child.returncode == 130
@@ -294,3 +299,26 @@ def test_quiet_commands_that_only_read_print_nothing(run, made):
     for arguments in (["evaluate", run, made], ["list", "fusions"], ["inspect", made]):
         found = call(*arguments, "--quiet")
         assert (found.exit_code, found.stdout, found.stderr) == (0, "", "")
+
+
+LIBRARY = """
+import logging, sys, warnings
+from sensorium.cli import _main, _show
+show = _show.show
+def noisy(*arguments):
+    warnings.warn("a library warns")
+    logging.getLogger("library").warning("a library logs")
+    show(*arguments)
+_show.show = noisy
+sys.argv = ["sensorium", *sys.argv[1:]]
+_main.main()
+"""
+
+
+@pytest.mark.parametrize("quiet", [["-q"], []])
+def test_quiet_commands_show_no_warnings_of_libraries(quiet):
+    command = [sys.executable, "-c", LIBRARY, "list", "fusions", *quiet]
+    found = subprocess.run(command, capture_output=True, text=True)
+    assert found.returncode == 0
+    assert ("a library warns" in found.stderr, "a library logs" in found.stderr) == (not quiet, not quiet)
+    assert bool(found.stdout) == (not quiet)

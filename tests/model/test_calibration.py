@@ -8,11 +8,15 @@ from scipy import optimize
 
 import sensorium
 from sensorium.errors import ConfigError
-from sensorium.model import FEWEST, calibrate
+from sensorium.evaluate import calibrate
+from sensorium.metrics import Difference
+from sensorium.model import FEWEST
+from sensorium.model.card import CalibrationRecord
 from sensorium.table import open_table
 from sensorium.tasks.binary import Binary
 from sensorium.tasks.multiclass import Multiclass
 from sensorium.tasks.multilabel import Multilabel
+from sensorium.wording import calibration_sentence
 
 KINDS = ["binary", "multiclass", "multilabel"]
 
@@ -56,10 +60,11 @@ def reference(task, kind, logits, truth):
 def test_it_finds_the_temperature_that_made_a_model_too_sure(kind):
     task = make_task(kind)
     logits, truth = draw(task, kind, 4000, hotter=3)
-    found = calibrate(task, logits, truth, 0)
+    found = calibrate(task, [logits], truth, 0)
+    assert found.reason == "kept"
     assert found.temperature == pytest.approx(3, rel=0.08)
     assert found.temperature == pytest.approx(reference(task, kind, logits, truth), rel=1e-3)
-    assert found.log_loss[1] < found.log_loss[0]
+    assert found.gain.value == pytest.approx(found.log_loss[0] - found.log_loss[1]) and found.gain.interval[0] > 0
     assert found.ece[1] < found.ece[0] / 2
 
 
@@ -67,27 +72,72 @@ def test_it_finds_the_temperature_that_made_a_model_too_sure(kind):
 def test_few_rows_that_all_are_right_do_not_make_a_model_certain():
     task = make_task("multiclass")
     truth = np.arange(60) % 3
-    found = calibrate(task, 2 * np.eye(3, dtype=np.float32)[truth], truth, 0)
+    found = calibrate(task, [2 * np.eye(3, dtype=np.float32)[truth]], truth, 0)
     surest = task.scores(2 / np.float32(found.temperature) * np.eye(3, dtype=np.float32)).max()
     assert 0.1 < found.temperature < 1
     assert surest < 1 - 1 / (2 * len(truth))
 
 
 @pytest.mark.unit
-def test_a_temperature_that_does_not_help_on_other_rows_is_not_taken():
-    task, taken = make_task("binary"), []
-    for seed in range(20):
-        found = calibrate(task, *draw(task, "binary", 80, seed=seed), 0)
-        taken.append(found.temperature != 1)
-        assert taken[-1] == (found.log_loss[1] < found.log_loss[0])
-    assert not all(taken)
+def test_temperature_of_a_calibrated_model_is_not_kept_and_the_reason_is_a_paired_interval():
+    """Of 40 models whose probabilities are right, few may get a temperature; a lower mean loss alone is no reason."""
+    task, kept, lower = make_task("binary"), 0, 0
+    for seed in range(40):
+        found = calibrate(task, [(own := draw(task, "binary", 80, seed=seed))[0]], own[1], 0)
+        assert (found.reason == "kept") == (found.gain.interval[0] > 0) == (found.temperature != 1)
+        kept, lower = kept + (found.reason == "kept"), lower + (found.gain.value > 0)
+        assert found.fitted != 1
+    assert kept <= 3 < lower
+
+
+@pytest.mark.unit
+def test_rows_of_a_group_are_judged_together():
+    """Ten rows of each group have the same logits and the same fault: they are one observation."""
+    task = make_task("binary")
+    logits, truth = draw(task, "binary", 30, hotter=1.6, seed=3)
+    logits, truth, groups = np.repeat(logits, 10, 0), np.repeat(truth, 10), np.repeat(np.arange(30), 10)
+    apart, together = (calibrate(task, [logits], truth, 0, own) for own in (None, groups))
+    assert (apart.groups, together.groups) == (300, 30)
+    width = np.diff(together.gain.interval) / np.diff(apart.gain.interval)
+    assert 2 < width < 5  # √10 for ten rows that count as one
+
+
+@pytest.mark.unit
+def test_rows_of_a_group_are_in_one_fold():
+    """Each group has a fault of its own, which only a temperature of the same group would mend."""
+    task, random = make_task("binary"), np.random.default_rng(0)
+    groups = np.repeat(np.arange(8), 50)
+    logits = np.full((400, 1), 4.0, np.float32)
+    truth = (random.random(400) < np.where(groups % 2, 0.98, 0.5)).astype(np.int64)
+    found = calibrate(task, [logits], truth, 0, groups)
+    assert found.groups == 8 and found.rows == 400
+    few = calibrate(task, [logits], truth, 0, groups // 2)
+    assert (few.reason, few.groups, few.temperature, few.gain) == ("few_groups", 4, 1.0, None)
 
 
 @pytest.mark.unit
 def test_too_few_rows_say_nothing():
     task = make_task("binary")
-    assert calibrate(task, *draw(task, "binary", FEWEST - 1), 0) is None
-    assert calibrate(task, *draw(task, "binary", FEWEST), 0)
+    few = calibrate(task, *wrapped(draw(task, "binary", FEWEST - 1)), 0)
+    assert (few.reason, few.rows, few.temperature, few.fitted) == ("few_rows", FEWEST - 1, 1.0, None)
+    assert calibrate(task, *wrapped(draw(task, "binary", FEWEST)), 0).fitted
+
+
+@pytest.mark.unit
+def test_ensemble_is_scaled_as_a_whole():
+    """The mean of models that disagree is less certain than each of them, even if each is calibrated."""
+    task, random = make_task("binary"), np.random.default_rng(0)
+    logits, truth = draw(task, "binary", 4000)
+    noisy = [logits + random.normal(0, 1.5, logits.shape).astype(np.float32) for _ in range(4)]
+    alone = [calibrate(task, [own], truth, 0).temperature for own in noisy]
+    scaled = [own / np.float32(t) for own, t in zip(noisy, alone, strict=True)]
+    found = calibrate(task, scaled, truth, 0)
+    assert min(alone) > 1.2 and found.reason == "kept" and found.temperature < 0.9
+    assert found.ece[1] < found.ece[0]
+
+
+def wrapped(pair):
+    return [pair[0]], pair[1]
 
 
 def fit(table, **settings):
@@ -95,30 +145,104 @@ def fit(table, **settings):
     return sensorium.fit(table, "label", epochs=6, config=config, progress=False)
 
 
-def test_it_changes_how_sure_a_model_is_and_nothing_else(tabular, tmp_path):
-    plain, scaled = fit(tabular), fit(tabular, calibrate="temperature")
+@pytest.fixture(scope="module")
+def certain():
+    """A table whose training labels follow from a number, and a third of whose other labels are drawn at random."""
+    random = np.random.default_rng(0)
+    x, split = random.normal(0, 2, 500), np.repeat(["train", "validation", "test"], [200, 200, 100])
+    labels = np.where(x < -1, "a", np.where(x < 1, "b", "c"))
+    noisy = (split != "train") & (random.random(500) < 0.33)
+    labels[noisy] = random.choice(["a", "b", "c"], noisy.sum())
+    return {"x": list(x), "label": list(labels), "split": list(split), "patient": list(np.arange(500) // 4)}
+
+
+def learn(table, target="label", **settings):
+    config = {"split": {"column": "split"}, "train": {"epochs": 12}, "exclude": ["patient"], **settings}
+    return sensorium.fit(table, target, config=config, progress=False)
+
+
+@pytest.fixture(scope="module")
+def pair(certain):
+    return learn(certain, calibrate="none"), learn(certain)
+
+
+def test_it_changes_how_sure_a_model_is_and_nothing_else(pair, certain, tmp_path):
+    plain, scaled = pair
     temperature = scaled.fitted.temperature
-    assert temperature != 1 == plain.fitted.temperature
-    powers = plain.predict_proba(tabular) ** (1 / temperature)
+    assert temperature > 1.2 and plain.fitted.temperature == 1
+    powers = plain.predict_proba(certain) ** (1 / temperature)
     expected = powers / powers.sum(1, keepdims=True)
-    assert scaled.predict_proba(tabular) == pytest.approx(expected, abs=1e-5)
-    assert scaled.predict(tabular).tolist() == plain.predict(tabular).tolist()
+    assert scaled.predict_proba(certain) == pytest.approx(expected, abs=1e-5)
+    assert scaled.predict(certain).tolist() == plain.predict(certain).tolist()
     scaled.save(tmp_path / "m.zip")
-    assert (sensorium.load(tmp_path / "m.zip").predict_proba(tabular) == scaled.predict_proba(tabular)).all()
+    assert (sensorium.load(tmp_path / "m.zip").predict_proba(certain) == scaled.predict_proba(certain)).all()
 
 
-def test_the_card_tells_what_it_changed_on_the_test_rows(tabular):
-    plain, scaled = fit(tabular), fit(tabular, calibrate="temperature")
+def test_every_fit_is_calibrated_and_the_card_has_the_changes_on_the_test_rows(pair):
+    plain, scaled = pair
     found = scaled.card["calibration"]
+    assert (found["reason"], found["rows"]) == ("kept", 200)
+    assert found["gain"]["interval"][0] > 0 and found["fitted"] == found["temperature"]
     for name in ("log_loss", "ece"):
         assert found["test"][name] == pytest.approx([plain.test.metrics[name], scaled.test.metrics[name]])
+        assert found["test"][name][1] < found["test"][name][0]
     assert json.loads(json.dumps(found)) == found
     assert "calibration" not in plain.card
 
 
+def test_folds_follow_the_groups_of_the_split(certain):
+    model = learn(certain, split={"column": "split", "group": "patient"})
+    found = model.card["calibration"]
+    assert found["groups"] * 4 == found["rows"]
+
+
+def test_each_of_several_targets_has_its_own_temperature(certain, tmp_path):
+    random = np.random.default_rng(1)
+    table = {**certain, "price": random.normal(size=500), "tags": [["u", "v"][: 1 + row % 2] for row in range(500)]}
+    model = learn(table, ["label", "price", "tags"])
+    found = model.card["calibration"]["targets"]
+    assert found.keys() == {"label", "tags"}  # nothing is scaled in regression
+    first, second, third = model.fitted.temperature
+    assert [first, third] == [found["label"]["temperature"], found["tags"]["temperature"]]
+    assert second == 1 and first > 1 and found["label"]["reason"] == "kept"
+    for name in ("log_loss", "ece"):
+        assert found["label"]["test"][name][1] == pytest.approx(model.test.metrics[f"label.{name}"])
+    model.save(tmp_path / "m")
+    loaded = sensorium.load(tmp_path / "m")
+    assert loaded.evaluate(table).to_json() == model.evaluate(table).to_json()
+    assert loaded.fitted.temperature == model.fitted.temperature
+
+
+def test_report_says_why_probabilities_are_not_scaled(tabular):
+    few = sensorium.fit(tabular, "label", epochs=1, progress=False)
+    assert few.card["calibration"] == {"reason": "few_rows", "rows": 12, "groups": 12, "test": None, "temperature": 1.0}
+    sentence = calibration_sentence(few.fitted.card.calibration)
+    assert sentence == "probabilities are not calibrated: 12 validation rows are too few (50 or more are needed)"
+
+
+@pytest.mark.unit
+def test_sentence_of_a_temperature_that_does_not_help_has_the_interval():
+    gain = Difference("log_loss", -0.001, (-0.004, 0.002), 0.5)
+    record = CalibrationRecord(temperature=1.0, reason="no_gain", rows=80, groups=80, fitted=1.07, gain=gain)
+    assert calibration_sentence(record) == (
+        "probabilities are not scaled: temperature 1.07 is not shown to improve the log loss on validation rows that "
+        "did not fit it (+0.0010, 95% interval -0.0020 to +0.0040)"
+    )
+
+
 @pytest.mark.unit
 def test_what_cannot_be_calibrated_is_refused(tabular):
+    numbers = {"x": [1.5, 2.5] * 40, "label": [0.5, 1.5] * 40, "other": [0.25, 3.5] * 40}
     with pytest.raises(ConfigError, match="regression has no class probabilities"):
-        fit({"x": [1.5, 2.5] * 40, "label": [0.5, 1.5] * 40}, task="regression", calibrate="temperature")
+        fit(numbers, task="regression", calibrate="temperature")
+    with pytest.raises(ConfigError, match="no target has class probabilities"):
+        learn(
+            {name: values * 3 for name, values in numbers.items()},
+            ["label", "other"],
+            split={"validation": 0.4},
+            exclude=[],
+            calibrate="temperature",
+            tasks={"label": "regression", "other": "regression"},
+        )
     with pytest.raises(ConfigError, match="12 validation rows are too few"):
         sensorium.fit(tabular, "label", config={"calibrate": "temperature"}, progress=False)

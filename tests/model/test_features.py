@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from sensorium.modalities import Work
 from sensorium.modalities.number import Number
 from sensorium.model import Features, learn_features
 from sensorium.model.features import CHUNK
@@ -71,3 +72,22 @@ def test_a_static_encoder_learns_from_evenly_spaced_rows(most, seen, monkeypatch
     encoder, of = Doubled(), column()
     learn_features(encoder, Number.learn(of), of)
     assert encoder.seen == seen
+
+
+def test_progress_counts_cells_whose_features_are_computed():
+    steps, computed = [], []
+
+    class Watched(Doubled):
+        def features(self, cells):
+            computed.append(len(cells.values))
+            return super().features(cells)
+
+    def advance(cells):
+        steps.append((cells, sum(computed)))
+
+    of = column([5, CHUNK + 5])
+    Features(Number.learn(of), Watched(), torch.device("cpu")).encode(of, Work(1, advance))
+    done = np.cumsum([cells for cells, _ in steps])
+    assert done[-1] == ROWS
+    assert len(done) > ROWS / CHUNK * 4  # several steps per chunk
+    assert all(shown <= so_far + 2 for shown, (_, so_far) in zip(done, steps, strict=True))

@@ -7,7 +7,7 @@ import torch
 import sensorium
 from sensorium.errors import ConfigError
 from sensorium.modalities.number import Number
-from sensorium.model import Blueprint, TowerPlan, build
+from sensorium.model import NO_MODULES, Blueprint, TowerPlan, build
 from sensorium.planning import _prepared
 from sensorium.table import open_table
 
@@ -82,7 +82,7 @@ def test_a_part_that_needs_the_values_of_weights_is_no_fault():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(build, "build_network", build_picky)
-        assert build.outline_network(blueprint, learnt, None, {}) is None
+        assert build.outline_network(blueprint, learnt, None, NO_MODULES) is None
 
 
 COMPARES = {

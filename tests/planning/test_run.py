@@ -11,6 +11,7 @@ import sensorium
 from sensorium.artifact.run_folder import check_folder
 from sensorium.errors import ArtifactError, ConfigError
 from sensorium.table import open_table
+from sensorium.train.steps import Steps
 
 CONTENTS = ["config.yaml", "history.json", "metrics.json", "model"]
 CONTENTS += ["predictions.parquet", "problems.jsonl", "run.json", "split.parquet"]
@@ -150,21 +151,21 @@ def test_nothing_is_written_without_a_folder(tabular, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("learn", [sensorium.fit, sensorium.compare])
-def test_a_folder_that_cannot_be_made_is_told_before_the_training(learn, tabular, tmp_path, capsys):
+def test_a_folder_that_cannot_be_made_is_told_before_the_training(learn, tabular, tmp_path, monkeypatch):
+    monkeypatch.setattr(Steps, "run", None)  # would fail with a TypeError
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(ArtifactError, match="cannot create the folder") as caught:
         learn(tabular, "label", out=tmp_path / "taken" / "run", epochs=1)
     assert str(tmp_path / "taken" / "run") in caught.value.place
-    assert "epoch 1" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("learn", "name"), [(sensorium.fit, "model"), (sensorium.compare, "text")])
-def test_a_folder_that_would_be_overwritten_is_told_before_the_training(learn, name, tabular, tmp_path, capsys):
+def test_a_folder_that_would_be_overwritten_is_told_before_the_training(learn, name, tabular, tmp_path, monkeypatch):
+    monkeypatch.setattr(Steps, "run", None)
     (tmp_path / name).mkdir()
     (tmp_path / name / "thesis.txt").write_text("years of work")
     with pytest.raises(ArtifactError, match="already there"):
         learn(tabular, "label", out=tmp_path, epochs=1)
-    assert "epoch 1" not in capsys.readouterr().err
     assert names(tmp_path / name) == ["thesis.txt"]
 
 

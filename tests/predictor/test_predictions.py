@@ -51,8 +51,21 @@ def test_the_table_of_answers_names_what_was_wrong_with_a_row(model):
     assert list(answers) == ["row", "prediction", "probability_a", "probability_b", "problem"]
     assert answers["problem"][0] is None
     assert "size: " in answers["problem"][1] and "colour: " in answers["problem"][1]
-    without = model.predictions({"size": [1.0, 2.0]}).to_arrow()["problem"].to_pylist()
-    assert all("words: the table has no such column" in said for said in without)
+
+
+def test_problems_of_the_table_are_reported_once(model, tmp_path):
+    found = model.predictions({"size": [1.0, 2.0, None] * 3000})  # two chunks
+    assert [problem.column for problem in found.problems.whole()] == ["words", "colour"]
+    texts = found.to_arrow()["problem"].to_pylist()
+    assert {text for text in texts if text} == {
+        "the row has no value in any column: the prediction is the average of the training rows"
+    }
+    (tmp_path / "t.csv").write_text("size,words\n1.0,red thing\n\n2.0,blue thing\n")
+    lines = model.predictions(tmp_path / "t.csv")
+    assert sum("blank line" in problem.reason for problem in lines.problems) == 1
+    assert lines.to_arrow()["problem"].to_pylist() == [None, None]
+    lines.save(tmp_path / "o.csv")
+    assert "no such column" not in (tmp_path / "o.csv").read_text()
 
 
 def test_labels_cannot_imitate_rows_when_predictions_are_printed(model):
@@ -62,7 +75,7 @@ def test_labels_cannot_imitate_rows_when_predictions_are_printed(model):
 
 
 @pytest.mark.unit
-def test_a_row_s_problems_stand_together_and_whole_columns_in_every_row():
+def test_a_row_s_problems_stand_together_and_whole_columns_in_none():
     problems = Problems([Problem(1, "size", "no number"), Problem(1, "", "an empty row"), Problem(None, "x", "gone")])
     found = sensorium.Predictions(
         values=np.array(["a", "b"]),
@@ -71,13 +84,13 @@ def test_a_row_s_problems_stand_together_and_whole_columns_in_every_row():
         present={"size": np.array([True, False])},
         problems=problems,
         _columns={"row": np.arange(2), "prediction": ["a", "b"]},
-        _lacking=("words: gone",),
+        _spelling={},
     )
     assert len(found) == 2
     assert found.to_arrow().to_pydict() == {
         "row": [0, 1],
         "prediction": ["a", "b"],
-        "problem": ["words: gone", "words: gone; size: no number; an empty row"],
+        "problem": [None, "size: no number; an empty row"],
     }
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from sensorium.registry.weights import PACKAGED
+
 pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +24,15 @@ def test_every_package_is_pinned_by_one_hash_and_the_page_says_so():
     for name, version, digest in pins():
         assert f"| `{name}` {version} |" in page
         assert f"`{digest}`" in page
-    assert len(re.findall(r"^\| `", page, re.MULTILINE)) == len(listed)
+    assert len(re.findall(r"^\| `[a-z0-9-]+` \d", page, re.MULTILINE)) == len(listed)
+
+
+def test_the_short_names_are_those_of_pinned_packages():
+    versions = {name.replace("-", "_"): version for name, version, _ in pins()}
+    page = (ROOT / "docs" / "weights.md").read_text()
+    for each in PACKAGED:
+        assert versions[each.package] == each.version
+        assert f"`{each.name}`" in page
 
 
 def test_the_pinned_versions_are_those_of_the_constraints():

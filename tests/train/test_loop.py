@@ -134,7 +134,18 @@ def usual(made):
 
 
 # These have tests of their own: some choose among epochs, a checkpoint changes no weight.
-OTHERS = {"outliers", "patience", "metric", "soup", "checkpoint", "compile", "teacher", "imbalance", "unfreeze"}
+OTHERS = {
+    "outliers",
+    "patience",
+    "metric",
+    "soup",
+    "checkpoint",
+    "compile",
+    "teacher",
+    "imbalance",
+    "unfreeze",
+    "stop_at_plateau",
+}
 
 
 @pytest.mark.slow

@@ -51,10 +51,10 @@ def test_on_a_cpu_auto_is_float32(tabular):
     assert np.abs(auto - half).max() > 0
 
 
-def test_float16_on_a_cpu_is_refused_before_the_work(tabular, capsys):
+def test_float16_on_a_cpu_is_refused_before_the_work(tabular, monkeypatch):
+    monkeypatch.setattr("sensorium.planning._prepared.prepare_columns", None)  # would fail with a TypeError
     with pytest.raises(ConfigError, match=r"precision 'float16' is not supported on cpu(.|\n)*cure: bfloat16, float32"):
         prepare(tabular, {"target": "label", "train": {"precision": "float16"}})
-    assert "preparing" not in capsys.readouterr().err
 
 
 def test_scaled_losses_make_the_same_step(monkeypatch):

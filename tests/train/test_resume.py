@@ -110,6 +110,12 @@ CASES = {
     },
     "several": {"target": ["kind", "amount"], "train": {"techniques": ["uncertainty"], "optimizer": "sgd"}},
     "stopped early": {"target": "kind", "train": {"patience": 1, "epochs": 9, "learning_rate": 0.05}},
+    "stopped at a perfect metric": {
+        "target": "kind",
+        "columns": ["picture"],
+        "split": {"validation": 0.4},
+        "train": {"epochs": 30, "batch_size": 16, "learning_rate": 0.02, "preset": "none"},
+    },
     "low precision": {"target": "kind", "train": {"precision": "bfloat16", "optimizer": "adam"}},
     "no validation": {"target": "kind", "split": {"validation": 0}, "columns": ["x"]},
     "pre-trained": {
@@ -119,6 +125,9 @@ CASES = {
     },
     "streamed": {"target": "kind", "prepare": {"stream": True}},
 }
+
+
+STOPPED = {"stopped early": "patience", "stopped at a perfect metric": "perfect"}
 
 
 def fit(table, case, out, resume=False):
@@ -144,6 +153,8 @@ def outcome(model, out):
 def cut_and_resume(table, case, out, kept, cuts):
     """Every checkpoint that is written after a cut is that of the whole run: weights, optimiser, chance, place."""
     whole = outcome(fit(table, case, out), out)
+    stopped = json.loads((out / "history.json").read_text()).get("stopped")
+    assert (stopped and stopped["reason"]) == STOPPED.get(case)
     all_kept = list(kept)
     assert len(set(all_kept)) == len(all_kept) > 6
     for cut in cuts or range(1, len(all_kept) + 1):
@@ -159,7 +170,7 @@ def cut_and_resume(table, case, out, kept, cuts):
         assert not (out / "checkpoint.safetensors").exists()
 
 
-@pytest.mark.parametrize("case", ["everything", "streamed"])
+@pytest.mark.parametrize("case", ["everything", "streamed", "stopped at a perfect metric"])
 def test_a_run_cut_in_an_epoch_ends_as_if_it_had_not_been(case, table, tmp_path, kept):
     cut_and_resume(table, case, tmp_path, kept, [5])
 

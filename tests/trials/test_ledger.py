@@ -9,6 +9,7 @@ from prepared import prepare
 from sensorium.artifact import save_fitted
 from sensorium.config import Config
 from sensorium.errors import CallbackError
+from sensorium.model import OwnModules
 from sensorium.planning import plan_and_prepare
 from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
@@ -142,7 +143,7 @@ def test_a_damaged_record_is_ignored_and_replaced(damage, folder, data, result):
 
 def test_nothing_is_recorded_without_a_folder_or_with_modules_of_the_user(data, result, tmp_path):
     config = Config.gather(SETTINGS, {"encoders": {"note": {"name": "module"}}})
-    own = plan_and_prepare(open_table(ROWS, config.table), config, Silent(), modules={"note": Mean()})
+    own = plan_and_prepare(open_table(ROWS, config.table), config, Silent(), modules=OwnModules({"note": Mean()}))
     for ledger in (Ledger(data), Ledger(own, tmp_path)):
         ledger.record(TrialResult(SPEC), ledger.save_model(result))
         assert ledger.find(SPEC) is None and ledger.load_model(SPEC) is None

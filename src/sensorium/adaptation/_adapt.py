@@ -79,9 +79,13 @@ def adapt_fitted(
         parameter.requires_grad_(name in trained)
     adapted.network.eval()
     own = {"method": chosen.name, "options": dict(chosen.options), "table": table.name, "rows": len(rows)}
-    how, shift = AdaptationRecord.model_validate(done | own), _shift(fitted, adapted, table, prepared)
+    how = AdaptationRecord.model_validate(done | own)
+    with report.phase("measuring the distribution shift"):
+        shift = _shift(fitted, adapted, table, prepared)
     problems = Problems([*(problem for problem in table.problems if problem.row is None), *prepared.problems])
-    adapted.card = fitted.card.updated(adapted=how, metrics={}, shift=shift).with_problems(problems)
+    calibration = fitted.card.calibration and fitted.card.calibration.without_metrics()
+    card = fitted.card.updated(adapted=how, metrics={}, calibration=calibration, shift=shift)
+    adapted.card = card.with_problems(problems)
     return adapted, problems
 
 

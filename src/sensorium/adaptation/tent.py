@@ -64,8 +64,8 @@ class Tent(Adaptation):
                     optimizer.zero_grad()
                     loss.backward()
                     optimizer.step()
-                    total += float(loss.detach()) * len(batch.present)
-                    bar.advance(len(batch.present))
+                    total += float(loss.detach()) * len(batch.rows)
+                    bar.advance(len(batch.rows))
                 losses.append(round(total / len(domain.rows), 6))
         if not math.isfinite(losses[-1]):
             lower = self.learning_rate / 10

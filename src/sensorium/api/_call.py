@@ -7,8 +7,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypedDict
 
-from torch import nn
-
 from sensorium.artifact import load_fitted
 from sensorium.config import (
     CONFIG,
@@ -20,7 +18,7 @@ from sensorium.config import (
     target_setting,
 )
 from sensorium.errors import ConfigError
-from sensorium.model import FittedModel
+from sensorium.model import OWN_FUSION, FittedModel, OwnModules, is_maker, own_name
 
 LESS = (
     "use smaller batches (train.batch_size=16), a smaller model (width=32), fewer columns or smaller files "
@@ -43,7 +41,7 @@ class Settings(TypedDict, total=False):
     encoders: Mapping[str, Any]
     augment: Mapping[str, Any]
     towers: Mapping[str, Sequence[str]]
-    fusion: str | Mapping[str, Any]
+    fusion: Any
     head: str | Mapping[str, Any]
     width: int
     split: Mapping[str, Any]
@@ -70,20 +68,31 @@ def gather_config(
     config: str | Path | Mapping[str, Any] | None,
     settings: Mapping[str, Any],
     lowest: Mapping[str, Any] = MappingProxyType({}),
-) -> tuple[Config, dict[str, nn.Module]]:
+) -> tuple[Config, OwnModules]:
     """Merge and validate the layers of settings; return the user's own modules separately."""
     below = read_settings(config)
     flat = {name: value for name, value in settings.items() if value is not None}
-    encoders = dict(flat.get("encoders", {}))
-    modules = {name: value for name, value in encoders.items() if isinstance(value, nn.Module)}
-    if encoders:
-        flat["encoders"] = encoders | {name: {"name": "module"} for name in modules}
+    flat, modules = without_modules(flat)
     if "split_column" in flat:
         given, column = flat.get("split", {}), flat.pop("split_column")
         if not isinstance(given, Mapping) or given.get("column", column) != column:
             raise ConfigError("split_column and split are both set", place="split.column", cure="omit one of them")
         flat["split"] = {**given, "column": column}
     return Config.gather(lowest, below, flat, target_setting(target)), modules
+
+
+def without_modules(settings: Mapping[str, Any]) -> tuple[dict[str, Any], OwnModules]:
+    """Replace the user's own encoders and fusion in settings by names, and return them."""
+    plain, encoders, fusion = dict(settings), dict(settings.get("encoders") or {}), settings.get("fusion")
+    modules = {name: value for name, value in encoders.items() if is_maker(value)}
+    if encoders:
+        plain["encoders"] = encoders | {name: {"name": "module"} for name in modules}
+    maker = fusion.get("name") if isinstance(fusion, Mapping) else fusion
+    if not is_maker(maker):
+        return plain, OwnModules(modules)
+    name = own_name(maker)
+    plain["fusion"] = {**fusion, "name": name} if isinstance(fusion, Mapping) else {"name": name}
+    return plain, OwnModules(modules, {name: maker} if name.startswith(OWN_FUSION) else {})
 
 
 def open_teacher(config: Config) -> FittedModel | None:

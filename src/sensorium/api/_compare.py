@@ -26,8 +26,9 @@ from sensorium.config import (
 from sensorium.errors import ConfigError
 from sensorium.errors.memory import explain_memory_errors
 from sensorium.files import alone_in
-from sensorium.model import check_modules
+from sensorium.model import OWN_FUSION, OwnModules, check_modules, is_maker, own_name
 from sensorium.planning import log_notices, make_plan, prepare_table
+from sensorium.registry.failures import explain_member_errors
 from sensorium.runtime.progress import reporter
 from sensorium.runtime.threads import torch_threads
 from sensorium.table import open_table
@@ -35,11 +36,12 @@ from sensorium.trials import plan_identity
 
 
 @explain_memory_errors(LESS)
+@explain_member_errors()
 def compare(
     table: Any,
     target: str | Sequence[str] | None = None,
     *,
-    fusions: str | Sequence[str] | None = None,
+    fusions: str | Sequence[Any] | None = None,
     baselines: str | Sequence[str] | None = None,
     seeds: int | Sequence[int] = 1,
     workers: int = 1,
@@ -55,7 +57,8 @@ def compare(
 
     Args:
         table, target, config, progress, **settings: as for `fit`.
-        fusions: registered names, or "all"; by default attention, concat, gated, late, low_rank and weighted_sum.
+        fusions: registered names and your own fusions (classes, functions or modules, as for `fit`), or "all"; by
+            default attention, concat, gated, late, low_rank and weighted_sum.
         baselines: registered names, or "none". By default, gradient-boosted trees and a linear model of all columns
             are trained if they support the task, are fast enough, and scikit-learn is installed (extra `sklearn`).
         seeds: number of random seeds for each network, counted from the setting `seed`, or a list of seeds. The split
@@ -85,20 +88,23 @@ def compare(
     check_forms(target, config, settings)
     check_arguments(OPTIONAL_PATH, out=out)
     check_arguments(FLAG, overwrite=overwrite, progress=progress)
-    check_arguments(NAMES, fusions=fusions, baselines=baselines)
+    names, own = _named(fusions)
+    check_arguments(NAMES, fusions=names, baselines=baselines)
     check_arguments(COUNT, workers=workers)
     check_arguments(COUNT_OR_SEEDS, seeds=seeds)
-    fusions, baselines = _listed(fusions), _listed(baselines)
-    check_names(fusions, baselines)
+    names, baselines = _listed(names), _listed(baselines)
+    check_names(names, baselines)
     chosen, modules = gather_config(target, config, settings)
+    modules = OwnModules(modules.encoders, {**modules.fusions, **own})
     _check_compared(chosen)
     check_modules(modules, workers=workers)
     if out:
         check_comparison_folder(Path(out), table=table, config=config)
-    options, report = ComparisonOptions(fusions, baselines, _numbered(seeds, chosen.seed), workers), reporter(progress)
+    options, report = ComparisonOptions(names, baselines, _numbered(seeds, chosen.seed), workers), reporter(progress)
     with alone_in(Path(out)) if out else nullcontext():
-        opened = open_table(table, chosen.table)
-        plan = make_plan(opened, chosen, report, modules=modules, teacher=open_teacher(chosen))
+        with report.phase("reading the table"):
+            opened = open_table(table, chosen.table)
+            plan = make_plan(opened, chosen, report, modules=modules, teacher=open_teacher(chosen))
         check_comparison(plan, options)
         if out:
             made_of = plan_identity(plan, command="compare")
@@ -112,6 +118,20 @@ def _numbered(seeds: int | Sequence[int], first: int) -> list[int]:
     """Return the seeds of a comparison: as many as asked for, counted from the first, or the listed ones."""
     found = as_plain(seeds)
     return [first + more for more in range(found)] if isinstance(found, int) else [*dict.fromkeys(found)]
+
+
+def _named(fusions: Any) -> tuple[Any, dict[str, Any]]:
+    """Replace the user's own fusions in a list by their names, and return them: name → fusion."""
+    listed = [fusions] if is_maker(fusions) else fusions
+    if not isinstance(listed, list | tuple):
+        return fusions, {}
+    own: dict[str, Any] = {}
+    for fusion in filter(is_maker, listed):
+        if own.setdefault(own_name(fusion), fusion) is not fusion:
+            finding = f"two of your own fusions are called {own_name(fusion).removeprefix(OWN_FUSION)!r}"
+            raise ConfigError(finding, place="fusions", rule="each fusion has a name of its own")
+    names = [own_name(each) if is_maker(each) else each for each in listed]
+    return names, {name: fusion for name, fusion in own.items() if name.startswith(OWN_FUSION)}
 
 
 def _listed(names: str | Sequence[str] | None) -> Sequence[str] | None:

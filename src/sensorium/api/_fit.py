@@ -8,9 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
-from torch import nn
-
-from sensorium.api._call import LESS, Settings, check_forms, gather_config, open_teacher
+from sensorium.api._call import LESS, Settings, check_forms, gather_config, open_teacher, without_modules
 from sensorium.artifact import load_fitted
 from sensorium.artifact.run_folder import (
     Run,
@@ -37,6 +35,7 @@ from sensorium.model import FittedModel, check_modules
 from sensorium.model.card import EvaluationRecord
 from sensorium.planning import Plan, PreparedTable, continued_settings, log_notices, make_plan, prepare_table
 from sensorium.predictor import Model, load, tell_unset
+from sensorium.registry.failures import explain_member_errors
 from sensorium.runtime.events import Callback, check_callbacks
 from sensorium.runtime.progress import Reporter, reporter
 from sensorium.runtime.threads import torch_threads
@@ -58,6 +57,7 @@ from sensorium.trials import Control, TrialResult, files_after, files_before, pl
 
 
 @explain_memory_errors(LESS)
+@explain_member_errors()
 def fit(
     table: Any,
     target: str | Sequence[str] | None = None,
@@ -97,13 +97,16 @@ def fit(
             is returned without training, so they receive nothing.
         track: write metrics for `tensorboard`, `mlflow` or `wandb` into `out`. Nothing is sent over the network.
         progress: print the progress to stderr.
-        **settings: see `Settings` and `Config`. `encoders` accepts your own modules: `{"image": my_module}`.
+        **settings: see `Settings` and `Config`. `encoders` and `fusion` accept your own modules, or classes or
+            functions that make them: `encoders={"image": my_module}, fusion=MyFusion`.
 
     Returns:
         The model with the weights of its best epoch.
 
     Raises:
         SensoriumError: the table, a setting or a file cannot be used; the message says where and how to fix it.
+        ConfigError: a setting is wrong, or a member or a module of your own fails; an exception that it raised is the
+            `__cause__`.
         BusyError: another run is using `out`.
         Interrupted: training received Ctrl-C or SIGTERM; `out` holds a checkpoint. A subclass of KeyboardInterrupt.
 
@@ -143,8 +146,10 @@ def fit(
     strategies = choose_strategies(request)
     report = reporter(progress)
     with alone_in(Path(out)) if out else nullcontext():
-        opened, run = _open(table, chosen, source), Run(Path(out)) if out else None
-        plan = make_plan(opened, chosen, report, modules=modules, start=source, teacher=open_teacher(chosen))
+        run = Run(Path(out)) if out else None
+        with report.phase("reading the table"):
+            opened = _open(table, chosen, source)
+            plan = make_plan(opened, chosen, report, modules=modules, start=source, teacher=open_teacher(chosen))
         check_strategies(strategies, plan)
         control = Control(report, callbacks=listeners)
         if run:
@@ -168,7 +173,8 @@ def _train(plan: Plan, strategies: Sequence[Strategy], request: Request, control
         run.save_before(files_before(data))
     session = Session.of(data, request, control, run.folder if run else None)
     result = run_strategies(strategies, session)
-    evaluations = _measure(data, result)
+    with control.report.phase("computing metrics and intervals"):
+        evaluations = _measure(data, result)
     if run:
         run.save_result(result.model, files_after(data, result, evaluations) | strategy_files(strategies))
         close_strategies(strategies, run.folder)
@@ -223,5 +229,6 @@ def _fitted_of(start: str | Path | Model, settings: Mapping[str, Any]) -> Fitted
     """Return the model to continue; for a saved one, take the user's own modules from the settings."""
     if isinstance(start, Model):
         return start.fitted
-    modules = {n: m for n, m in dict(settings.get("encoders") or {}).items() if isinstance(m, nn.Module)}
-    return load(start, device=settings.get("device") or "auto", encoders=modules).fitted
+    _, own = without_modules(settings)
+    fusion = next(iter(own.fusions.values()), None)
+    return load(start, device=settings.get("device") or "auto", encoders=own.encoders, fusion=fusion).fitted

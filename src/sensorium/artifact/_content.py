@@ -18,6 +18,7 @@ Name = Annotated[str, Field(min_length=1)]
 Names = Annotated[list[Name], Field(min_length=1)]
 Width = Annotated[int, Field(gt=0, le=1_000_000)]
 Temperature = Annotated[float, Field(ge=1e-3, le=1e3)]  # beyond these, logits are infinite or all the same
+Temperatures = Temperature | Annotated[list[Temperature], Field(min_length=1)]  # one, or one per target
 HALF = re.compile("[\ud800-\udfff]")  # half a character, which no encoding can write
 MANY = 10_000  # members of an ensemble
 Kind = TypeVar("Kind", bound=BaseModel)
@@ -76,7 +77,7 @@ class SavedMember(Part):
     """Additional network of an ensemble, and its temperature."""
 
     network: SavedNetwork
-    temperature: Temperature
+    temperature: Temperatures
 
 
 class SavedSeen(Part):
@@ -101,7 +102,7 @@ class SavedModel(Part):
     views: dict[str, str] | None = None
     task: SavedTask
     network: SavedNetwork
-    temperature: Temperature
+    temperature: Temperatures
     others: Annotated[list[SavedMember], Field(max_length=MANY)]
     config: dict[str, Any]
     card: ModelCard

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.modules import module as registration
 
 from sensorium.errors import ArtifactError, ConfigError
+from sensorium.model import on_meta
 
 FLOOR = 1024  # parts that any model may have, whatever its file holds
 # Of a pair, such as texts and pictures, one half is kept; most modules have no weights of their own.
@@ -34,7 +35,7 @@ def build_checked(build: Callable[[], nn.Module], weights: Mapping[str, Tensor],
     Raises:
         ArtifactError: the network has other weights, or far more modules than the file has weights.
     """
-    with _bounded(weights, place), torch.device("meta"):
+    with _bounded(weights, place), on_meta():
         plan = build()
     _compare(plan, weights, place)
     with _bounded(weights, place):

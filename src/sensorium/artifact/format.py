@@ -32,12 +32,26 @@ FILES = (MODEL, ARRAYS, WEIGHTS)
 USUAL_VIEWS = (("sound", "audio"), ("pages", "pages"))  # names of views and the modalities that read them
 ONLY_VIEWS = ("scan_tag",)  # modalities that read nothing but views
 LARGEST_JSON = 256 * 2**20  # bytes
+LINES = 3  # levels of a JSON file with a line per entry, for people
 LONGEST_WHOLE = 21  # digits of 64 bits, and a sign
 
 
 def to_json(content: Any) -> bytes:
     """Encode as UTF-8 JSON. NaN is an error; a lone surrogate, as in some paths, is escaped."""
-    return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False).encode(errors="backslashreplace")
+    return _lines(content, LINES).encode(errors="backslashreplace")
+
+
+def _lines(value: Any, levels: int, margin: str = "\n") -> str:
+    """Write the outer levels with a line per entry; json's own indentation is slow for thousands of columns."""
+    inner, less = f"{margin} ", levels - 1
+    if levels and value and isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return f"{{{','.join(f'{inner}{_encode(k)}: {_lines(v, less, inner)}' for k, v in value.items())}{margin}}}"
+    if levels and value and isinstance(value, list | tuple):
+        return f"[{','.join(f'{inner}{_lines(v, less, inner)}' for v in value)}{margin}]"
+    return _encode(value)
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 def from_json(content: bytes, place: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from sensorium.artifact._content import SavedColumn, SavedMember, SavedModel, parse
 from sensorium.artifact._migrate import upgrade
@@ -35,7 +33,18 @@ from sensorium.errors import ArtifactError, ConfigError, SensoriumError
 from sensorium.files import MANIFEST, UNREADABLE_ZIP, standing
 from sensorium.files.pretrained_sources import closed
 from sensorium.modalities import Modality
-from sensorium.model import Blueprint, FittedModel, FusionModel, NetworkMember, build_network, expect_int8, pick_device
+from sensorium.model import (
+    NO_MODULES,
+    OWN_FUSION,
+    Blueprint,
+    FittedModel,
+    FusionModel,
+    NetworkMember,
+    OwnModules,
+    build_network,
+    expect_int8,
+    pick_device,
+)
 from sensorium.registry import modalities, tasks
 from sensorium.split import SeenRows
 from sensorium.tasks import Task
@@ -47,7 +56,7 @@ SHOWN = 3  # models in a message
 def load_fitted(
     path: Path,
     device: str = "auto",
-    modules: Mapping[str, nn.Module] | None = None,
+    modules: OwnModules = NO_MODULES,
     given: Mapping[str, Any] | None = None,
 ) -> FittedModel:
     """Read a model folder, a run folder with a `model` in it, or a zip.
@@ -55,7 +64,7 @@ def load_fitted(
     Args:
         path: where it is.
         device: device of the network.
-        modules: tower → the user's own module, for towers that were fitted with one.
+        modules: the user's own modules, for parts that were fitted with such modules.
         given: settings that are not saved with a model: what may be read, downloaded and run (see `caller_only`).
 
     Raises:
@@ -66,7 +75,7 @@ def load_fitted(
     model = upgrade(from_json(files[MODEL], f"{place}/{MODEL}"), version)
     try:
         with closed():
-            fitted = _build(model, files, Target(str(place), device, modules or {}))
+            fitted = _build(model, files, Target(str(place), device, modules))
     except ConfigError as error:
         if error.place == "device" or _has_own_modules(model):
             raise
@@ -96,7 +105,9 @@ def _incompatible(reason: object, place: object) -> ArtifactError:
 
 
 def _has_own_modules(model: Mapping[str, Any]) -> bool:
-    return any(tower["encoder"] == "module" for tower in model["network"]["towers"])
+    network = model["network"]
+    own_fusion = str(network["fusion"]).startswith(OWN_FUSION)
+    return own_fusion or any(tower["encoder"] == "module" for tower in network["towers"])
 
 
 @dataclass(frozen=True)
@@ -106,12 +117,12 @@ class Target:
     Attributes:
         place: location of the model, for messages.
         device: its name.
-        modules: tower → the user's own module.
+        modules: the user's own modules.
     """
 
     place: str
     device: str
-    modules: Mapping[str, nn.Module]
+    modules: OwnModules
 
 
 def _place(path: Path) -> Path:
@@ -229,19 +240,22 @@ def _build(content: dict[str, Any], files: Mapping[str, bytes], target: Target) 
     model = with_current_names(parse(SavedModel, content, f"{target.place}/{MODEL}"))
     arrays, weights = safe_numpy.load(files[ARRAYS]), safe_torch.load(files[WEIGHTS])
     check_finite(weights, target.place)
-    learnt = {column.name: _restore(column, arrays) for column in model.columns}
-    task = tasks.load(model.task.name).restore(model.task.state, _fields(arrays, "task"))
+    fields = _by_owner(arrays)
+    learnt = {column.name: _restore(column, fields.get(f"columns/{column.name}", {})) for column in model.columns}
+    task = tasks.load(model.task.name).restore(model.task.state, fields.get("task", {}))
     _check_prior(model, task, target.place)
     _check_owners(arrays, weights, model, target.place)
+    owned = _by_owner(weights)
+    _check_temperatures(model, task, target.place)
     place = _int8_device(target.device) if model.int8 else pick_device(target.device)
 
     def member(plan: SavedMember | SavedModel, owner: str, names: Sequence[str] = ()) -> NetworkMember:
         blueprint = Blueprint.from_json(plan.network.model_dump())
         columns = {name: learnt[name] for tower in blueprint.towers for name in tower.columns}
-        own = _fields(weights, owner)
+        own = owned.get(owner, {})
 
         def build() -> FusionModel:
-            network = build_network(blueprint, columns, task, copy.deepcopy(dict(target.modules)))
+            network = build_network(blueprint, columns, task, target.modules.copied())
             expect_int8(network, names)
             return network
 
@@ -276,7 +290,7 @@ def _build(content: dict[str, Any], files: Mapping[str, bytes], target: Target) 
 
 def _restore(column: SavedColumn, arrays: Mapping[str, Any]) -> Modality:
     """Restore the fitted modality of a column."""
-    found: Modality = modalities.load(column.modality).restore(column.state, _fields(arrays, f"columns/{column.name}"))
+    found: Modality = modalities.load(column.modality).restore(column.state, arrays)
     return found
 
 
@@ -286,6 +300,13 @@ def _check_prior(model: SavedModel, task: Task, place: str) -> None:
     for score, is_share in zip(model.task.prior, _are_shares(task), strict=True):
         if is_share and not 0 <= score <= 1:
             raise ArtifactError(f"a prior score of {score:g}", place=place, rule="a prior score is from 0 to 1")
+
+
+def _check_temperatures(model: SavedModel, task: Task, place: str) -> None:
+    owners: list[SavedModel | SavedMember] = [model, *model.others]
+    for owner in owners:
+        if isinstance(owner.temperature, list) and len(owner.temperature) != len(task.targets):
+            raise ArtifactError(f"{len(owner.temperature)} temperatures for {len(task.targets)} targets", place=place)
 
 
 def _are_shares(task: Task) -> list[bool]:
@@ -315,8 +336,12 @@ def _int8_device(name: str) -> torch.device:
     return device
 
 
-def _fields(arrays: Mapping[str, Any], owner: str) -> dict[str, Any]:
-    return {key.rpartition("/")[2]: value for key, value in arrays.items() if _owner(key) == owner}
+def _by_owner(arrays: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return owner → name of a field → array."""
+    found: dict[str, dict[str, Any]] = {}
+    for key, value in arrays.items():
+        found.setdefault(_owner(key), {})[key.rpartition("/")[2]] = value
+    return found
 
 
 def _owner(name: str) -> str:

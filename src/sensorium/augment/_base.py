@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import replace
+from typing import ClassVar
 
 import torch
 from jaxtyping import Bool, Float, Shaped
 from torch import Generator, Tensor
 
-from sensorium.batch import Cells
+from sensorium.batch import Cells, PackedCells
 
 
 class Augmentation(ABC):
@@ -21,6 +22,9 @@ class Augmentation(ABC):
 
     The positional parameters of its constructor are entries of the encoder specification that the modality supplies
     (`mean`, `deviation` …). Keyword-only parameters are the user's options, such as `probability`.
+
+    An augmentation of numbers or categories can also change many columns at once: it sets `packs = True` and defines
+    `change_packed`. Without it, it is called once per column.
 
     Args:
         probability: probability that a row is changed; 0 changes nothing.
@@ -38,6 +42,8 @@ class Augmentation(ABC):
                 [1.0000, 1.0000, 1.0000]])
     """
 
+    packs: ClassVar[bool] = False
+
     def __init__(self, probability: float) -> None:
         self.probability = probability
 
@@ -46,6 +52,16 @@ class Augmentation(ABC):
         rows = cells.present & (uniform(0.0, 1.0, cells.present.shape, random) < self.probability)
         places = spread(rows, cells.values) if cells.mask is None else spread(rows[:, None] & cells.mask, cells.values)
         return replace(cells, values=torch.where(places, self.change(cells, random), cells.values))
+
+    def on_packed(self, cells: PackedCells, random: Generator) -> PackedCells:
+        """Change the cells of many columns, each cell with its own probability."""
+        chosen = cells.present & (uniform(0.0, 1.0, cells.present.shape, random) < self.probability)
+        places = chosen[:, cells.layout.owner.to(chosen.device)]
+        return replace(cells, values=torch.where(places, self.change_packed(cells, random), cells.values))
+
+    def change_packed(self, cells: PackedCells, random: Generator) -> Shaped[Tensor, "b f"]:
+        """Return changed values of every row and column, as `change` does, drawn independently for each cell."""
+        raise NotImplementedError(f"{type(self).__name__} changes one column at a time")
 
     @abstractmethod
     def change(self, cells: Cells, random: Generator) -> Shaped[Tensor, "b ..."]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeAlias
 
 from torch import Generator
 
 from sensorium.augment._base import Augmentation
-from sensorium.batch import Batch
+from sensorium.batch import Batch, CellMap, Cells
 from sensorium.config import Config, check_options
 from sensorium.errors import ConfigError, SensoriumError, did_you_mean, raise_together
 from sensorium.modalities import EncoderSpec
@@ -42,9 +43,19 @@ def choose_augmentations(kinds: Mapping[str, str], config: Config) -> dict[str, 
 
 
 def build_augmentations(chosen: Chosen, encoder_spec: Mapping[str, EncoderSpec]) -> dict[str, list[Augmentation]]:
-    """Build the augmentations of each column."""
+    """Build the augmentations of each column; columns share those that do not depend on the column."""
+    shared: dict[str, Augmentation] = {}
+
+    def build(name: str, column: str, options: Mapping[str, Any]) -> Augmentation:
+        if any(p.kind is p.POSITIONAL_OR_KEYWORD for p in _parameters(augmentations.load(name))):
+            return build_augmentation(name, encoder_spec[column], options)
+        key = f"{name} {sorted(options.items())}"
+        if key not in shared:
+            shared[key] = build_augmentation(name, encoder_spec[column], options)
+        return shared[key]
+
     return {
-        column: [build_augmentation(name, encoder_spec[column], options) for name, options in named.items()]
+        column: [build(name, column, options) for name, options in named.items()]
         for column, named in chosen.items()
         if column in encoder_spec
     }
@@ -69,12 +80,31 @@ def build_augmentation(name: str, encoder_spec: EncoderSpec, options: Mapping[st
 
 
 def augment(batch: Batch, plan: Augmentations, random: Generator) -> Batch:
-    """Apply the augmentations of each column, in order."""
-    cells = dict(batch.cells)
+    """Apply the augmentations of each column, in order; columns with the same ones are changed together if possible."""
+    cells = batch.cells
+    if isinstance(cells, CellMap):
+        for together, columns in _together(plan, cells).items():
+            for step in together:
+                cells = cells.change(columns, partial(step.on_packed, random=random))
+    changed = dict[str, Cells]()
     for column, steps in plan.items():
-        for step in steps:
-            cells[column] = step(cells[column], random)
-    return replace(batch, cells=cells)
+        if not _is_packed(column, steps, cells):
+            for step in steps:
+                changed[column] = step(changed.get(column, cells[column]), random)
+    return replace(batch, cells=cells).with_cells(changed)
+
+
+def _together(plan: Augmentations, cells: CellMap) -> dict[tuple[Augmentation, ...], tuple[str, ...]]:
+    """Return augmentations → the packed columns that they change."""
+    found: dict[tuple[Augmentation, ...], list[str]] = {}
+    for column, steps in plan.items():
+        if _is_packed(column, steps, cells):
+            found.setdefault(tuple(steps), []).append(column)
+    return {steps: tuple(columns) for steps, columns in found.items()}
+
+
+def _is_packed(column: str, steps: Sequence[Augmentation], cells: Mapping[str, Cells]) -> bool:
+    return isinstance(cells, CellMap) and cells.is_packed(column) and all(step.packs for step in steps)
 
 
 def _checked(

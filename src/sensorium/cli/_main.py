@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 import signal
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from itertools import pairwise, takewhile
 from pathlib import Path
 
@@ -42,6 +45,7 @@ def main() -> None:
     try:
         with explain_memory_errors(LESS):
             _check_flags(sys.argv[1:])
+            _check_setting_flags(sys.argv[1:])
             _check_memory(sys.argv[1:])
             _run()
     except SensoriumError as error:
@@ -71,6 +75,31 @@ def _check_flags(arguments: list[str]) -> None:
     ]
     if faults:
         raise_together([*faults, *_faults_of_settings(given)])
+
+
+def _check_setting_flags(arguments: list[str]) -> None:
+    """Raise a ConfigError if flags are settings, such as `--batch-size`; it names the setting."""
+    command, *rest = arguments or [""]
+    given = list(takewhile(lambda text: text != "--", rest))
+    names = [text.partition("=")[0] for text in given if text.startswith("--")]
+    if command not in commands.entries or "--set" not in (known := _flags_of(command)) or set(names) <= known:
+        return
+    from sensorium.config import setting_flag
+
+    faults: list[SensoriumError] = []
+    for place, text in enumerate(given):
+        flag, _, inline = text.partition("=")
+        if flag.startswith("--") and flag not in known:
+            value = inline or next((each for each in given[place + 1 : place + 2] if not each.startswith("-")), None)
+            faults += filter(None, [setting_flag(flag, value)])
+    raise_together(faults)
+
+
+def _flags_of(command: str) -> set[str]:
+    """Return the flags of a command."""
+    found = typer.main.get_command(make_app())
+    parameters = getattr(found, "commands", {})[command].params
+    return {flag for each in parameters for flag in (*each.opts, *each.secondary_opts)} | {"--help"}
 
 
 def _faults_of_settings(arguments: list[str]) -> Sequence[SensoriumError]:
@@ -107,7 +136,8 @@ def _check_memory(arguments: list[str]) -> None:
 
 def _run() -> None:
     try:
-        make_app()()
+        with _silent_libraries() if _is_quiet() else nullcontext():
+            make_app()()
     except SystemExit as stop:
         _report_usage(stop.__context__)
         if isinstance(stop.__context__, BrokenPipeError):  # Typer and Rich end with 1 then, and say nothing
@@ -133,6 +163,23 @@ def _report_usage(error: BaseException | None) -> None:
     command = f"sensorium{path.rpartition('sensorium')[2]}" if path else " ".join(["sensorium", *named])
     cure = f"{command} --help lists arguments and options"
     print(printable_json(ConfigError(words(), place=command, cure=cure).to_json()))
+
+
+def _is_quiet() -> bool:
+    return any(argument in ("-q", "--quiet") for argument in takewhile(lambda text: text != "--", sys.argv))
+
+
+@contextmanager
+def _silent_libraries() -> Iterator[None]:
+    """Within this block, libraries show no warnings and log only errors."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        finally:
+            logging.disable(before)
 
 
 def _asks_json() -> bool:

@@ -8,7 +8,8 @@ from typing import Annotated, Any, TypeAlias
 import typer
 
 TABLES = (
-    "TABLE is a CSV, TSV, JSON Lines, Parquet, Arrow, Feather, SQLite, DuckDB or Excel file, a folder of class folders "
+    "TABLE is a CSV, TSV, JSON Lines, Parquet, Arrow, Feather, SQLite, "
+    "DuckDB or Excel file, a folder of class folders "
     "or of Parquet parts, or postgresql://user@host/name. Columns of files hold paths relative to the table."
 )
 MODELS = "MODEL is the folder of a run, or the folder or zip file of a model."
@@ -23,21 +24,35 @@ Target: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(metavar="COLUMN", help="Column to predict. Repeat it to predict several columns with one model."),
 ]
-Columns: TypeAlias = Annotated[str | None, typer.Option(metavar="A,B,…", help="Use only these columns.")]
-Exclude: TypeAlias = Annotated[str | None, typer.Option(metavar="A,B,…", help="Ignore these columns.")]
+Columns: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="A,B,…", help="Use only these columns; by default all.")
+]
+Exclude: TypeAlias = Annotated[str | None, typer.Option(metavar="A,B,…", help="Ignore these columns; by default none.")]
 Modality: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option(metavar="COLUMN=NAME", help="Set a column's modality: age=category. May be repeated."),
+    typer.Option(
+        metavar="COLUMN=NAME", help="Set a column's modality: age=category; inferred by default. May be repeated."
+    ),
 ]
 Task: TypeAlias = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="Task (see `sensorium list tasks`); inferred from the target by default."),
+    typer.Option(metavar="NAME", help="Task (see `sensorium list tasks`); by default inferred from the target."),
 ]
 Epochs: TypeAlias = Annotated[
-    int | None, typer.Option(metavar="N", min=1, help="Maximum number of passes over the training rows.")
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=1,
+        help="Maximum number of passes over the training rows; by default it depends on their number.",
+    ),
 ]
 SplitColumn: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="COLUMN", help="Column with the split of each row: train, validation or test.")
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="Column with the split of each row: train, validation or test; by default a column called split, if "
+        "there is one, else rows are split at random.",
+    ),
 ]
 Stream: TypeAlias = Annotated[
     bool, typer.Option("--stream", help="Decode files in every epoch; write no cache to disk.")
@@ -48,13 +63,18 @@ Overwrite: TypeAlias = Annotated[
 ]
 Seed: TypeAlias = Annotated[
     int | None,
-    typer.Option(metavar="N", min=0, help="Random seed. The same seed, data and machine give the same result."),
+    typer.Option(
+        metavar="N", min=0, help="Random seed; 0 by default. The same seed, data and machine give the same result."
+    ),
 ]
 Device: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Device to run on: auto, cpu, cuda or cuda:1.")
+    str | None, typer.Option(metavar="NAME", help="Device to run on: auto (the default), cpu, cuda or cuda:1.")
 ]
 Config: TypeAlias = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="YAML file of settings; command-line options override it.")
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="YAML file of settings, such as `sensorium init` writes; command-line options override it."
+    ),
 ]
 Set: TypeAlias = Annotated[
     list[str] | None,
@@ -101,8 +121,10 @@ def settings(
     **others: Any,
 ) -> dict[str, Any]:
     """Merge settings: flags override the YAML file, `--set` overrides both. A flag is named `train__epochs`."""
-    from sensorium.config import merge_layers, overlay, parse_assignments, read_yaml
+    from sensorium.config import joined_option, merge_layers, overlay, parse_assignments, read_yaml
 
+    if wrong := joined_option("fusion", others.get("fusion") or "", "--fusion"):
+        raise wrong
     flags: dict[str, Any] = {}
     for name, value in others.items():
         if value is not None:
@@ -120,9 +142,12 @@ def settings(
 
 
 def _assignment(text: str) -> tuple[str, str]:
+    from sensorium.config import modality_option
     from sensorium.errors import ConfigError
 
     name, equals, kind = text.rpartition("=")
+    if wrong := modality_option(name, kind):
+        raise wrong
     if not equals:
         raise ConfigError(
             f"--modality {text!r} must name a column and a modality", rule="column=modality, as in age=category"

@@ -21,7 +21,11 @@ def adapt(
     method: Annotated[str, typer.Option(metavar="NAME", help="Method; see `sensorium list adaptations`.")] = "adabn",
     option: Annotated[
         list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="Set an option of the method: prior=100. May be repeated."),
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="Set an option of the method: prior=100; see `sensorium list "
+            "adaptations NAME` for its defaults. May be repeated.",
+        ),
     ] = None,
     seed: o.Seed = None,
     device: o.Device = None,

@@ -15,7 +15,10 @@ def compare(
     table: o.Table,
     target: o.Target = None,
     out: Annotated[Path, o.out("Folder for the models and the table of results.")] = Path("comparison"),
-    fusions: Annotated[str | None, typer.Option(metavar="A,B,…", help="Fusion methods: concat,gated … or all.")] = None,
+    fusions: Annotated[
+        str | None,
+        typer.Option(metavar="A,B,…", help="Fusion methods: concat,gated … or all; by default six that are quick."),
+    ] = None,
     baselines: Annotated[
         str | None,
         typer.Option(
@@ -36,7 +39,9 @@ def compare(
     split_column: o.SplitColumn = None,
     seed: o.Seed = None,
     stream: o.Stream = False,
-    overwrite: o.Overwrite = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a comparison of another table or other settings in --out.")
+    ] = False,
     device: o.Device = None,
     config: o.Config = None,
     assign: o.Set = None,

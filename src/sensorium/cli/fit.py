@@ -27,19 +27,24 @@ def fit(
     exclude: o.Exclude = None,
     modality: o.Modality = None,
     fusion: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Fusion method; see `sensorium list fusions`.")
+        str | None,
+        typer.Option(metavar="NAME", help="Fusion method (see `sensorium list fusions`); concat by default."),
     ] = None,
     task: o.Task = None,
     teacher: Annotated[
         str | None,
-        typer.Option(metavar="MODEL", help="Also learn from the predictions of this fitted model (distillation)."),
+        typer.Option(
+            metavar="MODEL",
+            help="Also learn from the predictions of this fitted model (distillation); by default from no model.",
+        ),
     ] = None,
     epochs: o.Epochs = None,
     budget: Annotated[
         str | None,
         typer.Option(
             metavar="TIME",
-            help="Search encoders, fusion and training settings for this long: 90s, 10m, 1h. Run it again to resume.",
+            help="Search encoders, fusion and training settings for this long: 90s, 10m, 1h; by default nothing is "
+            "searched. Run it again to resume.",
         ),
     ] = None,
     split_column: o.SplitColumn = None,
@@ -64,7 +69,9 @@ def fit(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Write metrics for tensorboard, mlflow or wandb into --out; works offline. May be repeated.",
+            help="Write metrics for tensorboard, mlflow or wandb into --out; by default "
+            "for none. Works offline. May be "
+            "repeated.",
         ),
     ] = None,
     device: o.Device = None,

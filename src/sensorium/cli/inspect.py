@@ -18,6 +18,8 @@ def inspect(
     exclude: o.Exclude = None,
     modality: o.Modality = None,
     task: o.Task = None,
+    split_column: o.SplitColumn = None,
+    seed: o.Seed = None,
     config: o.Config = None,
     assign: o.Set = None,
     every: Annotated[
@@ -45,7 +47,10 @@ def inspect(
     from sensorium.report import inspection_text
     from sensorium.report.inspection_page import write_page
 
-    settings = o.settings(config, assign, columns=columns, exclude=exclude, modality=modality, target=target, task=task)
+    settings = o.settings(
+        config, assign, columns=columns, exclude=exclude, modality=modality, target=target, task=task,
+        split__column=split_column, seed=seed,
+    )  # fmt: skip
     if html:
         check_apart([html], table=table, config=config)
         check_outside_models(html)

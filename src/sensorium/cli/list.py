@@ -65,11 +65,18 @@ def _unknown(kind: str, known: Sequence[str]) -> SensoriumError:
 
 
 def _kinds(chosen: dict[str, Registry], json: bool, quiet: bool) -> None:
+    from sensorium.registry.weights import PACKAGED
     from sensorium.report import listing_text
+    from sensorium.report.listing import weights_text
 
+    content: dict[str, Any] = {}
     for name, registry in chosen.items():
         show(listing_text(registry, name), json, quiet)
-    show_json({name: {n: e.summary for n, e in registry.entries.items()} for name, registry in chosen.items()}, json)
+        content[name] = {n: e.summary for n, e in registry.entries.items()}
+    if "encoders" in chosen:
+        show(weights_text(PACKAGED), json, quiet)
+        content["weights"] = [weights.to_json() for weights in PACKAGED]
+    show_json(content, json)
 
 
 def _settings(prefix: str, json: bool, quiet: bool) -> None:
@@ -83,7 +90,9 @@ def _settings(prefix: str, json: bool, quiet: bool) -> None:
 
 def _member(registry: Registry, kind: str, name: str, json: bool, *, quiet: bool) -> None:
     from sensorium.config import list_options, options_schema
+    from sensorium.registry.weights import PACKAGED
     from sensorium.report import settings_text
+    from sensorium.report.listing import weights_text
 
     entry = registry.entry(name)
     taker = registry.taker(name) if registry.options(name) else None
@@ -94,11 +103,15 @@ def _member(registry: Registry, kind: str, name: str, json: bool, *, quiet: bool
         show(f"Models with it cannot be exported: {reason}.", json, quiet)
     if options:
         show(settings_text(options, "option"), json, quiet)
+    own = [weights for weights in PACKAGED if registry.kind == "encoder" and weights.encoder == name]
+    if own:
+        show(weights_text(own), json, quiet)
     schema = options_schema(taker) if taker else {}
     content: dict[str, Any] = {
         "summary": entry.summary,
         "options": [each.to_json() for each in options],
         "schema": schema,
         **exportable,
+        **({"weights": [weights.to_json() for weights in own]} if own else {}),
     }
     show_json({kind: {name: content}}, json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -16,8 +17,18 @@ def predict(
     table: o.Table,
     out: Annotated[
         Path,
-        o.out("File for the predictions: .parquet, .csv, .tsv, .jsonl, .arrow, .feather or .xlsx.", "FILE"),
+        o.out(
+            "File for the predictions: .parquet, .csv, .tsv, .jsonl, .arrow, .feather or .xlsx; - prints CSV.",
+            "FILE",
+        ),
     ],
+    keep: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,…",
+            help="Copy these columns of the table beside the predictions, such as an id; `all` copies every column.",
+        ),
+    ] = None,
     safe_csv: Annotated[
         bool,
         typer.Option(
@@ -31,25 +42,45 @@ def predict(
 ) -> None:
     """Predict every row of a table.
 
-    Example: sensorium predict run new.csv -o answers.parquet
+    Example: sensorium predict run new.csv -o answers.parquet --keep id
     """
-    from sensorium.artifact.run_folder import check_not_of_a_run
     from sensorium.config import parse_assignments
-    from sensorium.files import check_apart, check_outside_models
     from sensorium.findings import Problems
     from sensorium.predictor import load
     from sensorium.report import problems_text
-    from sensorium.table import check_writable, write_table
+    from sensorium.table import EVERY
+
+    to_stdout = str(out) == "-"
+    if to_stdout:
+        _check_stdout(json)
+    else:
+        _check_file(out, table)
+    loaded = load(model, device=device or "auto", config=parse_assignments(assign or []))
+    kept = keep if keep == EVERY else o.names(keep or "")
+    found = loaded.predictions(table, keep=kept, progress=not quiet)
+    written = found.write_csv(sys.stdout.buffer, safe_csv=safe_csv) if to_stdout else found.save(out, safe_csv=safe_csv)
+    problems = Problems([*found.problems, *written])
+    show(problems_text(problems), json or to_stdout, quiet)
+    if not (json or quiet or to_stdout):
+        say(f"{len(found):,} rows: {out}")
+    notices = [group.to_json() for group in problems.groups()]
+    show_json({"rows": len(found), "out": str(out), "notices": notices}, json)
+
+
+def _check_file(out: Path, table: str) -> None:
+    from sensorium.artifact.run_folder import check_not_of_a_run
+    from sensorium.files import check_apart, check_outside_models
+    from sensorium.table import check_writable
 
     check_writable(out)
     check_apart([out], table=table)
     check_outside_models(out)
     check_not_of_a_run(out)
-    loaded = load(model, device=device or "auto", config=parse_assignments(assign or []))
-    found = loaded.predictions(table, progress=not quiet)
-    problems = Problems([*found.problems, *write_table(found.to_arrow(), out, safe_csv=safe_csv)])
-    show(problems_text(problems), json, quiet)
-    if not (json or quiet):
-        say(f"{len(found):,} rows: {out}")
-    notices = [group.to_json() for group in problems.groups()]
-    show_json({"rows": len(found), "out": str(out), "notices": notices}, json)
+
+
+def _check_stdout(json: bool) -> None:
+    from sensorium.errors import ConfigError
+
+    if json:
+        rule = "--json prints one JSON object to stdout, and --out - the predictions"
+        raise ConfigError("--json cannot be combined with --out -", rule=rule, cure="name a file with --out")

@@ -15,7 +15,8 @@ def quantize(
     model: o.Model,
     out: Annotated[Path, o.out("Folder or .zip for the smaller model.", "MODEL")],
     table: Annotated[
-        str | None, typer.Option(metavar="TABLE", help="Table with labels on which both models are evaluated.")
+        str | None,
+        typer.Option(metavar="TABLE", help="Table with labels on which both models are evaluated; by default none is."),
     ] = None,
     assign: o.SetOfModel = None,
     json: o.Json = False,
@@ -32,12 +33,14 @@ def quantize(
     from sensorium.files import check_apart
     from sensorium.predictor import load
     from sensorium.report import quantized_text
+    from sensorium.runtime.progress import reporter
 
     check_apart([out], model=model, table=table)
     check_place(out)
-    whole = load(model, device="cpu", config=parse_assignments(assign or []))
-    small = whole.quantize()
-    small.save(out)
+    with reporter(not quiet).phase("quantizing"):
+        whole = load(model, device="cpu", config=parse_assignments(assign or []))
+        small = whole.quantize()
+        small.save(out)
     sizes = [whole.weight_bytes, small.weight_bytes]
     scores = [each.evaluate(table, progress=not quiet) for each in (whole, small)] if table else []
     show(quantized_text(sizes, scores), json, quiet)

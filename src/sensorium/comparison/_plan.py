@@ -9,6 +9,7 @@ from sensorium.baselines import NONE
 from sensorium.comparison._result import Kind
 from sensorium.config import Choice
 from sensorium.errors import ConfigError, SensoriumError, UnknownNameError, raise_together
+from sensorium.model import OWN_FUSION, fusion_kind
 from sensorium.planning import Plan, check_several_modalities
 from sensorium.registry import baselines, fusions
 from sensorium.trials import TrialSpec
@@ -70,6 +71,8 @@ def check_names(chosen: Sequence[str] | None, classical: Sequence[str] | None) -
     faults = list[SensoriumError]()
     for registry, asked, word in ((fusions, chosen, ALL), (baselines, classical, NONE)):
         for name in [] if asked is None or list(asked) == [word] else asked:
+            if name.startswith(OWN_FUSION) and registry is fusions:
+                continue
             try:
                 registry.entry(name)
             except UnknownNameError as error:
@@ -87,7 +90,7 @@ def _check(plan: Plan) -> None:
 
 
 def _fused(plan: Plan, fusion: str) -> Candidate:
-    name, choice = _unique(fusion, "fusion", plan.towers), _choice(plan, fusion)
+    name, choice = _unique(fusion.removeprefix(OWN_FUSION), "fusion", plan.towers), _choice(plan, fusion)
     return Candidate(name, "fusion", plan.towers, TrialSpec(name, fusion=choice.model_dump(mode="json")))
 
 
@@ -101,6 +104,6 @@ def _unique(name: str, kind: str, taken: Sequence[str]) -> str:
 
 def _choice(plan: Plan, fusion: str) -> Choice:
     """Return a fusion, with its options in the settings if they name it."""
-    fusions.entry(fusion)
+    fusion_kind(fusion, plan.modules)
     chosen = plan.config.fusion
     return chosen if chosen.name == fusion else Choice.of(fusion)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from sensorium.artifact import (
 from sensorium.artifact.run_record import RECORD as RUN_RECORD
 from sensorium.artifact.run_record import RunRecord, State, recorded_threads, settle
 from sensorium.baselines import choose_baselines
+from sensorium.comparison._estimate import seconds_left
 from sensorium.comparison._judge import judge
 from sensorium.comparison._plan import Candidate, plan_candidates
 from sensorium.comparison._result import Comparison, Kind, Result
@@ -30,6 +30,7 @@ from sensorium.files import check_apart, check_outside_models
 from sensorium.findings import Problems
 from sensorium.metrics import metrics_of, score
 from sensorium.planning import Plan, PreparedTable
+from sensorium.registry.failures import MemberError, explain_member_errors
 from sensorium.runtime.progress import Reporter, duration_text
 from sensorium.runtime.threads import Threads
 from sensorium.trials import (
@@ -174,7 +175,8 @@ def compare_towers(data: PreparedTable, options: ComparisonOptions, out: Path | 
         sweep.run()
     finally:
         forget_matrix()
-    comparison = sweep.judged()
+    with report.phase("comparing the models on the test rows"):
+        comparison = sweep.judged()
     if out:
         write_file(out / RECORD, to_json(comparison.to_json()))
     return comparison
@@ -198,15 +200,29 @@ class _Sweep:
 
     def __post_init__(self) -> None:
         self._ledger = Ledger(self.data, self.out, self.report)
-        self._start, self._taken = time.perf_counter(), 0
 
     def run(self) -> None:
         """Run the trials that are not finished, and keep the results in the order of the candidates."""
+        try:
+            with explain_member_errors():
+                self._run()
+        except MemberError as error:
+            cure = "; ".join(filter(None, (error.cure, self._say_what_is_kept())))
+            raise MemberError(error.finding, place=error.place, rule=error.rule, cure=cure) from error.__cause__
+
+    def _say_what_is_kept(self) -> str:
+        """Say whether the results of finished trials are kept."""
+        done = sum(len(trials) for trials in self.results.values())
+        if self.out is None:
+            return "with out=FOLDER, finished trials are kept and not trained again" if done else ""
+        return f"{done} finished trials are kept in {self.out} and are not trained again" if done else ""
+
+    def _run(self) -> None:
         self._leave_out_baselines()
         known = {self._key(spec): result for spec in self._specs() if (result := self._find(spec))}
         runner = choose_runner(self.data, self.options.workers)
         todo = (spec for spec in self._specs() if self._key(spec) not in known)
-        fresh = runner.run(todo, Control(measure=True), self._log_progress)
+        fresh = runner.run(todo, Control(self.report, measure=True), self._log_progress)
         for spec in self._specs():
             result = known.get(self._key(spec))
             if result is None:  # workers may have run further seeds of a candidate that is left out by now
@@ -250,7 +266,6 @@ class _Sweep:
         result = None if spec.baseline else self._ledger.find(spec, with_model=self._is_saved(spec))
         if result:
             self.report.log(f"{spec.name}: already finished, loaded from {self.out}")
-            self._taken += 1
         return result
 
     def _log_progress(self, spec: TrialSpec) -> None:
@@ -258,10 +273,16 @@ class _Sweep:
         specs = list(self._specs())
         done = sum(len(trials) for trials in self.results.values())
         seed = f", seed {spec.seed}" if len(self.options.seeds) > 1 and spec.seed is not None else ""
-        trained = done - self._taken
-        left = (time.perf_counter() - self._start) / trained * (len(specs) - done) if trained > 0 else 0.0
-        about = f", about {duration_text(left)} left" if trained > 0 else ""
-        self.report.log(f"{spec.name}: training{seed} ({done + 1} of {len(specs)}{about})")
+        left = self._seconds_left(specs)
+        about = f", about {duration_text(left)} left" if left else ""
+        self.report.step(f"{spec.name}: training{seed} ({done + 1} of {len(specs)}{about})")
+
+    def _seconds_left(self, specs: Sequence[TrialSpec]) -> float:
+        """Return the estimated seconds until all trials are finished; 0 if they cannot be estimated yet."""
+        finished = {(name, trial.spec.seed) for name, trials in self.results.items() for trial in trials}
+        measured = {name: mean(trial.seconds for trial in trials) for name, trials in self.results.items()}
+        todo = [spec.name for spec in specs if self._key(spec) not in finished]
+        return seconds_left(todo, self.candidates, measured) / min(self.options.workers, max(1, len(todo)))
 
     def _trained(self, result: TrialResult) -> TrialResult:
         """Save the model of a finished trial, and record it."""

@@ -30,6 +30,7 @@ from sensorium.config._describe import Setting, list_options, list_settings, opt
 from sensorium.config._dotted import of_columns
 from sensorium.config._keywords import read_settings, target_setting
 from sensorium.config._layers import overlay, read_yaml
+from sensorium.config._misplaced import joined_option, modality_option, setting_flag
 from sensorium.config._options import check_heads, check_options
 from sensorium.config._prepare import PrepareConfig
 from sensorium.config._renamed import current_member, current_options, current_setting, current_settings
@@ -118,10 +119,12 @@ __all__ = [
     "exclude_column",
     "given_names",
     "is_path",
+    "joined_option",
     "key_of",
     "list_options",
     "list_settings",
     "merge_layers",
+    "modality_option",
     "of_columns",
     "options_schema",
     "overlay",
@@ -132,6 +135,7 @@ __all__ = [
     "set_missing",
     "set_option",
     "set_value",
+    "setting_flag",
     "setting_of",
     "spelt_words",
     "split_saved",

@@ -18,6 +18,7 @@ from sensorium.config._train import TrainConfig
 from sensorium.config._tree import at_full_names
 from sensorium.config._types import Choice, Named, Strict
 from sensorium.errors import raise_together
+from sensorium.registry.weights import expand_encoders
 
 
 class Config(Strict):
@@ -39,7 +40,9 @@ class Config(Strict):
         {},
         description="modality of a column and its options; or, under a modality's name, options for all of its columns",
     )
-    encoders: dict[str, Choice] = Field({}, description="encoder of a column, tower or modality, and its options")
+    encoders: Annotated[dict[str, Choice], pydantic.BeforeValidator(expand_encoders)] = Field(
+        {}, description="encoder (or packaged weights, such as minilm) of a column, tower or modality, and its options"
+    )
     augment: dict[str, Named] = Field({}, description="augmentations of a column or modality, and their options")
     towers: dict[str, list[str]] = Field({}, description="columns that are encoded together, by tower")
     fusion: Choice = Field(Choice.of("concat"), description="fusion method and its options")
@@ -51,7 +54,8 @@ class Config(Strict):
     train: TrainConfig = TrainConfig()
     calibrate: Literal["auto", "temperature", "none"] = Field(
         "auto",
-        description="temperature scaling of probabilities on the validation rows; auto: only with --budget",
+        description="temperature scaling of probabilities on the validation rows, kept where it helps on other rows; "
+        "auto: with 50 validation rows or more",
     )
     seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(
         0, description="random seed: the same seed, data and machine give the same weights"

@@ -5,14 +5,16 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import pydantic
 
+from sensorium.config._misplaced import belongs_to
 from sensorium.config._requirement import requirement
 from sensorium.config._spelling import as_given
 from sensorium.config._types import FINITE
-from sensorium.errors import ConfigError, SensoriumError, did_you_mean, raise_together
+from sensorium.errors import ConfigError, SensoriumError, did_you_mean, near_name, raise_together
 from sensorium.registry import KINDS, REGISTRIES
 from sensorium.registry.renames import OPTION, find_rename
 
@@ -26,6 +28,8 @@ def check_options(function: Callable[..., Any], options: Mapping[str, Any], plac
     Raises:
         ConfigError: an option is unknown or has a wrong type. The error lists all of them.
     """
+    if not options:
+        return {}
     hints = option_hints(function)
     allowed = [*hints]
     checked, faults = {}, list[SensoriumError]()
@@ -34,7 +38,7 @@ def check_options(function: Callable[..., Any], options: Mapping[str, Any], plac
             faults.append(
                 _renamed(function, name, place, allowed)
                 or _member_error(function, name, value, place)
-                or ConfigError(f"unknown option {name!r}", place=place, cure=did_you_mean(name, allowed))
+                or ConfigError(f"unknown option {name!r}", place=place, cure=_cure(function, name, allowed))
             )
             continue
         try:
@@ -47,6 +51,15 @@ def check_options(function: Callable[..., Any], options: Mapping[str, Any], plac
             faults.append(ConfigError(f"option {name!r} cannot be {as_given(value)}", place=place, rule=rule))
     raise_together(faults)
     return checked
+
+
+def _cure(function: Callable[..., Any], name: str, allowed: Sequence[str]) -> str:
+    """Return options of similar names, or else which members have an option of this name."""
+    own, (kind, _, member) = did_you_mean(name, allowed), _owner(function).partition(" ")
+    near = near_name(name, allowed) is not None or own.startswith("did you mean")
+    elsewhere = belongs_to(kind, member, name) if kind in CHOSEN and not near else ""
+    listed = f"; the options of {member} are {', '.join(allowed)}" if allowed else ""
+    return f"{elsewhere}{listed}" if elsewhere else own
 
 
 def _is_too_large(value: Any) -> bool:
@@ -87,6 +100,12 @@ def _owner(function: Callable[..., Any]) -> str:
 
 def option_hints(function: Callable[..., Any]) -> dict[str, Any]:
     """Return option → type: the keyword-only parameters of a class or a function."""
+    return dict(_option_hints(function))
+
+
+@lru_cache(maxsize=1024)
+def _option_hints(function: Callable[..., Any]) -> dict[str, Any]:
+    """Compute the hints once per member: a wide table asks for those of one modality once per column."""
     taker = inspect.getattr_static(function, "__init__") if isinstance(function, type) else function
     hints = typing.get_type_hints(taker, include_extras=True)
     return {n: hints[n] for n, p in inspect.signature(function).parameters.items() if p.kind is p.KEYWORD_ONLY}

@@ -72,7 +72,8 @@ def exclude_column(column: str) -> str:
 def as_yaml(name: str) -> str:
     """Spell a name as the value of a setting, quoted if YAML would not read it as text."""
     plain = name.isidentifier() and name.lower() not in ("null", "true", "false", "yes", "no", "on", "off", "y", "n")
-    return name if plain else json.dumps(name, ensure_ascii=False)
+    # YAML takes further characters for line breaks, such as U+2028: they are written as escapes.
+    return name if plain else json.dumps(name, ensure_ascii=not name.isprintable())
 
 
 def as_given(value: object) -> str:

@@ -63,7 +63,14 @@ class TrainConfig(Strict):
         1.0, description="gradient clipping: maximum norm of the gradient"
     )
     patience: PositiveInt | None = Field(
-        8, description="early stopping: epochs without a better validation metric before training stops"
+        8,
+        description="early stopping: epochs without a better validation metric before training stops; null: no early "
+        "stopping",
+    )
+    stop_at_plateau: bool = Field(
+        True,
+        description="early stopping: also stop when the validation metric has been perfect for 3 epochs, or training "
+        "loss and validation metric have not changed for 5; train.patience: null switches this off, too",
     )
     metric: str | None = Field(
         None, description="validation metric for early stopping and model selection; depends on the task by default"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
-from sensorium.batch import Cells, Tokens
+from sensorium.batch import Cells, PackedCells, Tokens
 
 Shrink: TypeAlias = Literal["pool", "stride", "none"]
 
@@ -31,6 +31,9 @@ class Encoder(Protocol):
     whose `forward` does not comply (because it skips padding, for example) has a second method `dense(*cells)` with the
     same result in evaluation mode. The optional attribute `longest` is the maximum number of steps that the encoder
     accepts.
+
+    A joint encoder of many columns can have the optional attribute `groups`: lists of positions of its columns. It is
+    then called with one `PackedCells` per group, which holds the columns of the group side by side (see `pack_groups`).
 
     Attributes:
         width: width d of its tokens (of their summary, if it gives one).
@@ -101,6 +104,15 @@ class Static(FeatureEncoder, Protocol):
 
     def learn_features(self, cells: Iterable[Cells]) -> None:
         """Learn from batches of the training rows that have a value. Until then, all features are zero."""
+
+
+def pack_groups(cells: Sequence[Cells | PackedCells], groups: Sequence[Sequence[int]]) -> list[PackedCells]:
+    """Return one `PackedCells` per group, also if an encoder is called with the cells of single columns."""
+    if all(isinstance(given, PackedCells) for given in cells):
+        return [given for given in cells if isinstance(given, PackedCells)]
+    single = [given for given in cells if isinstance(given, Cells)]
+    rows = single[0].present
+    return [PackedCells.join({str(place): single[place] for place in group}, rows) for group in groups]
 
 
 def padded_zero(mask: Tensor, values: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sensorium.batch import Cells
+from sensorium.batch import PackedCells
 from sensorium.modalities import EncoderSpec
 
 
@@ -26,14 +26,12 @@ class _Numbers(nn.Module):
         self.count = sum(encoder_spec["floats"] for encoder_spec in columns)
         self.width = self.count + len(columns)
 
-    def forward(self, cells: Sequence[Cells], some: Cells) -> Tensor:
-        if not cells:
-            return some.present.new_zeros(some.present.shape[0], 0).float()
-        values = torch.cat([c.values for c in cells], 1)  # (b, f)
-        present = torch.stack([c.present for c in cells], 1)  # (b, columns)
+    def forward(self, cells: PackedCells) -> Tensor:
+        if not self.width:
+            return cells.values
         # Clip outliers, so that they do not dominate.
-        bounded = values.clamp(-10, 10)
-        return torch.cat([bounded, present.float(), self.embed(values)], 1)
+        bounded = cells.values.clamp(-10, 10)
+        return torch.cat([bounded, cells.present.float(), self.embed(cells.values)], 1)
 
     def embed(self, values: Tensor) -> Tensor:
         return values[:, :0]
@@ -75,7 +73,7 @@ class _Piecewise(_Numbers):
         self.width += len(low)
 
     def embed(self, values: Tensor) -> Tensor:
-        return ((values[:, self.place] - self.low) / self.span).clamp(0, 1)
+        return ((values.index_select(1, self.place) - self.low) / self.span).clamp(0, 1)
 
 
 class CategoryEmbedding(nn.Module):
@@ -86,17 +84,15 @@ class CategoryEmbedding(nn.Module):
 
     def __init__(self, levels: Sequence[int], width: int) -> None:
         super().__init__()
-        sizes = torch.tensor([n + 1 for n in levels], dtype=torch.int64)
-        ends = sizes.cumsum(0)
-        self.register_buffer("start", ends - sizes)
-        self.register_buffer("missing", ends - 1)
+        sizes = np.array([n + 1 for n in levels], np.int64)
+        ends = sizes.cumsum()  # by NumPy: on the device `meta`, torch would import its compiler for it
+        self.register_buffer("start", torch.from_numpy(ends - sizes))
+        self.register_buffer("missing", torch.from_numpy(ends - 1))
         self.embed = nn.Embedding(sum(n + 1 for n in levels), width)
         nn.init.normal_(self.embed.weight, std=0.3)
         self.width = width * len(levels)
 
-    def forward(self, cells: Sequence[Cells], some: Cells) -> Tensor:
-        if not cells:
-            return some.present.new_zeros(some.present.shape[0], 0).float()
-        codes = torch.stack([c.values for c in cells], 1) + self.start  # (b, c)
-        present = torch.stack([c.present for c in cells], 1)
-        return self.embed(torch.where(present, codes, self.missing)).flatten(1)
+    def forward(self, cells: PackedCells) -> Tensor:
+        if not self.width:
+            return cells.values
+        return self.embed(torch.where(cells.present, cells.values + self.start, self.missing)).flatten(1)

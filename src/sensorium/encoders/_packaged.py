@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from sensorium.encoders._two_steps import TwoSteps
 from sensorium.errors import ConfigError
-from sensorium.files.pretrained_sources import package_folder
+from sensorium.files.pretrained_sources import install_command, package_folder
 
 Tune: TypeAlias = Literal["frozen", "last", "full"]
 
@@ -77,19 +77,18 @@ class Packaged(TwoSteps):
         return isinstance(part, nn.BatchNorm2d)
 
 
-def read_packaged(package: str, pattern: str, install: str) -> dict[str, Any]:
+def read_packaged(package: str, pattern: str) -> dict[str, Any]:
     """Read tensors and plain containers of tensors from a file; reject everything else.
 
     Args:
         package: import name.
         pattern: glob pattern of the file within the package.
-        install: the command that installs the package.
 
     Raises:
         MissingExtraError: the package is not installed.
         ConfigError: the file is missing or damaged.
     """
-    folder = package_folder(package, install)
+    folder, install = package_folder(package), install_command(package)
     paths = sorted(folder.glob(pattern))
     if not paths:
         raise ConfigError(

@@ -35,7 +35,8 @@ class Pretrained(TwoSteps):
 
     Args:
         encoder_spec: what the column's modality supplies.
-        model: a folder with `config.json` and `*.safetensors`, or a name on the Hugging Face hub.
+        model: a folder with `config.json` and `*.safetensors`, a name on the Hugging Face hub, or packaged weights
+            (`minilm`; see `sensorium list encoders`).
         tune: which weights are trained: `frozen` none, `last` those of the last layers, `lora` low-rank adapters,
             `full` all.
         layers: number of layers that `tune: last` trains.

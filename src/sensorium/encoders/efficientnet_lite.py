@@ -15,7 +15,6 @@ from sensorium.encoders._efficientnet import LAST, Backbone
 from sensorium.encoders._packaged import Packaged, Tune, Tuning, in_order, read_packaged
 
 ACCEPTS = ("image",)
-INSTALL = "pip install 'sensorium[packaged]'"
 MIDDLE, SCALE = 127.0, 128.0  # what these weights expect: (x − 127) / 128
 FEW = 4  # pictures that go through together on a CPU: the maps of more fall out of its cache (see `dev/log.md`)
 
@@ -66,7 +65,7 @@ class EfficientNetLite(Packaged):
         return {"size": side, "channels": 3, "fit": "crop"}
 
     def read_weights(self) -> dict[str, Tensor]:
-        found = read_packaged(self._package, "models/*.pth", INSTALL)
+        found = read_packaged(self._package, "models/*.pth")
         kept = {name: value for name, value in found.items() if not name.startswith("_fc")}  # the classifier
         return in_order(kept, self.backbone, self._package)
 

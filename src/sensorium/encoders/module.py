@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from sensorium.batch import Cells, Tokens
 from sensorium.encoders.image_cnn import map_tokens, unit_range
-from sensorium.errors import ConfigError
+from sensorium.errors import SensoriumError
 from sensorium.modalities import EncoderSpec
+from sensorium.registry.failures import member_error, shape_of
 
 ACCEPTS = ("text", "image", "audio")
 EXPORT = "only its author knows whether a module can be exported"
@@ -39,16 +40,32 @@ class Module(nn.Module):
             self.register_load_state_dict_pre_hook(_by_name)  # type: ignore[no-untyped-call]
         training = module.training
         with torch.no_grad(), torch.device("cpu"):  # the user's module is there, whatever else is built without memory
-            self.width = self.eval()(_sample(encoder_spec)).values.shape[2]
+            self.width = self._encode_sample(encoder_spec).values.shape[2]
         module.train(training)
+
+    def _encode_sample(self, encoder_spec: EncoderSpec) -> Tokens:
+        """Encode sample cells.
+
+        Raises:
+            MemberError: the module raises an exception, which is the cause.
+        """
+        sample = _sample(encoder_spec)
+        try:
+            return self.eval()(sample)
+        except (SensoriumError, MemoryError):
+            raise
+        except Exception as error:
+            given = f"values: {shape_of(self._input(sample))}, as the column's cells are"
+            raise member_error(
+                "encoder", type(self.module).__name__, "forward", error, given=given, passed=True
+            ) from error
 
     def forward(self, cells: Cells) -> Tokens:
         out = self.module(self._input(cells))
-        if not isinstance(out, Tensor) or out.dim() not in (2, 3, 4):
-            found = f"shape {tuple(out.shape)}" if isinstance(out, Tensor) else type(out).__name__
-            raise ConfigError(
-                f"the module returned {found}", rule="it must return a tensor (b, d), (b, t, d) or (b, d, h, w)"
-            )
+        if not isinstance(out, Tensor) or out.dim() not in (2, 3, 4) or len(out) != len(cells.values):
+            values, name = self._input(cells), type(self.module).__name__
+            finding = f"the module returned {shape_of(out)} for {len(values)} rows"
+            raise member_error("encoder", name, "forward", finding, given=f"values: {shape_of(values)}", passed=True)
         if out.dim() == 2:
             return Tokens.of_vector(out)
         if out.dim() == 4:

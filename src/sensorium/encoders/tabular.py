@@ -9,8 +9,9 @@ import torch
 from pydantic import PositiveInt
 from torch import nn
 
-from sensorium.batch import Cells, Tokens
+from sensorium.batch import Cells, PackedCells, Tokens
 from sensorium.config import Fraction
+from sensorium.encoders._base import pack_groups
 from sensorium.encoders._cell_embeddings import CategoryEmbedding, number_embedding
 from sensorium.modalities import EncoderSpec
 
@@ -48,7 +49,8 @@ class Tabular(nn.Module):
         super().__init__()
         levels = [encoder_spec["levels"] for encoder_spec in columns if "levels" in encoder_spec]
         floats = [encoder_spec for encoder_spec in columns if "floats" in encoder_spec]
-        self.is_code = ["levels" in encoder_spec for encoder_spec in columns]
+        places = {kind: [i for i, one in enumerate(columns) if kind in one] for kind in ("floats", "levels")}
+        self.groups = list(places.values())
         self.numbers = number_embedding(floats, numeric, frequencies)
         self.codes = CategoryEmbedding(levels, category)
         size = self.numbers.width + self.codes.width
@@ -58,8 +60,6 @@ class Tabular(nn.Module):
         self.layers = nn.Sequential(*parts)
         self.width = layers[-1] if layers else size
 
-    def forward(self, *cells: Cells) -> Tokens:
-        codes = [c for c, code in zip(cells, self.is_code, strict=True) if code]
-        floats = [c for c, code in zip(cells, self.is_code, strict=True) if not code]
-        features = torch.cat([self.numbers(floats, cells[0]), self.codes(codes, cells[0])], 1)
-        return Tokens.of_vector(self.layers(features))
+    def forward(self, *cells: Cells | PackedCells) -> Tokens:
+        numbers, codes = pack_groups(cells, self.groups)
+        return Tokens.of_vector(self.layers(torch.cat([self.numbers(numbers), self.codes(codes)], 1)))

@@ -16,7 +16,7 @@ from sensorium.errors import ConfigError
 from sensorium.modalities import EncoderSpec
 
 ACCEPTS = ("audio",)
-PACKAGE, INSTALL = "resemblyzer", "pip install --no-deps resemblyzer"
+PACKAGE = "resemblyzer"
 
 
 class VoiceGE2E(Packaged):
@@ -63,7 +63,7 @@ class VoiceGE2E(Packaged):
         return {"form": "waveform", "sample_rate": RATE}
 
     def read_weights(self) -> dict[str, Tensor]:
-        found = read_packaged(PACKAGE, "pretrained.pt", INSTALL)["model_state"]
+        found = read_packaged(PACKAGE, "pretrained.pt")["model_state"]
         kept = {name: value for name, value in found.items() if name.startswith(("lstm.", "linear."))}
         return in_order(kept, self.backbone, PACKAGE)
 

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from sensorium.errors._names import did_you_mean as did_you_mean
+from sensorium.errors._names import list_names as list_names
 from sensorium.errors._names import near_name as near_name
 from sensorium.errors._names import same_names as same_names
 from sensorium.errors.printable import one_line, printable

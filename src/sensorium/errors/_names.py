@@ -17,8 +17,13 @@ def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     close = same_names(wrong, known) or difflib.get_close_matches(wrong, known, n=3)
     if close:
         return f"did you mean {' or '.join(map(repr, close))}?"
-    more = f" and {len(known) - LISTED:,} more" if len(known) > LISTED else ""
-    return f"one of: {', '.join(known[:LISTED])}{more}" if known else "there are none"
+    return f"one of: {list_names(known)}" if known else "there are none"
+
+
+def list_names(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are."""
+    more = f" and {len(names) - LISTED:,} more" if len(names) > LISTED else ""
+    return ", ".join(names[:LISTED]) + more
 
 
 def same_names(name: str, known: Iterable[str]) -> list[str]:

@@ -12,12 +12,20 @@ from sensorium.table import Floats
 RESAMPLES = 1000
 LEVEL = 0.95
 CELLS = 400_000  # numbers in one block of weights: 3 MB, which also is quicker than larger ones
+MANY_CELLS = 4_000_000  # … for many classes, whose metrics prepare each block at a cost
 
 
-def resamples(rows: int, count: int = RESAMPLES, seed: int = 0) -> Iterator[Floats]:
-    """Yield blocks float64[r, rows] with the number of times that each row is drawn, `count` resamples in all."""
+def resamples(rows: int, count: int = RESAMPLES, seed: int = 0, *, cells: int = CELLS) -> Iterator[Floats]:
+    """Yield blocks float64[r, rows] with the number of times that each row is drawn, `count` resamples in all.
+
+    Args:
+        rows: number of rows of a resample.
+        count: number of resamples.
+        seed: of the draws, which do not depend on the size of a block.
+        cells: numbers in one block.
+    """
     random = np.random.default_rng(seed)
-    block = max(1, min(count, CELLS // max(1, rows)))
+    block = max(1, min(count, cells // max(1, rows)))
     for start in range(0, count, block):
         drawn = [np.bincount(random.integers(0, rows, rows), minlength=rows) for _ in range(min(block, count - start))]
         yield np.array(drawn, dtype=np.float64)

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from sensorium.evaluate.bootstrap import interval, pick_runs, resamples
-from sensorium.evaluate.scores import score_runs
+from sensorium.evaluate.scores import resamples_of, score_runs
 from sensorium.metrics import Difference, Outcome, direction, score
-from sensorium.table import Floats
+from sensorium.table import Floats, Rows
 
 
 def compare_outcomes(first: Outcome, second: Outcome, metric: str, seed: int = 0) -> Difference:
@@ -23,13 +23,27 @@ def compare_runs(first: Sequence[Outcome], second: Sequence[Outcome], metric: st
     sign = direction(metric)
     means = [np.mean([score(metric, run)[0] for run in runs]) for runs in (first, second)]
     value, random, blocks = sign * float(means[0] - means[1]), np.random.default_rng(seed), []
-    for weights in resamples(len(first[0]), seed=seed):
+    for weights in resamples_of(first[0], seed):
         one, other = (
             score_runs(metric, runs, weights, pick_runs(len(runs), len(weights), random)) for runs in (first, second)
         )
         blocks.append(one - other)
     drawn = sign * np.concatenate(blocks)
     return Difference(metric, value, interval(drawn), two_sided(drawn[np.isfinite(drawn)]))
+
+
+def compare_losses(first: Floats, second: Floats, metric: str, groups: Rows, seed: int = 0) -> Difference:
+    """Compare the mean losses of two models by a paired bootstrap over groups of rows.
+
+    Args:
+        first, second: float64[n], the loss of each row.
+        metric: registered name of the mean; lower is better.
+        groups: int64[n], group of each row from 0; rows of one group are resampled together.
+        seed: random seed of the bootstrap.
+    """
+    gains, sizes = np.bincount(groups, second - first), np.bincount(groups).astype(np.float64)
+    drawn = np.concatenate([weights @ gains / (weights @ sizes) for weights in resamples(len(sizes), seed=seed)])
+    return Difference(metric, float((second - first).mean()), interval(drawn), two_sided(drawn))
 
 
 def two_sided(drawn: Floats) -> float:

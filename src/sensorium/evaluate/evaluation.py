@@ -10,8 +10,8 @@ import numpy as np
 
 from sensorium.errors.printable import printable
 from sensorium.evaluate._subset_results import Subsets
-from sensorium.evaluate.bootstrap import interval, pick_runs, resamples
-from sensorium.evaluate.scores import score_runs
+from sensorium.evaluate.bootstrap import interval, pick_runs
+from sensorium.evaluate.scores import resamples_of, score_runs
 from sensorium.files.figures import finite
 from sensorium.findings import Problems
 from sensorium.metrics import Outcome, metrics_of, score
@@ -84,7 +84,7 @@ def evaluate_runs(runs: Sequence[Outcome], names: Sequence[str], seed: int = 0) 
     values = {name: float(np.mean([score(name, run)[0] for run in runs])) for name in names}
     random = np.random.default_rng(seed)
     drawn: dict[str, list[Any]] = {name: [] for name in names}
-    for weights in resamples(len(outcome), seed=seed):
+    for weights in resamples_of(outcome, seed):
         picks = pick_runs(len(runs), len(weights), random)
         for name in names:
             drawn[name].append(score_runs(name, runs, weights, picks))

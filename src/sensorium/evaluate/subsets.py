@@ -9,8 +9,9 @@ import numpy as np
 
 from sensorium.evaluate._shapley import EXACT_UP_TO, shapley_values
 from sensorium.evaluate._subset_results import Names, Subset, Subsets
-from sensorium.evaluate.bootstrap import interval, resamples
+from sensorium.evaluate.bootstrap import interval
 from sensorium.evaluate.compare import two_sided
+from sensorium.evaluate.scores import resamples_of
 from sensorium.metrics import Difference, Outcome, direction, score
 from sensorium.table import Floats
 
@@ -39,7 +40,7 @@ def score_subsets(
     towers = asked[-1]
     runs = [*outcomes.values(), prior]
     values = np.array([score(metric, run)[0] for run in runs])
-    blocks = [np.stack([score(metric, run, weights) for run in runs]) for weights in resamples(len(prior))]
+    blocks = [np.stack([score(metric, run, weights) for run in runs]) for weights in resamples_of(prior)]
     drawn = np.concatenate(blocks, 1)  # (subsets and the prior, draws)
     sign = direction(metric)
     results = []

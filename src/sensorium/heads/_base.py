@@ -26,5 +26,7 @@ class Head(Protocol):
         torch.Size([5, 3])
     """
 
+    def __init__(self, width: int, outputs: int) -> None: ...
+
     def __call__(self, fused: Float[Tensor, "b d"]) -> Float[Tensor, "b k"]:
         """Map each row, independently of the others."""

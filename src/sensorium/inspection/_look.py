@@ -20,6 +20,7 @@ from sensorium.inspection.search import find_copies
 from sensorium.modalities import Modality, Overview, Work
 from sensorium.prepare import at_rows, cautions, learn_modality, table_findings, unsaid
 from sensorium.registry import modalities
+from sensorium.registry.failures import explain_member_errors
 from sensorium.runtime.progress import Reporter, reporter
 from sensorium.schema import Schema, Sides, advise, infer_schema, infer_views, split_column, value_ids
 from sensorium.split import SPLITS, Split, make_split
@@ -36,15 +37,16 @@ NO_GUESS = Guess(0.0, "")
 
 @dataclass(frozen=True)
 class Trial:
-    """Settings of trial decoding: rows, configuration, progress, and problems that are already known."""
+    """Settings of trial decoding: rows, configuration, progress, and each column's problems that are already known."""
 
     rows: Rows
     config: Config
     work: Work
-    told: tuple[Problem, ...]
+    told: Mapping[str, Sequence[Problem]]
 
 
 @explain_memory_errors("use fewer rows or columns (--columns a,b), or a machine with more memory (see `ulimit -v`)")
+@explain_member_errors()
 def inspect(
     table: Any,
     target: str | Sequence[str] | None = None,
@@ -74,10 +76,12 @@ def inspect(
     """
     check_arguments(FLAG, every=every, progress=progress)
     settings = config if isinstance(config, Config) else _settings(target, config)
-    opened, report = open_table(table, settings.table), reporter(progress)
-    settings = as_read(settings, opened)
-    schema = infer_schema(opened, settings) if settings.target else None
-    opened, inferred = (schema.labelled, schema.columns) if schema else infer_views(opened, settings)
+    report = reporter(progress)
+    with report.phase("reading the table"):
+        opened = open_table(table, settings.table)
+        settings = as_read(settings, opened)
+        schema = infer_schema(opened, settings) if settings.target else None
+        opened, inferred = (schema.labelled, schema.columns) if schema else infer_views(opened, settings)
     split = _split(opened, settings)
     sides = _sides(opened, split, settings)
     of_target = _target_findings(schema, sides, settings) if schema else []
@@ -127,7 +131,10 @@ def _columns(
     look = len(table) if every else min(LOOKED_AT, len(table))
     rows = evenly_spaced(len(table), look)
     with report.bar("decoding", look * sum(plan.modality is not None for plan in plans), "cells") as bar:
-        trial = Trial(rows, config, Work(advance=bar.advance), table.problems)
+        told = dict[str, list[Problem]]()
+        for problem in table.problems:
+            told.setdefault(problem.column, []).append(problem)
+        trial = Trial(rows, config, Work(advance=bar.advance), told)
         tried = {plan.name: _column(table.column(plan.name), plan, trial) for plan in plans}
     learnt = {name: modality for name, (_, modality) in tried.items() if modality}
     return [column for column, _ in tried.values()], learnt
@@ -179,7 +186,7 @@ def _try(column: Column, plan: ColumnPlan, trial: Trial) -> tuple[Modality | Non
     cells = column.take(trial.rows)
     learnt = learn_modality(plan, _learned_from(column, cells, plan.modality), trial.config)
     found = learnt.encode(cells, trial.work)
-    known = [problem for problem in trial.told if problem.column == plan.name and problem.row is not None]
+    known = [problem for problem in trial.told.get(plan.name, ()) if problem.row is not None]
     faults = Problems([*known, *at_rows(Problems(found.problems), trial.rows)]).groups()
     return learnt, faults, int((cells.present & ~found.present).sum())
 

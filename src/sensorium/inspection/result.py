@@ -10,6 +10,8 @@ from sensorium.findings import Problem
 from sensorium.modalities import Overview
 from sensorium.schema import Advice, Copies
 
+SHOWN = 100  # columns in the text of an inspection
+
 
 @dataclass(frozen=True, repr=False)
 class ColumnReport:
@@ -105,12 +107,15 @@ class Inspection:
     every: bool
 
     def __str__(self) -> str:
-        """Return one line per column: its modality, the reason, and what to check."""
-        wide = max((len(column.name) for column in self.columns), default=0)
+        """Return one line per column, of 100 columns at most: its modality, the reason, and what to check."""
+        shown = self.columns[:SHOWN]
+        wide = max((len(column.name) for column in shown), default=0)
         lines = [f"{self.table}: {self.rows:,} rows, {len(self.columns):,} columns"]
-        for column in self.columns:
+        for column in shown:
             caution = f"; {column.caution}" if column.caution else ""
             lines.append(f"{column.name:<{wide}}  {column.modality or 'left out'}: {column.reason}{caution}")
+        if len(self.columns) > SHOWN:
+            lines.append(f"and {len(self.columns) - SHOWN:,} more columns: see `columns`")
         return printable("\n".join(lines))
 
     def __repr__(self) -> str:

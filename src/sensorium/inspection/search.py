@@ -16,7 +16,7 @@ from sensorium.registry import modalities
 from sensorium.runtime.progress import Reporter
 from sensorium.schema.copies import SENTENCE, Copies, Ids, Sides, group_copies, long_texts, value_ids
 from sensorium.schema.repeated import are_of_interest
-from sensorium.table import Column, FileCell, Table, evenly_spaced
+from sensorium.table import Column, FileCell, Table, data_url_content, evenly_spaced, is_data_url
 
 MOST_DECODED = 200  # groups of equal files of which one is decoded
 MOST_FILES, MOST_TEXTS, MOST_PICTURES = 200_000, 200_000, 20_000  # looked at in a column
@@ -39,7 +39,8 @@ def find_copies(
     ids, found = dict[str, Ids](), list[Copies]()
     with report.bar("looking for copies", len(table) * len(used), "cells") as bar:
         for plan in used:
-            ids[plan.name], copies = _in_column(table.column(plan.name), learnt[plan.name], sides)
+            with report.phase(f"looking for copies in {plan.name!r}"):
+                ids[plan.name], copies = _in_column(table.column(plan.name), learnt[plan.name], sides)
             found += copies
             bar.advance(len(table))
     whole = _rows(ids, table)
@@ -105,9 +106,10 @@ def _size(cell: Any, column: Column) -> tuple[int, Any] | None:
         if held.is_part:
             return _size_of_part(held, column)
         cell = held.source
-    if isinstance(cell, bytes):
-        return len(cell), cell
     try:
+        cell = data_url_content(cell) if isinstance(cell, str) and is_data_url(cell) else cell
+        if isinstance(cell, bytes):
+            return len(cell), cell
         path = os.fspath(column.files.path(cell)) if isinstance(cell, str) else None
         return None if path is None else (os.path.getsize(path), path)
     except (Unreadable, OSError):

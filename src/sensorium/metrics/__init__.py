@@ -3,6 +3,7 @@
 from sensorium.metrics._base import (
     Outcome,
     Part,
+    best_value,
     direction,
     is_in_points,
     lower_is_better,
@@ -11,14 +12,20 @@ from sensorium.metrics._base import (
     score,
 )
 from sensorium.metrics._difference import CorrectedDifference, Difference
+from sensorium.metrics._log_losses import SMALLEST, log_losses
+from sensorium.metrics._pairs import has_many_classes
 
 __all__ = [
+    "SMALLEST",
     "CorrectedDifference",
     "Difference",
     "Outcome",
     "Part",
+    "best_value",
     "direction",
+    "has_many_classes",
     "is_in_points",
+    "log_losses",
     "lower_is_better",
     "metrics_of",
     "rank_value",

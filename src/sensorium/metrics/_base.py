@@ -2,8 +2,9 @@
 
 A metric is a function `(outcome, weights) → values`: weights float64[r, n] hold r weightings of the n rows (ones for
 the plain value, counts of a resample for a bootstrap), values float64[r] are NaN where the metric is not defined.
-Its file states, as literals: `TASKS`, the tasks that it measures; `LOWER_IS_BETTER = True` if lower is better; and
-`IN_POINTS = True` if sentences state its differences in percentage points.
+Its file states, as literals: `TASKS`, the tasks that it measures; `LOWER_IS_BETTER = True` if lower is better; `BEST`,
+its best possible value, if there is one; and `IN_POINTS = True` if sentences state its differences in percentage
+points.
 """
 
 from __future__ import annotations
@@ -111,6 +112,17 @@ def rank_value(name: str, value: float | None) -> float:
     (-0.2, -inf, -3.0)
     """
     return direction(name) * value if value is not None and math.isfinite(value) else -math.inf
+
+
+def best_value(name: str) -> float | None:
+    """Return the best possible value of the metric; None if its file states none.
+
+    >>> from sensorium.metrics import best_value
+    >>> best_value("accuracy"), best_value("price.rmse")
+    (1.0, 0.0)
+    """
+    best = metrics.entry(name.rpartition(".")[2]).literal("BEST")
+    return None if best is None else float(best)
 
 
 def is_in_points(name: str) -> bool:

@@ -11,6 +11,8 @@ from sensorium.metrics._base import Outcome
 from sensorium.metrics._means import divide
 from sensorium.table import Floats
 
+MANY_CLASSES = 64  # from which rows are sorted by class; fewer are compared with every class
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -24,6 +26,10 @@ class Counts:
     def of(cls, outcome: Outcome, weights: Floats) -> Counts:
         truth, predicted = outcome.truth, outcome.predicted
         if not outcome.is_multilabel:
+            if outcome.scores.shape[1] >= MANY_CLASSES:
+                right = weights * (truth == predicted)
+                sums = [(right, truth), (weights, predicted), (weights, truth)]
+                return cls(*(_sum_by_class(values, of, outcome.scores.shape[1]) for values, of in sums))
             classes = np.arange(outcome.scores.shape[1])
             truth, predicted = truth[:, None] == classes, predicted[:, None] == classes  # (n, k)
         both = (truth & predicted).astype(np.float64)
@@ -32,6 +38,15 @@ class Counts:
     def f1(self) -> Floats:
         """Return F1 [r, k]; NaN for a class that neither occurs nor is predicted."""
         return divide(2 * self.right, self.predicted + self.true)
+
+
+def _sum_by_class(values: Floats, classes: npt.NDArray[np.int64], count: int) -> Floats:
+    """Return float64[r, count]: the sum over the rows of each class."""
+    order = np.argsort(classes, kind="stable")
+    present, starts = np.unique(classes[order], return_index=True)
+    sums = np.zeros((len(values), count))
+    sums[:, present] = np.add.reduceat(values[:, order], starts, axis=1)
+    return sums
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,9 +23,9 @@ def divide(above: Floats, below: Floats) -> Floats:
     return np.divide(above, below, out=np.full(np.broadcast_shapes(above.shape, below.shape), np.nan), where=below != 0)
 
 
-def mean_of_defined(values: list[Floats]) -> Floats:
+def mean_of_defined(values: Sequence[Floats] | Floats) -> Floats:
     """Return the mean over the defined values: [r] each → [r]."""
-    table = np.stack(values)
+    table = np.asarray(values)
     there = np.isfinite(table)
     return divide(np.where(there, table, 0).sum(0), there.sum(0).astype(np.float64))
 

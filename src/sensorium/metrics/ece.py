@@ -7,6 +7,7 @@ from sensorium.metrics._means import divide
 from sensorium.table import Floats
 
 TASKS = ("binary", "multiclass", "multilabel")
+BEST = 0.0
 LOWER_IS_BETTER = True
 BINS = 15
 

@@ -5,6 +5,7 @@ from sensorium.metrics._counts import Counts
 from sensorium.table import Floats
 
 TASKS = ("binary",)
+BEST = 1.0
 IN_POINTS = True
 
 

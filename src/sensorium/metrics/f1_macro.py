@@ -6,9 +6,10 @@ from sensorium.metrics._means import mean_of_defined
 from sensorium.table import Floats
 
 TASKS = ("binary", "multiclass", "multilabel")
+BEST = 1.0
 IN_POINTS = True
 
 
 def f1_macro(outcome: Outcome, weights: Floats) -> Floats:
     """Compute the mean over classes k of 2·TP_k / (2·TP_k + FP_k + FN_k)."""
-    return mean_of_defined(list(Counts.of(outcome, weights).f1().T))
+    return mean_of_defined(Counts.of(outcome, weights).f1().T)

@@ -7,6 +7,7 @@ from sensorium.metrics._means import mean_of_rows
 from sensorium.table import Floats
 
 TASKS = ("regression",)
+BEST = 0.0
 LOWER_IS_BETTER = True
 
 

@@ -8,6 +8,7 @@ from sensorium.metrics._means import divide
 from sensorium.table import Floats
 
 TASKS = ("binary", "multiclass")
+BEST = 1.0
 
 
 def mcc(outcome: Outcome, weights: Floats) -> Floats:

@@ -29,6 +29,7 @@ class Modality(HasState, ABC):
         quick: learning is fast, so `inspect` learns from all rows instead of a sample.
         near_duplicates: how to find near duplicates of a cell; empty to search for exact duplicates only.
         decoders: optional packages that some of its files need.
+        sizes: options that hold the size of a cell and may be reduced for large tables.
 
     Example:
         A modality that counts the words of a text:
@@ -72,6 +73,7 @@ class Modality(HasState, ABC):
     quick: ClassVar[bool] = False
     near_duplicates: ClassVar[Literal["", "picture", "text"]] = ""
     decoders: ClassVar[tuple[str, ...]] = ()
+    sizes: ClassVar[frozenset[str]] = frozenset()
 
     @classmethod
     @abstractmethod
@@ -101,9 +103,9 @@ class Modality(HasState, ABC):
     def encoder_spec(self) -> EncoderSpec:
         """Return the specification that encoders are built from: vocabulary, channels, size …"""
 
-    @abstractmethod
     def describe(self) -> str:
-        """Describe what was learned, in a few words."""
+        """Describe what was learned, in a few words; by default, the name of the class."""
+        return type(self).__name__
 
     def findings(self, column: str) -> list[Problem]:
         """Return problems of the whole column: what was guessed, dropped, converted or cut, with its setting.
@@ -111,6 +113,15 @@ class Modality(HasState, ABC):
         They depend on the learned state alone, so a loaded model reports them too. Each problem has `row=None`.
         """
         return []
+
+    @property
+    def pixels(self) -> int:
+        """Return the number of pixels or voxels of a cell, at most; 0 if its size is never reduced."""
+        return 0
+
+    def reduced(self, share: float) -> Self:
+        """Return the modality with at most this share of `pixels`, but not below the smallest useful size."""
+        return self
 
     def unknown(self) -> int | None:
         """Return the code of values that training did not see, if cells are encoded as codes; else None."""

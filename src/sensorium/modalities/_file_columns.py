@@ -9,9 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from sensorium.findings import Guess, NotFound, Outside, Unreadable
 from sensorium.modalities._suffixes import path_name, several_paths, suffix_of
-from sensorium.table import Column, FileCell, Files, bare_path, is_address, is_gap_word
+from sensorium.table import Column, FileCell, Files, bare_path, data_url_head, is_address, is_data_url, is_gap_word
 
 HEAD = 352  # bytes by which a format is recognized: NIfTI has its signature in the last four
 LOOKED_AT = 1000  # cells
@@ -25,43 +27,59 @@ class _Paths:
     """Cells of a sample that are not bytes.
 
     Attributes:
-        named: paths, without words for a missing cell.
-        fitting: paths with a suffix of the kind.
+        named: paths and data URLs, without words for a missing cell.
+        dotted: the different ones that may have a suffix.
+        heads: the first bytes of the files in data URLs.
         cells: number of cells that are not missing.
         gaps: the note on words for a missing cell.
     """
 
     named: list[str]
-    fitting: list[str]
+    dotted: list[str]
+    heads: list[bytes]
     cells: int
     gaps: str
+
+    def fitting(self, suffixes: tuple[str, ...]) -> list[str]:
+        """Return the paths with one of the suffixes."""
+        fits = {path for path in self.dotted if _ends_in(path, suffixes)}
+        return [path for path in self.named if path in fits] if fits else []
 
 
 def looks_like_files(
     column: Column, suffixes: tuple[str, ...], magic: Callable[[bytes], bool], noun: str
 ) -> Guess | None:
     """Claim a column whose cells are files of a kind."""
+    if pa.types.is_primitive(column.data.type):  # numbers and dates
+        return None
     if not column.is_string:
         heads = [_head(value) for value in column.sample(50)]
         if heads and all(head is not None and magic(head) for head in heads):
             return Guess(0.95, f"the cells are bytes of {noun} files")
-    paths = _paths(column, suffixes)
-    if not paths.fitting:
+    paths = column.once(_paths)
+    fitting, held = paths.fitting(suffixes), sum(map(magic, paths.heads))
+    if held >= MAJORITY * paths.cells and held + len(fitting) >= MOSTLY * paths.cells > 0:
+        return Guess(0.95, f"the cells are data URLs of {noun} files{paths.gaps}")
+    if not fitting:
         return _claim_by_content(column, paths, magic, noun)
-    if len(paths.fitting) < MOSTLY * paths.cells:
-        return _claim_of_some(paths, noun)
-    suffix = Path(path_name(paths.fitting[0])).suffix
-    caution = _not_there(column.files, paths.fitting[:SOUGHT]) if column.is_string else ""
+    if len(fitting) + held < MOSTLY * paths.cells:
+        return _claim_of_some(paths, fitting, noun)
+    suffix = Path(path_name(fitting[0])).suffix
+    caution = _not_there(column.files, fitting[:SOUGHT]) if column.is_string else ""
     return Guess(0.9 if caution else 0.99, f"values end in {suffix}, a suffix of {noun} files{paths.gaps}", caution)
 
 
-def _paths(column: Column, suffixes: tuple[str, ...]) -> _Paths:
-    found = [path for path in map(_path, column.sample(LOOKED_AT)) if path is not None]
-    gaps = [path for path in found if is_gap_word(path)]
-    named = [path for path in found if not is_gap_word(path)]
+def _paths(column: Column) -> _Paths:
+    sample = column.sample(LOOKED_AT)
+    found = sample if column.is_string else [path for path in map(_path, sample) if path is not None]
+    words = {path for path in set(found) if is_gap_word(path)}
+    gaps = [path for path in found if path in words]
+    named = [path for path in found if path not in words] if words else found
+    cells = min(LOOKED_AT, len(column.values)) - len(gaps)
     told = f"; {len(gaps)} of {len(found)} cells ({gaps[0]!r}) are read as missing" if gaps else ""
-    fitting = [path for path in named if _ends_in(path, suffixes)]
-    return _Paths(named, fitting, min(LOOKED_AT, len(column.values)) - len(gaps), told)
+    dotted = [path for path in dict.fromkeys(named) if "." in path and not is_data_url(path)]
+    heads = [head for path in named if (head := data_url_head(path, HEAD))]
+    return _Paths(named, dotted, heads, cells, told)
 
 
 def _ends_in(path: str, suffixes: tuple[str, ...]) -> bool:
@@ -75,12 +93,12 @@ def _any_of(suffixes: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, suffixes)))
 
 
-def _claim_of_some(paths: _Paths, noun: str) -> Guess | None:
+def _claim_of_some(paths: _Paths, fitting: list[str], noun: str) -> Guess | None:
     """Claim a column in which most cells are files of the kind, and the others are files of another kind."""
-    others = sorted({suffix_of(path) for path in set(paths.named) - set(paths.fitting)})
-    if len(paths.fitting) < MAJORITY * paths.cells or len(paths.named) < paths.cells or not all(others):
+    others = sorted({suffix_of(path) for path in set(paths.named) - set(fitting)})
+    if len(fitting) < MAJORITY * paths.cells or len(paths.named) < paths.cells or not all(others):
         return None
-    reason = f"{len(paths.fitting)} of {paths.cells} values end in suffixes of {noun} files{paths.gaps}"
+    reason = f"{len(fitting)} of {paths.cells} values end in suffixes of {noun} files{paths.gaps}"
     return Guess(0.92, reason, f"other files ({', '.join(others[:4])}) may be unreadable: convert them")
 
 
@@ -91,14 +109,25 @@ def _claim_by_content(column: Column, paths: _Paths, magic: Callable[[bytes], bo
     """
     if type(column.files) is not Files or not paths.named or len(paths.named) < paths.cells:
         return None
-    for path in paths.named[:: max(1, len(paths.named) // LOOKED_INTO)][:LOOKED_INTO]:
-        head = _head_of_file(path, column.files)
+    for head in column.once(_heads):
         if head is None or not magic(head):
             return None
     return Guess(0.96, f"the files start like {noun} files{paths.gaps}")
 
 
+def _heads(column: Column) -> list[bytes | None]:
+    """Return the starts of some of the files, up to the first that cannot be opened."""
+    named, heads = column.once(_paths).named, list[bytes | None]()
+    for path in named[:: max(1, len(named) // LOOKED_INTO)][:LOOKED_INTO]:
+        heads.append(_head_of_file(path, column.files))
+        if heads[-1] is None:
+            break
+    return heads
+
+
 def _head_of_file(path: str, files: Files) -> bytes | None:
+    if is_data_url(path):
+        return data_url_head(path, HEAD)
     if len(path) > LONGEST or is_address(path):
         return None
     try:

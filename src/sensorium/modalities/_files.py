@@ -16,7 +16,16 @@ import numpy.typing as npt
 from sensorium.findings import NotFound, Nothing, Problem, Unreadable, shorten
 from sensorium.modalities._encoded import Work
 from sensorium.modalities._file_columns import looks_like_files as looks_like_files
-from sensorium.table import Column, FileCell, Files, evenly_spaced, is_gap_word, without_secrets
+from sensorium.table import (
+    Column,
+    FileCell,
+    Files,
+    data_url_content,
+    evenly_spaced,
+    is_data_url,
+    is_gap_word,
+    without_secrets,
+)
 
 Source: TypeAlias = Path | io.BytesIO
 T = TypeVar("T")
@@ -29,8 +38,8 @@ LEARN_FROM = 200  # files from which a modality learns sizes, sampling rates and
 def open_cell(value: Any, files: Files, *, folders: bool = False) -> Source:
     """Return an object that a decoder can open.
 
-    The value is a path, bytes, {"bytes", "path"}, or {"path", "offset", "size"} of a part of a file. With `folders`, a
-    path may be that of a folder.
+    The value is a path, bytes, a data URL, {"bytes", "path"}, or {"path", "offset", "size"} of a part of a file. With
+    `folders`, a path may be that of a folder.
 
     Raises:
         Unreadable: there is nothing to open.
@@ -43,7 +52,7 @@ def open_cell(value: Any, files: Files, *, folders: bool = False) -> Source:
             raise Unreadable("the cell holds 0 bytes")
         return io.BytesIO(value)
     if isinstance(value, str):
-        return files.path(value, folders=folders)
+        return io.BytesIO(data_url_content(value)) if is_data_url(value) else files.path(value, folders=folders)
     raise Unreadable(f"{type(value).__name__} is neither a path nor bytes")
 
 

@@ -30,9 +30,12 @@ LOOKED_AT = 1000  # decimal numbers stored as text that are searched for ambiguo
 
 def infer_notation(column: Column, known: Conventions | None = None) -> Notation:
     """Infer how a column writes its numbers; `known` are the settings, by default those of its table."""
-    found, known = survey_column(column, known), known or column.conventions
-    if found:
-        return found.notation
+    found = survey_column(column, known)
+    return found.notation if found else plain_notation(column, known or column.conventions)
+
+
+def plain_notation(column: Column, known: Conventions) -> Notation:
+    """Return the notation of cells that read the same in every notation."""
     # Whole numbers show no mark: read what another table writes instead in the notation of this table.
     decimal = known.decimal or (known.shown if column.is_integer else "") or "."
     missing = tuple(sorted({word.strip().casefold() for word in known.missing}))

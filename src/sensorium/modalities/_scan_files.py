@@ -8,11 +8,11 @@ from typing import Any
 
 from sensorium.findings import Guess, Unreadable
 from sensorium.modalities import _dicom, _nifti
-from sensorium.modalities._dicom_open import has_magic
+from sensorium.modalities._dicom_open import has_magic, is_dicom
 from sensorium.modalities._file_columns import HEAD, MOSTLY
 from sensorium.modalities._files import Source
 from sensorium.modalities._scans import Header, library
-from sensorium.table import Column
+from sensorium.table import Column, data_url_head, is_data_url
 
 LOOKED_AT = 20
 
@@ -44,11 +44,17 @@ def claim_series_of_slices(column: Column) -> Guess | None:
     if not column.is_string:
         return None
     looked = column.sample(LOOKED_AT)
-    found = [value for value in looked if _is_series(value, column)]
-    return Guess(0.95, "DICOM files or folders") if found and len(found) >= MOSTLY * len(looked) else None
+    others = 0
+    for value in looked:
+        others += not _is_series(value, column)
+        if len(looked) - others < MOSTLY * len(looked):
+            return None
+    return Guess(0.95, "DICOM files or folders") if looked else None
 
 
 def _is_series(value: str, column: Column) -> bool:
+    if is_data_url(value):
+        return is_dicom(data_url_head(value, HEAD) or b"")
     try:
         path = column.files.path(value, folders=True)
         files = (f for f in path.iterdir() if f.is_file() and not f.is_symlink()) if path.is_dir() else iter([path])

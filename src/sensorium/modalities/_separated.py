@@ -24,7 +24,8 @@ NUMERIC = re.compile(r"[+-]?[\d.,%]+(?:[eE][+-]?\d+)?|nan|none|null|na|n/a", re.
 
 def likely_separator(texts: Sequence[str]) -> str | None:
     """Return the likely separator of names: the first strong one that many cells contain, else the most frequent."""
-    counts = {sign: sum(sign in text for text in texts) for sign in SEPARATORS}
+    joined = "".join(texts)
+    counts = {sign: sum(sign in text for text in texts) if sign in joined else 0 for sign in SEPARATORS}
     often = [sign for sign in STRONG if counts[sign] >= OFTEN * len(texts)]
     best = often[0] if often else max(SEPARATORS, key=lambda sign: counts[sign])
     return best if counts[best] else None

@@ -16,7 +16,7 @@ from sensorium.findings import Guess, Problem, count
 from sensorium.modalities._base import Modality
 from sensorium.modalities._files import sample_rows, shown_cell
 from sensorium.modalities._suffixes import several_paths, suffix_of
-from sensorium.table import Column, spelt_names
+from sensorium.table import Column, is_data_url, spelt_names
 
 MANY = 200  # cells that are sampled
 OPENS = ("[", "{", "(")
@@ -24,8 +24,12 @@ OPENS = ("[", "{", "(")
 
 def looks_like_several(column: Column, one: type[Modality]) -> Guess | None:
     """Claim a column whose cells hold several files that another modality decodes."""
+    if pa.types.is_primitive(column.data.type):  # numbers and dates
+        return None
     some = column.take(sample_rows(column, MANY))
-    if some.is_string and not any(cell.lstrip().startswith(OPENS) or several_paths(cell) for cell in some.sample(MANY)):
+    if some.is_string and not any(
+        cell.lstrip().startswith(OPENS) or several_paths(cell) for cell in set(some.sample(MANY))
+    ):
         return None  # one file per cell
     flat, owners = flat_cells(some)
     found = one.looks_like(flat) if len(flat) else None
@@ -53,7 +57,7 @@ def _listed(cell: Any) -> list[Any] | None:
         if isinstance(spelt, list) or cell.lstrip()[:1] in OPENS:
             cell = spelt
         else:
-            cell = several_paths(cell) or ([cell] if suffix_of(cell) else None)
+            cell = several_paths(cell) or ([cell] if suffix_of(cell) or is_data_url(cell) else None)
     return [part for part in cell if part is not None] if isinstance(cell, list) else None
 
 

@@ -14,6 +14,7 @@ from sensorium.table import SECONDS_PER_UNIT, Column, Floats, SpeltDates, evenly
 
 MOST = 0.95  # share of cells that must be dates if the column's name suggests dates
 ENOUGH = 20  # fewest cells of numbers that can be dates if the name does not suggest it
+BEGUN = r"^[^0-9]*(?:[0-9]{6}|(?:1[89]|2[01])[0-9]{2}|[0-9]{1,2}\.(?:1[89]|2[01])[0-9]{2}[^0-9]*$)"  # of digits
 HINTS = words(
     "time times timestamp datetime date dates day dt ts stamp epoch unix created updated modified changed deleted "
     "started ended finished expires issued posted published ordered shipped seen login logged joined registered "
@@ -57,6 +58,9 @@ def spelt_digits(column: Column) -> SpeltDates | None:
     """Read the cells as 20260131, 202601 or (decimals stored as text) 2026.01; None if they are other numbers."""
     sample = _some(column)
     if column.is_float and column.spelling is None and not sample.is_whole:
+        return None
+    begun = pc.sum(pc.match_substring_regex(sample.strings, BEGUN)).as_py() or 0
+    if begun < MOST * len(sample):  # reading dates is slow
         return None
     return read_dates(column.strings) if _share(read_dates(sample.strings)) >= MOST else None
 

@@ -83,9 +83,12 @@ def path_caution(column: Column) -> str:
     """Warn that the cells of a column (or of its lists), read as words, look like paths; empty if they do not."""
     sample = column.sample(LOOKED_AT)
     parts = [part for cell in sample for part in cell] if column.is_list else sample
-    cells = [part for part in parts if isinstance(part, str) and not is_gap_word(part)]
-    suffixes = [suffix_of((several_paths(cell) or [cell])[0]) for cell in cells]
-    counts = Counter(filter(None, suffixes))
+    gaps = {part for part in {part for part in parts if isinstance(part, str)} if is_gap_word(part)}
+    cells = [part for part in parts if isinstance(part, str) and part not in gaps]
+    counts = Counter[str]()
+    for cell, count in Counter(cells).items():
+        if suffix := suffix_of((several_paths(cell) or [cell])[0]):
+            counts[suffix] += count
     if not counts or counts.total() < MOSTLY * len(cells):
         return _caution_of_some(cells)
     shown = ", ".join(suffix for suffix, _ in counts.most_common(4)) + (" …" if len(counts) > 4 else "")
@@ -96,7 +99,11 @@ def path_caution(column: Column) -> str:
 
 def _caution_of_some(cells: list[str]) -> str:
     """Warn if some of the cells are file names, beside other words."""
-    files = [cell for cell in cells if " " not in cell.strip() and suffix_of(cell).rpartition(".")[2] in CURES]
+    files = [
+        cell
+        for cell in cells
+        if "." in cell and " " not in cell.strip() and suffix_of(cell).rpartition(".")[2] in CURES
+    ]
     if len(files) < max(2, SOME * len(cells)):
         return ""
     part = f"{len(files):,} of {len(cells):,} sampled cells are paths of files, such as {files[0][:40]!r}"

@@ -30,8 +30,8 @@ def has_sound(source: Source) -> bool:
 
 def holds_sound_alone(column: Column, suffixes: tuple[str, ...]) -> Guess | None:
     """Claim a column of files that could contain video but contain only audio."""
-    guess = looks_like_files(column, suffixes, lambda head: True, "video") if can_open() else None
-    if not guess:
+    guess = looks_like_files(column, suffixes, lambda head: True, "video")
+    if not guess or not can_open():
         return None
     found = decode_sample(column, tracks_of, most=LOOK_AT)
     alone = bool(found) and all(sound and not pictures for pictures, sound in found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -78,7 +78,7 @@ class Category(Modality):
         if share > REPEATS or (words >= SENTENCE and column.distinct > FEW):
             return Guess(0.3, reason)
         confidence = 0.85 if column.distinct <= max(FEW, MANY * len(column.values)) else 0.6
-        return Guess(confidence, reason, word_caution(column))
+        return Guess(confidence, reason, column.once(word_caution))
 
     @classmethod
     def learn(
@@ -185,5 +185,5 @@ def _joined(counts: list[dict[str, Any]], key: Callable[[str], str]) -> tuple[li
 
 
 def _mean_words(column: Column) -> float:
-    sample = [len(str(value).split()) for value in column.sample(500)]
-    return float(np.mean(sample)) if sample else 0.0
+    sample = Counter(map(str, column.sample(500)))
+    return sum(count * len(text.split()) for text, count in sample.items()) / (sample.total() or 1)

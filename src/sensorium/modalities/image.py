@@ -26,6 +26,7 @@ from sensorium.modalities._overview import Overview
 from sensorium.modalities._pictures import deep_values, look, opened
 from sensorium.modalities._pixels import as_picture, by_its_own_range, is_colour, kind_of
 from sensorium.modalities._scales import SavedScales, check_scales, fixed_scales, learn_scales, scale_findings
+from sensorium.modalities._sides import reduced_side
 from sensorium.table import Column
 
 SUFFIXES = (
@@ -70,6 +71,7 @@ class Image(Modality):
 
     encoder: ClassVar[str] = "image_cnn"
     cacheable: ClassVar[bool] = True
+    sizes: ClassVar[frozenset[str]] = frozenset({"size"})
     decoders: ClassVar[tuple[str, ...]] = (HEIC_DECODER,)
     near_duplicates: ClassVar[Literal["", "picture", "text"]] = "picture"
 
@@ -112,7 +114,8 @@ class Image(Modality):
 
         Args:
             column: training rows.
-            size: side in pixels; by default the median shorter side of the training images, between 16 and 64.
+            size: side in pixels; by default the median shorter side of the training images, between 16 and 64;
+                smaller for large tables, at least 32.
             channels: 1 for grey, 3 for RGB; by default 1 if all sampled training images are grey.
             fit: stretch to a square, pad it, or crop its middle.
             background: grey value 0–255 for transparent pixels, pixels without a value, and padding.
@@ -200,6 +203,13 @@ class Image(Modality):
         elif picture.size != side:
             picture = picture.resize(side, Pillow.Resampling.BILINEAR)
         return np.asarray(picture).reshape(self.size, self.size, self.channels)
+
+    @property
+    def pixels(self) -> int:
+        return self.size**2
+
+    def reduced(self, share: float) -> Self:
+        return replace(self, size=reduced_side(self.size, share**0.5))
 
     def encoder_spec(self) -> EncoderSpec:
         return {"channels": self.channels, "size": self.size}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
@@ -23,6 +23,7 @@ from sensorium.modalities._several import (
     problems_of_cells,
     usual_count,
 )
+from sensorium.modalities._sides import reduced_side
 from sensorium.modalities.image import Image
 from sensorium.table import Column
 
@@ -44,6 +45,7 @@ class Images(Modality):
 
     encoder: ClassVar[str] = "frames_cnn"
     cacheable: ClassVar[bool] = True
+    sizes: ClassVar[frozenset[str]] = frozenset({"size"})
     decoders: ClassVar[tuple[str, ...]] = Image.decoders
 
     size: Side
@@ -81,7 +83,8 @@ class Images(Modality):
 
         Args:
             column: training rows.
-            size: side in pixels; by default the median shorter side of the training images, between 16 and 64.
+            size: side in pixels; by default the median shorter side of the training images, between 16 and 64;
+                smaller for large tables, at least 32.
             channels: 1 for grey, 3 for RGB; by default 1 if all sampled training images are grey.
             fit: stretch to a square, pad it, or crop its middle.
             background: grey value 0–255 for transparent pixels, pixels without a value, and padding.
@@ -113,6 +116,13 @@ class Images(Modality):
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
         told = problems_of_cells(pictures.problems, owners, column, "images")
         return Encoded(Ragged(values[there], offsets), counts > 0, told)
+
+    @property
+    def pixels(self) -> int:
+        return self.most * self.size**2
+
+    def reduced(self, share: float) -> Self:
+        return replace(self, size=reduced_side(self.size, share**0.5))
 
     def encoder_spec(self) -> EncoderSpec:
         return {"channels": self.channels, "size": self.size, "ordered": False}

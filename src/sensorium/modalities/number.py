@@ -19,7 +19,14 @@ from sensorium.modalities._encoded import Encoded, Work
 from sensorium.modalities._number_claims import claim_numbers, claim_spelt_numbers, claim_text
 from sensorium.modalities._number_cures import for_target
 from sensorium.modalities._number_notes import about_infinite, notes
-from sensorium.modalities._numbers import LOOKED_AT, infer_notation, numbers, read_numbers, survey_column
+from sensorium.modalities._numbers import (
+    LOOKED_AT,
+    infer_notation,
+    numbers,
+    plain_notation,
+    read_numbers,
+    survey_column,
+)
 from sensorium.modalities._overview import Overview
 from sensorium.modalities._scale import (
     FARTHEST,
@@ -135,7 +142,7 @@ class Number(Modality):
             decimal=decimal, thousands=thousands, currency=currency, missing=missing, censored=censored
         )
         found = survey_column(column, known)
-        notation = found.notation if found else infer_notation(column, known)
+        notation = found.notation if found else plain_notation(column, known)
         cells, problems = read_numbers(column, notation)
         values = cells[np.isfinite(cells)]
         mean, deviation, far = robust_mean_and_deviation(values)

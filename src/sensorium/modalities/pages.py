@@ -17,6 +17,7 @@ from sensorium.modalities._encoded import Encoded, Ragged, Work
 from sensorium.modalities._fields import Channels, Fit
 from sensorium.modalities._files import LEARN_FROM, Source, decode_cells, decode_sample, looks_like_files, sample_rows
 from sensorium.modalities._overview import Overview
+from sensorium.modalities._sides import reduced_side
 from sensorium.modalities.image import SHOWN, THUMBNAIL, Image
 from sensorium.table import Column
 
@@ -39,6 +40,7 @@ class Pages(Modality):
 
     encoder: ClassVar[str] = "frames_cnn"
     cacheable: ClassVar[bool] = True
+    sizes: ClassVar[frozenset[str]] = frozenset({"size"})
 
     size: Side
     channels: Channels
@@ -104,6 +106,13 @@ class Pages(Modality):
         reason = f"{self.cut:,} of {count(self.seen, 'PDF file')} have more than {count(self.most, 'page')}"
         cure = f"a larger {setting_of(column, 'max_pages')} reads more"
         return [Problem(None, column, f"{reason}: only the first ones are read", cure)]
+
+    @property
+    def pixels(self) -> int:
+        return self.most * self.size**2
+
+    def reduced(self, share: float) -> Self:
+        return replace(self, size=reduced_side(self.size, share**0.5))
 
     def encoder_spec(self) -> EncoderSpec:
         return {"channels": self.channels, "size": self.size, "ordered": True}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
@@ -21,6 +21,7 @@ from sensorium.modalities._files import Source, decode_cells, decode_sample, loo
 from sensorium.modalities._scan_files import LOOKED_AT, claim_series_of_slices, read_header, reader_of, require_readers
 from sensorium.modalities._scans import Scan as Decoded
 from sensorium.modalities._scans import guarded, quiet, sample
+from sensorium.modalities._sides import SMALLEST_DEPTH, reduced_side
 from sensorium.table import Column
 
 SUFFIXES = (".dcm", ".dicom", ".nii", ".nii.gz")
@@ -55,6 +56,7 @@ class Scan(Modality):
 
     encoder: ClassVar[str] = "scan_cnn"
     cacheable: ClassVar[bool] = True
+    sizes: ClassVar[frozenset[str]] = frozenset({"size", "depth"})
 
     size: Side
     depth: Side
@@ -102,8 +104,10 @@ class Scan(Modality):
 
         Args:
             column: training rows.
-            size: rows and columns; by default the median shorter side of the training scans, between 16 and 64.
-            depth: slices; by default 1 if most training scans are single images, else their median, at most 32.
+            size: rows and columns; by default the median shorter side of the training scans, between 16 and 64;
+                smaller for large tables, at least 32.
+            depth: slices; by default 1 if most training scans are single images, else their median, at most 32;
+                fewer for large tables, at least 8.
             spacing: voxel spacing in mm; by default each scan is stretched to the grid.
             window: displayed range of values: centre and width, or the name of a CT window. `auto` uses the window in
                 the file for single images, the 0.5th to 99.5th percentile of the training scans for CT volumes, else of
@@ -177,6 +181,17 @@ class Scan(Modality):
         verb = "has" if self.deep == 1 else "have"
         found = f"{self.deep:,} of {count(self.looked, 'scan')} {verb} several slices, but only the middle one is used"
         return [Problem(None, column, found, f"{set_option(column, 'depth', 8)} reads 8 slices of each scan")]
+
+    @property
+    def pixels(self) -> int:
+        return self.depth * self.size**2
+
+    def reduced(self, share: float) -> Self:
+        if self.depth == 1:
+            return replace(self, size=reduced_side(self.size, share**0.5))
+        scale = share ** (1 / 3)
+        depth = reduced_side(self.depth, scale, SMALLEST_DEPTH)
+        return replace(self, size=reduced_side(self.size, scale), depth=depth)
 
     def encoder_spec(self) -> EncoderSpec:
         return {"depth": self.depth, "size": self.size}

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
@@ -60,8 +61,9 @@ class Tags(Modality):
         if not (column.is_string or (column.is_list and pa.types.is_string(column.data.type.value_type))):
             return None
         sample = column.sample(LOOKED_AT)
-        cells = [spelt_names(value) if isinstance(value, str) else value for value in sample]
-        if not all(isinstance(cell, list) and all(isinstance(name, str | None) for name in cell) for cell in cells):
+        spelt = (spelt_names(value) if isinstance(value, str) else value for value in sample)
+        cells = list(takewhile(_is_list_of_names, spelt))
+        if len(cells) < len(sample):
             return _guess_of_separated(sample) if column.is_string else None
         names = [name for cell in cells for name in cell if name is not None]
         if not names:
@@ -143,6 +145,10 @@ class Tags(Modality):
     def describe(self) -> str:
         rare = f", {len(self.rare):,} rare ones read as unknown" if self.rare else ""
         return f"{len(self.tags):,} tags{rare}"
+
+
+def _is_list_of_names(cell: Any) -> bool:
+    return isinstance(cell, list) and all(isinstance(name, str | None) for name in cell)
 
 
 def _guess_of_separated(texts: list[str]) -> Guess | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
@@ -68,17 +69,18 @@ class Text(Modality):
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
-        parts, joined = sample_of_texts(column), joined_lists(column)
-        if not joined.is_string or not len(parts):
+        joined = joined_lists(column)
+        parts = sample_of_texts(column) if joined.is_string else []
+        if not parts:
             return None
-        words = float(np.mean([count_words(part) for part in parts]))
+        words = sum(count * count_words(part) for part, count in Counter(parts).items()) / len(parts)
         share = joined.distinct / len(joined.values)
         kind, each = ("lists of texts, joined per cell; ", " per text") if column.is_list else ("", "")
         reason = f"{kind}{words:.1f} words{each} on average, {share:.0%} of the cells are distinct"
         if column.is_string and find_list_notation(column.sample(LISTS_FROM)):
             return Guess(0.3, reason)
         confidence = 0.9 if words >= SENTENCE else 0.8 if share > REPEATS and words >= 1.5 else 0.4
-        return Guess(confidence, reason, word_caution(column))
+        return Guess(confidence, reason, column.once(word_caution))
 
     @classmethod
     def learn(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
@@ -21,6 +21,7 @@ from sensorium.modalities._files import Source, decode_cells, decode_sample, loo
 from sensorium.modalities._formats import container_format, is_sound_container, open_container
 from sensorium.modalities._heic import is_heif
 from sensorium.modalities._pictures import MOST_PIXELS, opened
+from sensorium.modalities._sides import reduced_side
 from sensorium.modalities._tracks import has_sound, holds_sound_alone
 from sensorium.modalities._turns import upright
 from sensorium.modalities._video_frames import frame_times, frames_shown_at, sides_of, video_track
@@ -57,6 +58,7 @@ class Video(Modality):
 
     encoder: ClassVar[str] = "frames_cnn"
     cacheable: ClassVar[bool] = True
+    sizes: ClassVar[frozenset[str]] = frozenset({"size"})
 
     frames: FrameCount
     rate: PositiveFloat | None
@@ -97,7 +99,8 @@ class Video(Modality):
             frames: frames sampled from a video, at most.
             fps: frames per second from the start; by default `frames` frames, each from the middle of one of as many
                 equal segments (Wang et al. 2016, arXiv:1608.00859).
-            size: side in pixels; by default the median shorter side of the training videos, between 16 and 64.
+            size: side in pixels; by default the median shorter side of the training videos, between 16 and 64;
+                smaller for large tables, at least 32.
             channels: 1 for grey, 3 for RGB.
             fit: stretch to a square, pad it, or crop its middle.
         """
@@ -143,6 +146,13 @@ class Video(Modality):
         width, height = (max(1, round(side * shrink)) for side in (frame.width, frame.height))
         pixels = frame.reformat(width, height, "rgb24").to_ndarray()
         return self._picture.prepare(Pillow.fromarray(upright(pixels, frame)))
+
+    @property
+    def pixels(self) -> int:
+        return self.frames * self.size**2
+
+    def reduced(self, share: float) -> Self:
+        return replace(self, size=reduced_side(self.size, share**0.5))
 
     def encoder_spec(self) -> EncoderSpec:
         return {"channels": self.channels, "size": self.size, "ordered": True}

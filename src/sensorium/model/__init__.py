@@ -2,39 +2,45 @@
 
 from sensorium.model._blueprint import Blueprint, TowerPlan
 from sensorium.model._build_encoder import build_encoder
+from sensorium.model._build_fusion import fusion_kind
 from sensorium.model._encoder_choice import preferred_modality_options
+from sensorium.model._outline import on_meta
 from sensorium.model._run_network import infer, weight_index
 from sensorium.model._tower import Tower
 from sensorium.model._unshared import unshared
 from sensorium.model.build import build_network, outline_network
-from sensorium.model.calibration import FEWEST, Calibration, calibrate, can_calibrate
+from sensorium.model.calibration import FEWEST, Logits, can_calibrate, fit_temperature, outcome_at
 from sensorium.model.dense import DenseModel, check_exportable, dense_inputs, export_network
 from sensorium.model.features import Features, learn_features
 from sensorium.model.fitted import FittedModel, pick_device
 from sensorium.model.frozen import can_unfreeze, check_features, feature_readers, frozen_encoders, frozen_in, make_ready
 from sensorium.model.member import Member, NetworkMember
 from sensorium.model.network import FusionModel
-from sensorium.model.own_modules import check_modules
+from sensorium.model.own_modules import NO_MODULES, OWN_FUSION, OwnModules, check_modules, is_maker, own_name
 from sensorium.model.plan import plan_model
 from sensorium.model.quantization import SMALLEST_QUANTIZED, expect_int8, quantize
+from sensorium.model.rehearsal import filled, rehearse_parts, zero_batch
 from sensorium.model.work import prediction_work, training_work
+from sensorium.registry.failures import explain_member_errors
 
 __all__ = [
     "FEWEST",
+    "NO_MODULES",
+    "OWN_FUSION",
     "SMALLEST_QUANTIZED",
     "Blueprint",
-    "Calibration",
     "DenseModel",
     "Features",
     "FittedModel",
     "FusionModel",
+    "Logits",
     "Member",
     "NetworkMember",
+    "OwnModules",
     "Tower",
     "TowerPlan",
     "build_encoder",
     "build_network",
-    "calibrate",
     "can_calibrate",
     "can_unfreeze",
     "check_exportable",
@@ -42,20 +48,30 @@ __all__ = [
     "check_modules",
     "dense_inputs",
     "expect_int8",
+    "explain_member_errors",
     "export_network",
     "feature_readers",
+    "filled",
+    "fit_temperature",
     "frozen_encoders",
     "frozen_in",
+    "fusion_kind",
     "infer",
+    "is_maker",
     "learn_features",
     "make_ready",
+    "on_meta",
+    "outcome_at",
     "outline_network",
+    "own_name",
     "pick_device",
     "plan_model",
     "prediction_work",
     "preferred_modality_options",
     "quantize",
+    "rehearse_parts",
     "training_work",
     "unshared",
     "weight_index",
+    "zero_batch",
 ]

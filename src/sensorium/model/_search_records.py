@@ -39,28 +39,44 @@ class TuningRecord(Record):
     failure: str | None = None
 
 
-class SearchTrial(Record):
+class SearchTraining(Record):
     """Record of one training of a search.
 
     Attributes:
-        key, name: key and name of the candidate or modality.
+        number: number of the training within the search, from 1 in the order in which they were run.
         stage: `single`, `rung` or `final`.
         epochs: maximum number of epochs.
         trained: number of epochs trained.
-        metric, loss: validation metric and loss; None if training failed.
+        best: number of the best epoch, whose weights the model has; 0 if training failed.
+        soup: numbers of the epochs whose weights were averaged instead; empty without a soup.
+        metric, loss: validation metric and loss of the model; None if training failed.
         seconds: training time.
+    """
+
+    number: NonNegativeInt = 0
+    stage: str
+    epochs: NonNegativeInt
+    trained: NonNegativeInt
+    best: NonNegativeInt = 0
+    soup: list[NonNegativeInt] = []
+    metric: float | None
+    loss: float | None
+    seconds: NonNegativeFloat
+
+
+class SearchTrial(SearchTraining):
+    """Record of a candidate or single modality of a search; its figures are those of its best training.
+
+    Attributes:
+        key, name: key and name of the candidate or modality.
         choices: setting → value.
+        trainings: all of its trainings in their order: the rungs that it reached, then the training to the end.
     """
 
     key: str
     name: str
-    stage: str
-    epochs: NonNegativeInt
-    trained: NonNegativeInt
-    metric: float | None
-    loss: float | None
-    seconds: NonNegativeFloat
     choices: dict[str, Any] = {}
+    trainings: list[SearchTraining] = []
 
 
 class SearchRecord(Record):
@@ -70,11 +86,13 @@ class SearchRecord(Record):
         budget, seconds: the time budget and the time used.
         metric: the watched metric.
         plan: rungs of successive halving and epochs of the final trainings; None if the time was too short.
-        trials: number of trainings.
+        trials: number of candidates and single modalities that were trained.
+        trainings: number of trainings; a trial is trained once per rung. 0 in models of early versions.
         best: the best trials, best first.
         best_single: the best trial of a single modality.
         chosen: names of the chosen models.
         ensemble: gain of the ensemble over its first member; None if one model is chosen.
+        validation: watched validation metric of the chosen model or ensemble; None if it is not defined.
     """
 
     budget: NonNegativeFloat
@@ -82,7 +100,9 @@ class SearchRecord(Record):
     metric: str
     plan: dict[str, Any] | None = None
     trials: NonNegativeInt
+    trainings: NonNegativeInt = 0
     best: list[SearchTrial]
     best_single: SearchTrial | None = None
     chosen: list[str]
     ensemble: Difference | None = None
+    validation: float | None = None

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor, nn
 
-from sensorium.batch import Batch, Cells, Tokens
+from sensorium.batch import Batch, Cells, PackedCells, Tokens
 from sensorium.encoders import Encoder
 
 
@@ -20,15 +20,17 @@ class Tower(nn.Module):
         super().__init__()
         self.name, self.columns = name, tuple(columns)
         self.encoder, self.project = encoder, project
+        groups = getattr(encoder, "groups", None)  # of columns that it takes side by side
+        self._groups = None if groups is None else [tuple(self.columns[place] for place in group) for group in groups]
         self.reads_features = False  # instead of cells: what the encoder's `features` gave, computed beforehand
 
     def present(self, batch: Batch) -> Bool[Tensor, " b"]:
         """Return the rows in which a column of the tower is present."""
-        return torch.stack([batch.cells[name].present for name in self.columns]).any(0)
+        return batch.has_any(self.columns)
 
     def forward(self, batch: Batch, keep: Bool[Tensor, " b"], tokens: bool) -> Tokens:
         """Encode the rows to keep; the others get no token."""
-        cells = [batch.cells[name] for name in self.columns]
+        cells = self._inputs(batch)
         if bool(keep.all()):
             return self._encode(cells, tokens)
         rows = keep.nonzero().squeeze(1)
@@ -40,9 +42,14 @@ class Tower(nn.Module):
         """Encode every row and mask those not to keep: the tokens of `forward`, without control flow that depends on
         data. For evaluation only.
         """
-        return self._encode([batch.cells[name].fill(keep) for name in self.columns], tokens, dense=True).only(keep)
+        return self._encode([cells.fill(keep) for cells in self._inputs(batch)], tokens, dense=True).only(keep)
 
-    def _encode(self, cells: Sequence[Cells], tokens: bool, dense: bool = False) -> Tokens:
+    def _inputs(self, batch: Batch) -> Sequence[Cells | PackedCells]:
+        if self._groups is None:
+            return [batch.cells[name] for name in self.columns]
+        return [batch.pack(group) for group in self._groups]
+
+    def _encode(self, cells: Sequence[Cells | PackedCells], tokens: bool, dense: bool = False) -> Tokens:
         encode: Any = getattr(self.encoder, "dense", self.encoder) if dense else self.encoder
         encoded = self.encoder.from_features(*cells) if self.reads_features else encode(*cells)  # type: ignore[attr-defined]
         if tokens:

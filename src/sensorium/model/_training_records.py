@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt
+from pydantic import Field, FiniteFloat, NonNegativeFloat, NonNegativeInt
 
 from sensorium.files.figures import Figure
 from sensorium.findings import Problem, Problems
+from sensorium.metrics import Difference
 from sensorium.model._record import Record
 
 Pair: TypeAlias = Annotated[list[Figure], Field(min_length=2, max_length=2)]  # before and after, or low and high
@@ -96,6 +97,16 @@ class SoupRecord(Record):
     validation_loss: Figure
 
 
+class StopRecord(Record):
+    """Record of early stopping: why (see `EarlyStop`), after which epoch, and for how many epochs the reason held."""
+
+    LEFT_OUT: ClassVar = frozenset({"value"})
+    reason: Literal["patience", "perfect", "plateau"]
+    epoch: NonNegativeInt
+    epochs: NonNegativeInt
+    value: FiniteFloat | None = None
+
+
 class HistoryRecord(Record):
     """Training history, epoch by epoch.
 
@@ -105,14 +116,16 @@ class HistoryRecord(Record):
         epochs: records of the epochs, in order.
         techniques: technique → its report.
         soup: the averaged epochs; None without a soup.
+        stopped: why training ended early; None if it did not, or a callback or a budget ended it.
     """
 
-    LEFT_OUT: ClassVar = frozenset({"soup"})
+    LEFT_OUT: ClassVar = frozenset({"soup", "stopped"})
     watched: str = ""
     best: NonNegativeInt = 0
     epochs: list[EpochRecord] = []
     techniques: Reports = {}
     soup: SoupRecord | None = None
+    stopped: StopRecord | None = None
 
 
 class PretrainingEpoch(Record):
@@ -159,11 +172,32 @@ class CalibrationRecord(Record):
     """Record of temperature scaling.
 
     Attributes:
-        temperature: the divisor of the logits; for an ensemble, one per member.
-        validation, test: `log_loss` and `ece` → before and after.
+        temperature: the divisor of the logits, 1 without scaling; for an ensemble, one per member.
+        reason: `kept`, or why the temperature is not used: `no_gain` on rows that did not fit it, `few_rows`,
+            `few_groups`; None in models of early versions.
+        rows, groups: number of validation rows that fitted it, and of their groups.
+        fitted: the temperature of all these rows, kept or not; for an ensemble, the one by which all members are
+            scaled. None if it was not fitted.
+        gain: difference of the log loss without and with scaling on rows that did not fit the temperature.
+        validation: `log_loss` and `ece` → without and with scaling on these rows.
+        test: the same on the test rows; without scaling, every temperature is 1.
+        targets: target → its record, if there are several; the other entries are then empty.
     """
 
-    LEFT_OUT: ClassVar = frozenset({"validation"})
-    temperature: NonNegativeFloat | list[NonNegativeFloat]
+    LEFT_OUT: ClassVar = frozenset(
+        {"temperature", "reason", "rows", "groups", "fitted", "gain", "validation", "targets"}
+    )
+    temperature: NonNegativeFloat | list[NonNegativeFloat] | None = None
+    reason: Literal["kept", "no_gain", "few_rows", "few_groups"] | None = None
+    rows: NonNegativeInt | None = None
+    groups: NonNegativeInt | None = None
+    fitted: NonNegativeFloat | None = None
+    gain: Difference | None = None
     validation: dict[str, Pair] | None = None
     test: dict[str, Pair] | None = None
+    targets: dict[str, CalibrationRecord] | None = None
+
+    def without_metrics(self) -> CalibrationRecord:
+        """Return the record of the temperature alone, for a model whose network has changed."""
+        targets = self.targets and {name: own.without_metrics() for name, own in self.targets.items()}
+        return self.updated(gain=None, validation=None, test=None, targets=targets)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 
 import torch
@@ -13,16 +12,19 @@ from sensorium.errors import OutOfMemoryError
 from sensorium.modalities import EncoderSpec, Modality
 from sensorium.model._blueprint import Blueprint
 from sensorium.model._build_encoder import build_encoder
+from sensorium.model._build_fusion import fusion_kind
+from sensorium.model._outline import on_meta
 from sensorium.model._tower import Tower
 from sensorium.model.network import FusionModel
-from sensorium.registry import fusions, heads
+from sensorium.model.own_modules import OwnModules
+from sensorium.registry import heads
 from sensorium.tasks import Task
 
 OVERFLOW = "Storage size calculation overflowed"  # in an error of torch
 
 
 def build_model(
-    blueprint: Blueprint, encoder_spec: Mapping[str, EncoderSpec], outputs: int, modules: Mapping[str, nn.Module]
+    blueprint: Blueprint, encoder_spec: Mapping[str, EncoderSpec], outputs: int, modules: OwnModules
 ) -> FusionModel:
     """Build the network of a blueprint, initialised from torch's random state.
 
@@ -30,31 +32,29 @@ def build_model(
         blueprint: towers and fusion.
         encoder_spec: column → encoder specification, as its modality provides it.
         outputs: number of logits.
-        modules: tower → the user's own module, for towers whose encoder is `module`.
+        modules: the user's own modules.
     """
-    parts = [build_encoder(plan, encoder_spec, modules) for plan in blueprint.towers]
-    kind = fusions.load(blueprint.fusion)
+    parts = [build_encoder(plan, encoder_spec, modules.encoders) for plan in blueprint.towers]
+    kind = fusion_kind(blueprint.fusion, modules)
     width = outputs if kind.level == "decision" else blueprint.width
     widths = [part.width if kind.own_widths else width for part in parts]
     towers = [
         Tower(plan.name, plan.columns, part, _projection(part.width, goal, own_head=kind.level == "decision"))
         for plan, part, goal in zip(blueprint.towers, parts, widths, strict=True)
     ]
-    fusion = kind(widths, width, **check_options(kind, blueprint.fusion_options, f"fusion {blueprint.fusion!r}"))
+    fusion = kind.build(widths, width, blueprint.fusion_options)
     head = nn.Identity() if kind.level == "decision" else _build_head(blueprint, fusion.width, outputs)
     return FusionModel(towers, fusion, head, outputs=outputs)
 
 
-def build_network(
-    blueprint: Blueprint, learnt: Mapping[str, Modality], task: Task, modules: Mapping[str, nn.Module]
-) -> FusionModel:
+def build_network(blueprint: Blueprint, learnt: Mapping[str, Modality], task: Task, modules: OwnModules) -> FusionModel:
     """Build the network of a blueprint for some columns and a task."""
     encoder_spec: dict[str, EncoderSpec] = {column: modality.encoder_spec() for column, modality in learnt.items()}
     return build_model(blueprint, encoder_spec, task.outputs, modules)
 
 
 def outline_network(
-    blueprint: Blueprint, learnt: Mapping[str, Modality], task: Task, modules: Mapping[str, nn.Module]
+    blueprint: Blueprint, learnt: Mapping[str, Modality], task: Task, modules: OwnModules
 ) -> FusionModel | None:
     """Build the network of a blueprint on the device `meta`, which allocates no weights.
 
@@ -66,8 +66,8 @@ def outline_network(
         OutOfMemoryError: a layer has more weights than can be addressed.
     """
     try:
-        with torch.random.fork_rng(), torch.device("meta"):
-            return build_network(blueprint, learnt, task, copy.deepcopy(dict(modules)))
+        with torch.random.fork_rng(), on_meta():
+            return build_network(blueprint, learnt, task, modules.copied())
     except (RuntimeError, NotImplementedError) as error:
         if str(error).startswith(OVERFLOW):
             raise OutOfMemoryError(

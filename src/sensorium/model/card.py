@@ -19,7 +19,7 @@ from sensorium.model._imbalance_records import (
     UnimodalRecord,
 )
 from sensorium.model._record import Record
-from sensorium.model._search_records import SearchRecord, SearchTrial, TuningRecord
+from sensorium.model._search_records import SearchRecord, SearchTraining, SearchTrial, TuningRecord
 from sensorium.model._shift_records import AdaptationRecord, MetricShift, PredictionShift, ShiftRecord
 from sensorium.model._training_records import (
     CalibrationRecord,
@@ -31,6 +31,7 @@ from sensorium.model._training_records import (
     PretrainingRecord,
     ProblemRecord,
     SoupRecord,
+    StopRecord,
     UnlabelledRecord,
 )
 
@@ -55,9 +56,11 @@ __all__ = [
     "ProblemRecord",
     "Record",
     "SearchRecord",
+    "SearchTraining",
     "SearchTrial",
     "ShiftRecord",
     "SoupRecord",
+    "StopRecord",
     "TuningRecord",
     "UnimodalRecord",
     "UnlabelledRecord",

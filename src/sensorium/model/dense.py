@@ -20,10 +20,12 @@ from sensorium.batch import Batch, Cells
 from sensorium.errors import ConfigError
 from sensorium.model._blueprint import Blueprint
 from sensorium.model.network import FusionModel
+from sensorium.model.own_modules import OWN_FUSION
 from sensorium.registry import encoders, fusions, heads
 
 Inputs: TypeAlias = dict[str, dict[str, Tensor]]  # column → values, present and perhaps mask
 
+UNKNOWN = "only its author knows whether a module can be exported"
 # Sizes below 2 would be recorded as constants.
 FEWEST = 2
 
@@ -83,9 +85,10 @@ def check_exportable(blueprint: Blueprint) -> None:
     Raises:
         ConfigError: an encoder, the fusion or the head declares that it cannot (`EXPORT` in its file).
     """
-    entries = [encoders.entry(tower.encoder) for tower in blueprint.towers]
-    entries += [fusions.entry(blueprint.fusion), heads.entry(blueprint.head)]
-    parts = zip(blueprint.part_names(), (entry.literal("EXPORT") for entry in entries), strict=True)
+    fusion = blueprint.fusion
+    reasons_of = [encoders.entry(tower.encoder).literal("EXPORT") for tower in blueprint.towers]
+    reasons_of.append(UNKNOWN if fusion.startswith(OWN_FUSION) else fusions.entry(fusion).literal("EXPORT"))
+    parts = zip(blueprint.part_names(), [*reasons_of, heads.entry(blueprint.head).literal("EXPORT")], strict=True)
     reasons = {part: reason for part, reason in parts if reason}
     if reasons:
         raise ConfigError(

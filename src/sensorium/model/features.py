@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -60,9 +61,10 @@ class Features(Modality):
         }, arrays
 
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
-        threads = Work(usable_cpus(), work.advance)
-        starts = range(0, max(1, len(column)), CHUNK)
-        parts = [self._encode(self.modality.encode(column.slice(start, CHUNK), threads)) for start in starts]
+        threads, starts = Work(usable_cpus()), range(0, max(1, len(column)), CHUNK)
+        parts = [
+            self._encode(self.modality.encode(column.slice(start, CHUNK), threads), work.advance) for start in starts
+        ]
         problems = [
             problem.at(range(start, start + CHUNK))
             for start, part in zip(starts, parts, strict=True)
@@ -71,13 +73,16 @@ class Features(Modality):
         values = np.concatenate([np.asarray(part.values) for part in parts])
         return Encoded(values, np.concatenate([part.present for part in parts]), problems)
 
-    def _encode(self, cells: Encoded) -> Encoded:
+    def _encode(self, cells: Encoded, advance: Callable[[int], None]) -> Encoded:
+        """Compute features; cells count as done when their features are computed, which takes most of the time."""
         loader = Loader(Prepared({"": cells}, Problems()), None, self.device)
         rows = np.flatnonzero(cells.present)
         features = np.zeros((len(cells.present), self.model.features_width), np.float32)
+        advance(len(features) - len(rows))
         with torch.inference_mode():
             for places, batch in loader.by_length(rows, BATCH) if len(rows) else ():
                 features[rows[places.numpy()]] = self.model.features(batch.cells[""]).float().cpu().numpy()
+                advance(len(places))
         return Encoded(features, cells.present, cells.problems)
 
     def encoder_spec(self) -> EncoderSpec:

@@ -22,7 +22,7 @@ from sensorium.prepare import Prepared
 from sensorium.prepare.loader import Loader
 from sensorium.split import RowCells, SeenRows
 from sensorium.table import Rows
-from sensorium.tasks import Task
+from sensorium.tasks import Task, Temperature, prior_scores
 
 
 @dataclass
@@ -42,7 +42,7 @@ class FittedModel:
         card: the model card: columns, metrics, problems, history.
         data: the data specification: how tables are read, and which rows it was trained on.
         int8: names of the network's quantized modules.
-        temperature: the divisor of the network's logits.
+        temperature: the divisor of the network's logits, one per target if there are several.
         others: further members of an ensemble, whose scores are averaged with those of the network.
         views: column that reads another column's cells → that column.
         unset: names of settings of the fit that are not saved with models and are not set now.
@@ -61,7 +61,7 @@ class FittedModel:
     card: ModelCard = field(default_factory=ModelCard)
     data: DataSpec = field(default_factory=DataSpec)
     int8: Sequence[str] = ()
-    temperature: float = 1.0
+    temperature: Temperature = 1.0
     others: list[Member] = field(default_factory=list)
     views: Mapping[str, str] = field(default_factory=dict)
     unset: Sequence[str] = ()
@@ -153,8 +153,7 @@ class FittedModel:
 
     def prior_scores(self, rows: int) -> Scores:
         """Return the prior as the scores of `rows` rows."""
-        shape = (rows, len(self.prior)) if self.task.labels else (rows,)
-        return np.broadcast_to(np.array(self.prior, np.float64), shape).copy()
+        return prior_scores(self.task, self.prior, rows)
 
     def logits(self, prepared: Prepared, rows: Rows) -> npt.NDArray[np.float32]:
         """Compute the network's logits before temperature scaling, for rows that have some value."""

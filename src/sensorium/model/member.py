@@ -19,7 +19,7 @@ from sensorium.model.work import prediction_work
 from sensorium.prepare import Prepared
 from sensorium.prepare.loader import Loader
 from sensorium.table import Rows
-from sensorium.tasks import Task
+from sensorium.tasks import Task, Temperature
 
 Scores: TypeAlias = npt.NDArray[np.float64]
 Present: TypeAlias = npt.NDArray[np.bool_]
@@ -77,12 +77,12 @@ class NetworkMember:
     Attributes:
         blueprint: the description of the network.
         network: the network.
-        temperature: the divisor of its logits (see `calibration`).
+        temperature: the divisor of its logits, one per target if there are several (see `calibration`).
     """
 
     blueprint: Blueprint
     network: FusionModel
-    temperature: float
+    temperature: Temperature
 
     @property
     def columns(self) -> list[str]:
@@ -112,7 +112,7 @@ class NetworkMember:
         return prediction_work(self.network, (batch for _, batch in batches), min(len(rows), self.batch))
 
     def scores(self, task: Task, prepared: Prepared, rows: Rows) -> Scores:
-        return task.scores(self.logits(prepared, rows) / np.float32(self.temperature))
+        return task.scores(task.scaled(self.logits(prepared, rows), self.temperature))
 
     def subset_scores(
         self, task: Task, prepared: Prepared, subsets: Sequence[Sequence[str]], rows: Rows
@@ -130,7 +130,7 @@ class NetworkMember:
                     given = present & mask
                     own = some[places.numpy()][given.any(1).cpu().numpy()]
                     logits = self.network.decide(tokens, given)[given.any(1)]
-                    cooled = (logits / self.temperature).float().cpu().numpy()
+                    cooled = task.scaled(logits.float(), self.temperature).cpu().numpy()
                     scores[number, own] = task.scores(cooled)
                     there[number, own] = True
         return scores, there

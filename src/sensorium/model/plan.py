@@ -8,22 +8,29 @@ from typing import Any
 
 from sensorium.config import Config, check_options
 from sensorium.errors import ConfigError
+from sensorium.files.pretrained_sources import missing_package
 from sensorium.modalities import Modality
 from sensorium.model._blueprint import Blueprint, TowerPlan
 from sensorium.model._build_encoder import checked_options
+from sensorium.model._build_fusion import FusionKind, fusion_kind
 from sensorium.model._encoder_checks import check_accepts, check_agreement, check_keys
 from sensorium.model._encoder_choice import encoder_choice
 from sensorium.model._tower_settings import check_towers
-from sensorium.registry import encoders, fusions, heads
+from sensorium.model.own_modules import NO_MODULES, OwnModules
+from sensorium.registry import encoders, heads
+from sensorium.registry.weights import weights_of
 
 
-def plan_model(learnt: Mapping[str, Modality], kinds: Mapping[str, str], config: Config) -> Blueprint:
+def plan_model(
+    learnt: Mapping[str, Modality], kinds: Mapping[str, str], config: Config, own: OwnModules = NO_MODULES
+) -> Blueprint:
     """Group columns into towers, choose their encoders, check every option.
 
     Args:
         learnt: column → fitted modality.
         kinds: column → the modality's registered name.
         config: encoders, towers, fusion, width.
+        own: the user's own modules.
 
     Raises:
         ConfigError: a name or an option is unknown, or an encoder does not support the modality of its tower.
@@ -32,16 +39,17 @@ def plan_model(learnt: Mapping[str, Modality], kinds: Mapping[str, str], config:
     towers = [_plan_tower(name, columns, learnt, kinds, config) for name, columns in _group(learnt, config).items()]
     check_keys(config, towers, kinds)
     fusion = config.fusion.name or "concat"
-    options = check_options(fusions.load(fusion), config.fusion.options, f"fusion {fusion!r}")
-    return Blueprint(towers, fusion, options, config.width, *_plan_head(config, fusion))
+    kind = fusion_kind(fusion, own)
+    options = kind.check_options(config.fusion.options)
+    return Blueprint(towers, fusion, options, config.width, *_plan_head(config, kind))
 
 
-def _plan_head(config: Config, fusion: str) -> tuple[str, dict[str, Any]]:
+def _plan_head(config: Config, fusion: FusionKind) -> tuple[str, dict[str, Any]]:
     head = config.head.name or "linear"
     options = check_options(heads.load(head), config.head.options, f"head {head!r}")
-    if head != "linear" and fusions.load(fusion).level == "decision":
+    if head != "linear" and fusion.level == "decision":
         rule = "decision-level fusion has one head per modality and fuses their logits"
-        raise ConfigError(f"fusion {fusion!r} cannot be combined with head {head!r}", place="head", rule=rule)
+        raise ConfigError(f"fusion {fusion.name!r} cannot be combined with head {head!r}", place="head", rule=rule)
     return head, options
 
 
@@ -73,4 +81,6 @@ def _plan_tower(
     check_accepts(name, encoder, others, len(columns))
     kind, plan = entry.load(), TowerPlan(name, columns, encoder, choice.options)
     options = checked_options(plan, kind)
+    if (weights := weights_of(encoder, options)) and not weights.is_installed:
+        raise missing_package(weights.package)
     return replace(plan, options=kind.complete(options) if hasattr(kind, "complete") else options)

@@ -40,9 +40,9 @@ def prediction_work(network: FusionModel, batches: Iterator[Batch], rows: int) -
     """
     if network not in _per_row:
         batch = next(batches, None)
-        if batch is None or not len(batch.present):
+        if batch is None or not len(batch.rows):
             return 0
-        _per_row[network] = _multiply_adds(network, batch) / len(batch.present)
+        _per_row[network] = _multiply_adds(network, batch) / len(batch.rows)
     return int(_per_row[network] * rows)
 
 

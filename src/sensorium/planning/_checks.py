@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 import numpy as np
 
@@ -46,7 +47,13 @@ def check_decoded(prepared: Prepared, train_rows: Rows, expected: Collection[str
     for name in expected:
         if not _is_readable(prepared, name, train_rows):
             own = Problems([problem for problem in prepared.problems if problem.column == name])
-            cure = f"correct the column, or leave it out: {exclude_column(name)} (Python: exclude=[{name!r}])"
+            cure = f"leave the column out: {exclude_column(name)} (Python: exclude=[{name!r}])"
+            causes = {group.cure for group in own.groups()}
+            if len(causes) == 1 and (cause := causes.pop()):  # one thing is wrong with every cell
+                own = Problems([replace(problem, cure="") for problem in own])
+                cure = f"{cause}; or {cure}"
+            else:
+                cure = f"correct the column, or {cure}"
             finding = f"none of the training cells can be read: {_listed(own)}"
             faults.append(DataError(finding, place=f"column {name!r}", cure=cure))
     raise_together(faults)

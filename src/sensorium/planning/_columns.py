@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
 
 from sensorium.config import Config
 from sensorium.errors import SchemaError
-from sensorium.findings import ColumnPlan
+from sensorium.findings import ColumnPlan, Problems
 from sensorium.model import preferred_modality_options
+from sensorium.planning._sizes import reduce_sizes
 from sensorium.prepare import learn_modality
 from sensorium.schema import Schema
 from sensorium.table import Rows
@@ -26,31 +29,35 @@ class LearnedColumns:
         plans: a plan for each column of the table; columns without a training value are left out.
         kinds: used column → registered name of its modality.
         learnt: used column → its fitted modality.
+        findings: sizes that were reduced.
     """
 
     plans: Sequence[ColumnPlan]
     kinds: Mapping[str, str]
     learnt: Mapping[str, Modality]
+    findings: Problems = field(default_factory=Problems)
 
 
-def learn_columns(schema: Schema, config: Config, rows: Rows) -> LearnedColumns:
-    """Fit the modality of each column that has a value in the given rows.
+def learn_columns(schema: Schema, config: Config, rows: Rows, device: torch.device) -> LearnedColumns:
+    """Fit the modality of each column that has a value in the given rows, with a size that suits the device.
 
     Raises:
         SchemaError: no column has a value in these rows.
     """
     plans, kinds, learnt = list(schema.columns), dict(schema.kinds), dict[str, "Modality"]()
+    preferred = dict[str, dict[str, Any]]()
     for place, plan in enumerate(plans):
         if plan.modality is None:
             continue
         column = schema.table.column(plan.name).take(rows)
         if len(column.values):
-            preferred = preferred_modality_options(plan.name, plan.modality, config)
-            learnt[plan.name] = learn_modality(plan, column, config, preferred)
+            preferred[plan.name] = preferred_modality_options(plan.name, plan.modality, config)
+            learnt[plan.name] = learn_modality(plan, column, config, preferred[plan.name])
             kinds[plan.name] = plan.modality
         else:
             reason = "no training row has a value"
             plans[place] = ColumnPlan(plan.name, None, reason, "there is nothing to learn from")
     if not learnt:
         raise SchemaError("no column has a value in the training rows", place=schema.table.name)
-    return LearnedColumns(plans, kinds, learnt)
+    fitting, findings = reduce_sizes(learnt, kinds, preferred, rows=len(rows), device=device, config=config)
+    return LearnedColumns(plans, kinds, fitting, findings)

@@ -5,44 +5,46 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from dataclasses import replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import nn
 
 from sensorium.augment import choose_augmentations
 from sensorium.config import Config
-from sensorium.errors import ConfigError
-from sensorium.findings import Problems
+from sensorium.errors import ConfigError, list_names
+from sensorium.findings import Problems, count
 from sensorium.modalities import Modality
 from sensorium.model import (
+    NO_MODULES,
     Blueprint,
     FittedModel,
     FusionModel,
+    OwnModules,
     build_network,
     outline_network,
     pick_device,
     plan_model,
+    rehearse_parts,
 )
 from sensorium.planning._checks import check_labels
 from sensorium.planning._columns import LearnedColumns, learn_columns
 from sensorium.planning._dealt import deal_rows
 from sensorium.planning._plan import Labels, Plan
 from sensorium.planning._schema import continued_schema
-from sensorium.planning._start import inherit_calibration
 from sensorium.planning._teacher import check_teacher
 from sensorium.prepare import cautions, table_findings, unsaid
 from sensorium.runtime.threads import Threads
 from sensorium.schema import Schema, Sides, duplicate_findings, infer_schema, leakage_findings, value_ids
 from sensorium.split import SPLITS, Split
 from sensorium.table import Column, Rows, Table, as_read
-from sensorium.tasks import EncodedTarget, Task, label_findings, learn_task
+from sensorium.tasks import EncodedTarget, Task, label_findings, learn_task, rehearse_task
 from sensorium.train import check_calibration, check_for_model, check_for_task
 
 if TYPE_CHECKING:
     from sensorium.runtime.progress import Reporter
+
+LOGGED = 30  # notices in the progress
 
 
 def make_plan(
@@ -50,7 +52,7 @@ def make_plan(
     config: Config,
     report: Reporter,
     *,
-    modules: Mapping[str, nn.Module] = MappingProxyType({}),
+    modules: OwnModules = NO_MODULES,
     start: FittedModel | None = None,
     teacher: FittedModel | None = None,
 ) -> Plan:
@@ -60,7 +62,7 @@ def make_plan(
         table: the rows.
         config: the settings; `target` is set.
         report: logs guesses and findings.
-        modules: tower → the user's own module.
+        modules: the user's own modules.
         start: a model to continue training, whose columns, statistics, task and network are kept.
         teacher: a model to distil knowledge from.
 
@@ -74,7 +76,7 @@ def make_plan(
         raise ConfigError(
             "no target is given: name the column to predict",
             place="target",
-            cure=f"--target COLUMN (Python: target=), one of: {', '.join(table.columns)}",
+            cure=f"--target COLUMN (Python: target=), one of: {list_names(table.columns)}",
         )
     device = pick_device(config.device)
     start = start and _on_device(start, device)
@@ -85,17 +87,19 @@ def make_plan(
     task, index_map = _learn_task(schema, config, split, start)
     if teacher:
         check_teacher(teacher, task, str(config.train.teacher))
-    columns = _learn_columns(schema, config, np.union1d(split.rows("train"), dealt.unlabelled), start)
-    blueprint = start.blueprint if start else plan_model(columns.learnt, columns.kinds, config)
+    columns = _learn_columns(schema, config, np.union1d(split.rows("train"), dealt.unlabelled), start, device)
+    blueprint = start.blueprint if start else plan_model(columns.learnt, columns.kinds, config, modules)
     augmented = choose_augmentations(columns.kinds, config)
     network = _network_to_check(blueprint, columns.learnt, task, modules, config)
+    rehearse_parts(network, blueprint, columns.learnt, task, modules)
     check_for_model(
         config, blueprint, network, task=schema.task_name, device=device, validation=split.rows("validation")
     )
     encoded = _encode(task, schema.target, split)
+    rehearse_task(schema.task_name, task, encoded)
     findings, notices = _findings(schema, columns, split, (task, encoded), config)
     used = np.union1d(np.flatnonzero((split.codes >= 0) & encoded.known), dealt.unlabelled)
-    config = _with_calibration(config, start, used, split)
+    check_calibration(config, int(np.sum(split.codes[used] == SPLITS.index("validation"))), task)
     return Plan(
         table=schema.table,
         config=config,
@@ -125,14 +129,14 @@ def _network_to_check(
     blueprint: Blueprint,
     learnt: Mapping[str, Modality],
     task: Task,
-    modules: Mapping[str, nn.Module],
+    modules: OwnModules,
     config: Config,
 ) -> FusionModel | None:
     """Outline the network; build it if that fails and settings freeze parts, whose names are then needed."""
     network = outline_network(blueprint, learnt, task, modules)
     if network is None and config.train.freeze:
         with torch.random.fork_rng():
-            return build_network(blueprint, learnt, task, copy.deepcopy(dict(modules)))
+            return build_network(blueprint, learnt, task, modules.copied())
     return network
 
 
@@ -140,8 +144,10 @@ def log_notices(plan: Plan, report: Reporter) -> None:
     """Log uncertain guesses and what is left out, before the training starts."""
     for note in plan.table.notes:
         report.log(note)
-    for notice in plan.notices:
+    for notice in plan.notices[:LOGGED]:
         report.log(notice.sentence())
+    if (more := len(plan.notices) - LOGGED) > 0:
+        report.log(f"? and {count(more, 'more notice')}; --json lists all of them")
 
 
 def _on_device(start: FittedModel, device: torch.device) -> FittedModel:
@@ -162,6 +168,7 @@ def _findings(
     """Return the findings about columns, split and target; and the notices for the user: findings and guesses."""
     name, (task, encoded) = schema.target.name, target
     findings = table_findings(schema.table, columns.learnt, split, task, name)
+    findings.extend(columns.findings)
     findings.extend(label_findings(task, encoded, split.codes, name))
     table, sides = schema.labelled, Sides(split.codes, value_ids(schema.labels))
     findings.extend(leakage_findings(table, columns.plans, sides, config))
@@ -171,10 +178,12 @@ def _findings(
     return findings, Problems([*guesses, *unsaid(findings, said)])
 
 
-def _learn_columns(schema: Schema, config: Config, rows: Rows, start: FittedModel | None) -> LearnedColumns:
+def _learn_columns(
+    schema: Schema, config: Config, rows: Rows, start: FittedModel | None, device: torch.device
+) -> LearnedColumns:
     if start is not None:
         return LearnedColumns(schema.columns, schema.kinds, dict(start.learnt))
-    return learn_columns(schema, config, rows)
+    return learn_columns(schema, config, rows, device)
 
 
 def _encode(task: Task, target: Column, split: Split) -> EncodedTarget:
@@ -183,12 +192,3 @@ def _encode(task: Task, target: Column, split: Split) -> EncodedTarget:
     encoded = task.without_outliers(task.encode(target), learning)
     check_labels(encoded, np.flatnonzero(split.codes == SPLITS.index("train")), target)
     return encoded
-
-
-def _with_calibration(config: Config, start: FittedModel | None, used: Rows, split: Split) -> Config:
-    """Resolve the setting `calibrate`, by the number of validation rows with a label."""
-    rows = int(np.sum(split.codes[used] == SPLITS.index("validation")))
-    if start is not None:
-        config = inherit_calibration(config, start, rows)
-    check_calibration(config, rows)
-    return config

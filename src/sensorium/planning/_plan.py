@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
 
 from sensorium.augment import Chosen
 from sensorium.config import Config
 from sensorium.findings import ColumnPlan, Problems
-from sensorium.model import Blueprint, FittedModel
+from sensorium.model import Blueprint, FittedModel, OwnModules
 from sensorium.runtime.threads import Threads
-from sensorium.split import SPLITS, Split
+from sensorium.split import SPLITS, Split, group_codes, whole_groups
 from sensorium.table import Column, Rows, Table
 from sensorium.tasks import EncodedTarget, Task, watched_metric
 
@@ -51,7 +50,7 @@ class Plan:
     Attributes:
         table: the rows.
         config: the settings, with those that depend on the table (preset, calibration) resolved.
-        modules: tower → the user's own module; each model trains a copy.
+        modules: the user's own modules; each model trains copies.
         device: the device that models are trained on.
         threads: the number of threads of trainings on the CPU.
         columns: a plan for each column of the table.
@@ -74,7 +73,7 @@ class Plan:
 
     table: Table
     config: Config
-    modules: Mapping[str, nn.Module]
+    modules: OwnModules
     device: torch.device
     threads: Threads
     columns: Sequence[ColumnPlan]
@@ -103,6 +102,12 @@ class Plan:
     def target(self) -> npt.NDArray[Any]:
         """Return the encoded labels of the decoded rows, [n, ...]."""
         return self.labels.encoded.values[self.used]
+
+    @cached_property
+    def groups(self) -> Rows | None:
+        """Return the group of each decoded row (`split.group`), [n]; None if rows are not grouped."""
+        group = self.config.split.group
+        return None if group is None else whole_groups(group_codes(self.table.column(group)))[self.used]
 
     @property
     def metric(self) -> str:

@@ -88,7 +88,8 @@ def prepare_table(plan: Plan, report: Reporter) -> PreparedTable:
     Raises:
         DataError: none of the training cells of a column can be read.
     """
-    frozen = _frozen(plan)
+    with report.phase("loading the encoders"):
+        frozen = _frozen(plan)
     features = feature_readers(plan.learnt, plan.blueprint, frozen, plan.device)
     cells = _read(plan, {**plan.learnt, **features}, report)
     problems = _problems(plan, cells)
@@ -123,7 +124,7 @@ def continued_with(data: PreparedTable, start: FittedModel, config: Config, repo
     cells = data.cells
     if names:
         decoded = _read(plan, {name: plan.learnt[name] for name in names}, report)
-        cells = Prepared({**cells.columns, **decoded.columns}, cells.problems)
+        cells = cells.replaced(decoded.columns)
     return replace(data, plan=stage, cells=cells, frozen=frozen)
 
 

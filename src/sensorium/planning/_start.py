@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from sensorium.config import Config
-from sensorium.errors import ConfigError, SchemaError, SensoriumError, raise_together
+from sensorium.errors import ConfigError, SchemaError, SensoriumError, list_names, raise_together
 from sensorium.findings import ColumnPlan
-from sensorium.model import FEWEST, FittedModel, FusionModel, infer, weight_index
+from sensorium.model import FittedModel, FusionModel, infer, weight_index
 from sensorium.prepare import Prepared
 from sensorium.prepare.loader import Loader
 from sensorium.schema import claim_of, infer_columns
@@ -37,15 +37,8 @@ def continued_settings(config: Config) -> dict[str, Any]:
     found["train"] |= {"learning_rate": config.train.learning_rate * SLOWER, "teacher": None}
     found["train"]["techniques"] = without_teacher(found["train"]["techniques"])
     found["train"] |= {"unfreeze": None, "pretrain": None, "imbalance": "off"}
-    scaled = {"calibrate": "auto"} if config.calibrate == "temperature" else {}  # see `inherit_calibration`
+    scaled = {"calibrate": "auto"} if config.calibrate == "temperature" else {}  # the rows may be too few
     return found | {"device": Config().device, "threads": Config().threads} | scaled
-
-
-def inherit_calibration(config: Config, start: FittedModel, rows: int) -> Config:
-    """Calibrate again if the model was calibrated, there are enough validation rows, and `calibrate` is not set."""
-    if config.calibrate == "auto" and start.config.calibrate == "temperature" and rows >= FEWEST:
-        return config.model_copy(update={"calibrate": "temperature"})
-    return config
 
 
 def check_own(config: Config, start: FittedModel) -> None:
@@ -87,7 +80,7 @@ def continued_plans(table: Table, config: Config, start: FittedModel) -> list[Co
     free = config.model_copy(update={"columns": None, "exclude": [], "modalities": {}, "towers": {}})
     found = {plan.name: plan for plan in infer_columns(table, free)}
     if not any(name in table for name in start.kinds):
-        rule = f"at least one of {', '.join(start.kinds)}"
+        rule = f"at least one of {list_names([*start.kinds])}"
         raise SchemaError("the table has none of the model's columns", place=table.name, rule=rule)
     raise_together([fault for name in start.kinds if (fault := _changed(name, found, table, start))])
     own = [_kept(name, start, found.get(name)) for name in start.kinds if name in table]
@@ -166,5 +159,5 @@ def scores_before(
     """
     logits = infer(start.network, Loader(prepared, None, start.device), rows, start.batch)
     padded = np.full((len(rows), task.outputs), -np.inf, np.float32)
-    padded[:, index_map] = logits / np.float32(start.temperature)
+    padded[:, index_map] = start.task.scaled(logits, start.temperature)
     return task.scores(padded)

@@ -30,12 +30,13 @@ def ask_teacher(
     Teacher and student may read different columns; columns that the table lacks count as missing.
     The decoded rows are read from the cache if there is one; otherwise, they are decoded in chunks.
     """
-    report.log("predicting with the teacher")
     table = table.with_views(teacher.views)
     store = None if config.stream else open_store(config, report)
     size = len(table) if store else CHUNK
     parts = [table.take(np.arange(at, min(at + size, len(table)))) for at in range(0, len(table), size)]
-    scores = np.concatenate([teacher.scores(prepare_columns(part, teacher.learnt, report, store)) for part in parts])
+    with report.phase("predicting with the teacher"):
+        found = [teacher.scores(prepare_columns(part, teacher.learnt, report, store)) for part in parts]
+    scores = np.concatenate(found)
     if not task.labels:
         return scores
     places = [teacher.task.labels.index(label) for label in task.labels]

@@ -41,10 +41,10 @@ def evaluate_rows(fitted: FittedModel, table: Any, split: str | None, *, subsets
     if not len(known):
         raise no_known_label(fitted.task, part.column(fitted.target), target, words)
     outcome = fitted.task.outcome(scores[known], target.values[known])
-    scored = evaluate_outcome(outcome, metrics_of(fitted.task_name))
-    less = None
-    if asked:
-        less = evaluate_subsets(fitted, asked, fewer[:, known], there[:, known], target.values[known])
+    with report.phase("computing metrics and intervals"):
+        scored, less = evaluate_outcome(outcome, metrics_of(fitted.task_name)), None
+        if asked:
+            less = evaluate_subsets(fitted, asked, fewer[:, known], there[:, known], target.values[known])
     return replace(scored, problems=at_rows(problems, rows), rows=words, subsets=less)
 
 

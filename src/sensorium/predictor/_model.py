@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,8 @@ import numpy.typing as npt
 
 from sensorium.adaptation import DEFAULT, adapt_fitted
 from sensorium.artifact import save_fitted
-from sensorium.config import FLAG, NAME, OPTIONAL_NAME, PATH, SEED, check_arguments
-from sensorium.errors import SchemaError
+from sensorium.config import FLAG, NAME, NAMES, OPTIONAL_NAME, PATH, SEED, check_arguments
+from sensorium.errors import SchemaError, list_names
 from sensorium.errors.memory import explain_memory_errors
 from sensorium.evaluate import Evaluation
 from sensorium.findings import Problems
@@ -23,6 +24,7 @@ from sensorium.predictor._predictions import Predictions
 from sensorium.predictor._quantize import quantize_fitted
 from sensorium.predictor._scores import score_rows
 from sensorium.predictor._tables import open_rows
+from sensorium.registry.failures import explain_member_errors
 from sensorium.runtime.progress import Reporter, reporter
 from sensorium.wording import public_card
 
@@ -146,12 +148,13 @@ class Model:
         return [{"name": name, "modality": self.columns[name], "learnt": what.describe()} for name, what in learnt]
 
     @explain_memory_errors(LESS)
+    @explain_member_errors()
     def predict(self, table: Any, *, progress: bool = False) -> npt.NDArray[Any]:
         """Predict labels or numbers, [n]; with several targets, one dict per row.
 
         Args:
             table: anything that `fit` takes, or a dict of cells, which is one row; columns and cells may be missing,
-                and the target is not needed.
+                and the target is not needed. A table without rows gives an empty result.
             progress: print the progress to stderr.
 
         Example:
@@ -161,10 +164,10 @@ class Model:
             >>> answer[0] in model.labels
             True
         """
-        report = _reporter(progress)
-        return decode_scores(self.fitted, score_rows(self.fitted, open_rows(self.fitted, table, report), report).scores)
+        return decode_scores(self.fitted, self._scores(table, progress))
 
     @explain_memory_errors(LESS)
+    @explain_member_errors()
     def predict_proba(self, table: Any, *, progress: bool = False) -> npt.NDArray[np.float64]:
         """Predict probabilities [n, k] of classes or labels, in the order of `labels`.
 
@@ -185,15 +188,26 @@ class Model:
         """
         if not self.labels:
             raise SchemaError(f"{self.task} has no probabilities", cure="use predict, which returns the values")
+        return self._scores(table, progress)
+
+    def _scores(self, table: Any, progress: bool) -> npt.NDArray[np.float64]:
         report = _reporter(progress)
-        return score_rows(self.fitted, open_rows(self.fitted, table, report), report).scores
+        return score_rows(self.fitted, open_rows(self.fitted, table, report, empty=True), report).scores
 
     @explain_memory_errors(LESS)
-    def predictions(self, table: Any, *, progress: bool = False) -> Predictions:
+    @explain_member_errors()
+    def predictions(
+        self, table: Any, *, keep: str | Sequence[str] | None = None, progress: bool = False
+    ) -> Predictions:
         """Predict labels or numbers, with their scores and the problems of each row.
 
         Args:
             table, progress: as for `predict`.
+            keep: column or columns of the table to copy beside the predictions, such as an id; `"all"` copies every
+                column.
+
+        Raises:
+            SchemaError: the table has no column of `keep`.
 
         Example:
             >>> predictions = model.predictions({"plot": ["a heist in space", None], "length": [92, 118]})
@@ -202,9 +216,12 @@ class Model:
             >>> predictions.present["plot"].tolist()
             [True, False]
         """
-        return predict_rows(self.fitted, table, _reporter(progress))
+        check_arguments(NAMES, keep=keep)
+        names = keep if isinstance(keep, str) else [] if keep is None else list(keep)
+        return predict_rows(self.fitted, table, _reporter(progress), keep=names)
 
     @explain_memory_errors(LESS)
+    @explain_member_errors()
     def evaluate(
         self, table: Any, split: str | None = None, *, subsets: bool = False, progress: bool = False
     ) -> Evaluation:
@@ -235,6 +252,7 @@ class Model:
         return evaluate_rows(self.fitted, table, split, subsets=subsets, report=_reporter(progress))
 
     @explain_memory_errors(LESS)
+    @explain_member_errors()
     def adapt(
         self, table: Any, method: str = DEFAULT, *, seed: int = 0, progress: bool = False, **options: Any
     ) -> Model:
@@ -307,7 +325,7 @@ class Model:
         return Model(quantize_fitted(self.fitted, place=repr(self)), fit_problems=self.fit_problems)
 
     def __repr__(self) -> str:
-        towers = ", ".join(tower.name for tower in self.fitted.blueprint.towers)
+        towers = list_names([tower.name for tower in self.fitted.blueprint.towers])
         others = f" and {len(self.fitted.others)} more" if self.fitted.others else ""
         return f"<sensorium.Model: {self.task} of {self.target!r} from {towers} by {self.fusion}{others}>"
 

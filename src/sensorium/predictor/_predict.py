@@ -2,46 +2,87 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
+from sensorium.findings import Problem
 from sensorium.model import FittedModel
 from sensorium.predictor._predictions import Predictions
 from sensorium.predictor._scores import score_rows
 from sensorium.predictor._tables import open_rows
 from sensorium.runtime.progress import Reporter
-from sensorium.table import Floats
+from sensorium.table import Floats, Table
 
 
-def predict_rows(fitted: FittedModel, table: Any, report: Reporter) -> Predictions:
-    """Return labels or numbers, with their scores and the problems of each row."""
-    opened = open_rows(fitted, table, report)
+def predict_rows(fitted: FittedModel, table: Any, report: Reporter, *, keep: str | Sequence[str] = ()) -> Predictions:
+    """Return labels or numbers, with their scores, columns of the table, and the problems of each row."""
+    opened = open_rows(fitted, table, report, keep=keep, empty=True)
     scores, present, problems = score_rows(fitted, opened, report)
-    windows = fitted.config.table.windows
-    identifiers = [name for name in (windows.entity, windows.time) if name is not None] if windows else []
-    answers = fitted.task.answers(scores)
-    taken = {"row", "problem", *answers}
-    columns = {"row": np.arange(len(opened))}
-    columns |= {f"{name}_" if name in taken else name: opened.column(name).data for name in identifiers}
-    absent = {name for name in fitted.learnt if name not in opened}
+    answers = _answers(fitted, scores)
+    copied = {name: _identifier(opened, name) for name in _identifiers(fitted)} | dict(opened.source.cells)
+    names = _free_names(copied, {"row", "problem", *answers})
+    problems.extend(
+        [
+            Problem(
+                None, name, f"the predictions have a column {name!r}: the column of the table is copied as {other!r}"
+            )
+            for name, other in names.items()
+            if name in opened.source.cells and name != other
+        ]
+    )
     return Predictions(
         values=decode_scores(fitted, scores),
         scores=scores,
         labels=tuple(fitted.task.labels),
         present=present,
         problems=problems,
-        _columns=columns | answers,
-        _lacking=tuple(f"{p.column}: {p.reason}" for p in problems.whole() if p.column in absent),
+        _columns={"row": np.arange(len(opened)), **{names[name]: cells for name, cells in copied.items()}, **answers},
+        _spelling={names[name]: cells for name, cells in opened.source.spelling.items()},
     )
 
 
 def decode_scores(fitted: FittedModel, scores: Floats) -> npt.NDArray[Any]:
     """Return the predicted labels or numbers; lists of labels as an array of objects."""
+    if not len(scores):  # of the type that a row would have
+        return decode_scores(fitted, fitted.prior_scores(1))[:0]
     answers = list(fitted.task.decode(fitted.task.predicted(scores)))
     if answers and isinstance(answers[0], list):
         labels = np.empty(len(answers), dtype=object)
         labels[:] = answers
         return labels
     return np.array(answers)
+
+
+def _answers(fitted: FittedModel, scores: Floats) -> Mapping[str, Any]:
+    """Return the columns of predictions; those of no rows have the types that a row would have."""
+    if len(scores):
+        return fitted.task.answers(scores)
+    table = pa.table(fitted.task.answers(fitted.prior_scores(1))).slice(0, 0)
+    return dict(zip(table.column_names, table.columns, strict=True))
+
+
+def _identifiers(fitted: FittedModel) -> list[str]:
+    """Return the columns that say which window of a long table a row is."""
+    windows = fitted.config.table.windows
+    return [name for name in (windows.entity, windows.time) if name is not None] if windows else []
+
+
+def _identifier(table: Table, name: str) -> pa.Array:
+    return table.column(name).data if name in table else pa.nulls(len(table))
+
+
+def _free_names(names: Iterable[str], taken: set[str]) -> dict[str, str]:
+    """Return name → the name of its copy: with `_` behind it if the predictions have a column of this name."""
+    found = dict[str, str]()
+    own = {*names}
+    for name in names:
+        other = name
+        while other in taken or (other != name and other in own):
+            other += "_"
+        found[name] = other
+        taken = {*taken, other}
+    return found

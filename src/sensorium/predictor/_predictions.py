@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from sensorium.config import FLAG, PATH, check_arguments
 from sensorium.errors.printable import one_line, printable
 from sensorium.findings import Problems, count, shorten
+from sensorium.table import TEXTS, write_csv, write_table
 
 SHOWN = 5  # first rows, and most common labels
 
@@ -46,8 +49,8 @@ class Predictions:
     labels: tuple[Any, ...]
     present: Mapping[str, npt.NDArray[np.bool_]]
     problems: Problems
-    _columns: Mapping[str, Any] = field(repr=False)  # of the table of answers
-    _lacking: tuple[str, ...] = field(repr=False)  # what is wrong with every row
+    _columns: Mapping[str, Any] = field(repr=False)  # of the table of answers, without the problems
+    _spelling: Mapping[str, Any] = field(repr=False)  # columns of numbers → cells as a text file writes them
 
     def __len__(self) -> int:
         return len(self.values)
@@ -81,21 +84,74 @@ class Predictions:
     def to_arrow(self) -> pa.Table:
         """Return a table with `row`, `prediction`, `probability_<label>` …, and `problem` (null if there is none).
 
-        With several targets, each has its own columns: `<target>.prediction`, `<target>.probability_<label>` … For
-            windows of a long table, additional columns have the entity and the time of the last step.
+        `row` is the row of the table, counted from 0; columns of `keep` follow it. `problem` has the problems of the
+        row and its cells; those of whole columns are in `problems` only. With several targets, each has its own
+        columns: `<target>.prediction`, `<target>.probability_<label>` … For windows of a long table, additional
+        columns have the entity and the time of the last step.
 
         Example:
-            >>> table = model.predictions("new_films.csv").to_arrow()
-            >>> table.num_rows, table.column_names[:2]
-            (5, ['row', 'prediction'])
+            >>> table = model.predictions("new_films.csv", keep="studio").to_arrow()
+            >>> table.num_rows, table.column_names[:3]
+            (5, ['row', 'studio', 'prediction'])
         """
-        reasons = [[*self._lacking] for _ in range(len(self))]
+        return self._table({})
+
+    def save(self, path: str | Path, *, safe_csv: bool = False) -> Problems:
+        """Write the table of `to_arrow` to a file, in the format of its suffix.
+
+        An existing file is replaced when the new one is complete.
+
+        Args:
+            path: .parquet, .csv, .tsv, .jsonl, .arrow, .feather or .xlsx. In CSV and TSV, columns of `keep` are spelled
+                as in the table that they are from.
+            safe_csv: put an apostrophe before text in CSV and TSV that a spreadsheet would run as a formula.
+
+        Returns: Problems of the file: text that a spreadsheet may run as a formula.
+
+        Raises:
+            TableError: the suffix is unknown, or the file cannot be written.
+
+        Example:
+            >>> predictions = model.predictions("new_films.csv", keep=["plot", "length"])
+            >>> len(predictions.save("answers.parquet"))
+            0
+        """
+        check_arguments(PATH, path=path)
+        check_arguments(FLAG, safe_csv=safe_csv)
+        path = Path(path)
+        spelling = self._spelling if path.suffix.lower() in TEXTS else {}
+        return Problems(write_table(self._table(spelling), path, safe_csv=safe_csv, numbers=spelling))
+
+    def write_csv(self, stream: BinaryIO, *, safe_csv: bool = False) -> Problems:
+        """Write the CSV of `save` to an open binary file, such as `sys.stdout.buffer`.
+
+        Args:
+            stream: the open file.
+            safe_csv: as for `save`.
+
+        Returns: Problems as `save` returns them.
+
+        Example:
+            >>> import io
+            >>> stream = io.BytesIO()
+            >>> problems = model.predictions("new_films.csv").write_csv(stream)
+            >>> stream.getvalue()[:18]
+            b'"row","prediction"'
+        """
+        check_arguments(FLAG, safe_csv=safe_csv)
+        return Problems(write_csv(self._table(self._spelling), stream, safe_csv=safe_csv, numbers=self._spelling))
+
+    def _table(self, spelling: Mapping[str, Any]) -> pa.Table:
+        return pa.table({**self._columns, **spelling, "problem": self._reasons()})
+
+    def _reasons(self) -> pa.Array:
+        """Return the problems of each row as text, null for rows without one."""
+        reasons: dict[int, list[str]] = {}
         for problem in self.problems:
             if problem.row is not None:
                 said = f"{problem.column}: {problem.reason}" if problem.column else problem.reason
-                reasons[problem.row].append(said)
-        texts = pa.array(["; ".join(row) or None for row in reasons], pa.string())
-        return pa.table({**self._columns, "problem": texts})
+                reasons.setdefault(problem.row, []).append(said)
+        return pa.array(["; ".join(reasons[row]) if row in reasons else None for row in range(len(self))], pa.string())
 
 
 def _summary(values: Sequence[Any], labelled: bool) -> str:

@@ -38,20 +38,23 @@ def score_rows(fitted: FittedModel, table: Table, report: Reporter) -> Scores:
     """Score the rows of a table, which `open_rows` opened."""
     problems, scores, present = Problems(), [], []
     for prepared in prepare_chunks(fitted, table, problems, report):
-        with torch_threads(choose_threads(fitted, prepared)):
+        with report.phase("predicting"), torch_threads(choose_threads(fitted, prepared)):
             scores.append(fitted.scores(prepared))
         present.append({name: encoded.present for name, encoded in prepared.columns.items()})
+    scores = scores or [fitted.prior_scores(0)]
+    present = present or [{name: np.zeros(0, bool) for name in fitted.learnt}]
     joined = {name: np.concatenate([chunk[name] for chunk in present]) for name in fitted.learnt}
     return Scores(np.concatenate(scores), joined, problems)
 
 
 def score_rows_with_subsets(fitted: FittedModel, table: Table, subsets: list[Names], report: Reporter) -> SubsetScores:
     """Score the rows of a table with each subset of the modalities."""
-    problems = Problems()
-    chunks = prepare_chunks(fitted, table, problems, report)
-    parts = []
-    for prepared in chunks:
-        with torch_threads(choose_threads(fitted, prepared)):
+    problems, parts = Problems(), []
+    for prepared in prepare_chunks(fitted, table, problems, report):
+        with (
+            report.phase(f"predicting with {len(subsets)} subsets of the modalities"),
+            torch_threads(choose_threads(fitted, prepared)),
+        ):
             parts.append(fitted.subset_scores(prepared, subsets))
     scores, present = (np.concatenate(arrays, 1) for arrays in zip(*parts, strict=True))
     return SubsetScores(scores, present, problems)

@@ -11,7 +11,15 @@ import numpy.typing as npt
 
 from sensorium.findings import Problem, Problems
 from sensorium.model import FittedModel
-from sensorium.prepare import Prepared, at_rows, prepare_columns, swapped_columns
+from sensorium.prepare import (
+    Prepared,
+    absent_columns,
+    at_rows,
+    check_some_column,
+    prepare_columns,
+    swapped_columns,
+    unread_columns,
+)
 from sensorium.runtime.progress import Reporter
 from sensorium.table import Table, open_table
 
@@ -19,16 +27,22 @@ CHUNK = 8192  # rows prepared at a time
 NOTHING_PRESENT = "the row has no value in any column: the prediction is the average of the training rows"
 
 
-def open_rows(fitted: FittedModel, table: Any, report: Reporter) -> Table:
+def open_rows(
+    fitted: FittedModel, table: Any, report: Reporter, *, keep: str | Sequence[str] = (), empty: bool = False
+) -> Table:
     """Open a table for a model.
 
     Args:
         fitted: the model. Columns that were text in training are read as text.
         table: anything that `fit` takes, or a dict of cells, which is one row.
         report: logs remarks on how the table was opened.
+        keep: columns of the source to copy beside predictions.
+        empty: whether a table without rows is accepted.
     """
     names = {*fitted.learnt, *fitted.views.values()}
-    opened = open_table(table, fitted.config.table, text=fitted.data.text_columns, gaps=True, expected=names)
+    text = fitted.data.text_columns
+    with report.phase("reading the table"):
+        opened = open_table(table, fitted.config.table, text=text, gaps=True, expected=names, keep=keep, empty=empty)
     opened = tell_unset(opened.with_views(fitted.views), fitted.unset)
     for note in opened.notes:
         report.log(note)
@@ -45,6 +59,9 @@ def prepare_chunks(fitted: FittedModel, table: Table, problems: Problems, report
         report: logs progress.
     """
     problems.extend([problem for problem in table.problems if problem.row is None])
+    if not len(table) and table.columns:
+        check_some_column(table, fitted.learnt)
+        problems.extend([*absent_columns(table, fitted.learnt), *unread_columns(table, fitted.learnt)])
     for rows in _chunks(len(table)):
         prepared = prepare_columns(table.take(rows), fitted.learnt, report)
         whole = set(problems.whole())  # problems of a column are reported with every chunk

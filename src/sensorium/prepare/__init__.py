@@ -3,26 +3,31 @@
 Only `loader` imports torch.
 """
 
-from sensorium.prepare.columns import Prepared, at_rows, prepare_columns
+from sensorium.prepare.columns import Prepared, at_rows, check_some_column, prepare_columns
 from sensorium.prepare.findings import cautions, table_findings, unsaid
 from sensorium.prepare.hashes import hash_arrays, hash_cells, hash_encoded, names_files
-from sensorium.prepare.learn import learn_modality
+from sensorium.prepare.lacking import absent_columns, unread_columns
+from sensorium.prepare.learn import learn_modality, modality_options
 from sensorium.prepare.store import code_of, open_store
 from sensorium.prepare.swapped import swapped_columns
 
 __all__ = [
     "Prepared",
+    "absent_columns",
     "at_rows",
     "cautions",
+    "check_some_column",
     "code_of",
     "hash_arrays",
     "hash_cells",
     "hash_encoded",
     "learn_modality",
+    "modality_options",
     "names_files",
     "open_store",
     "prepare_columns",
     "swapped_columns",
     "table_findings",
+    "unread_columns",
     "unsaid",
 ]

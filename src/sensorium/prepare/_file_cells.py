@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from sensorium.findings import Problem, count
 from sensorium.runtime.progress import Reporter
-from sensorium.table import FILE_FIELDS, Column, FileCell, RemoteFiles, Table
+from sensorium.table import FILE_FIELDS, Column, FileCell, RemoteFiles, Table, is_data_url
 
 SHOWN = 5  # names that an error lists
 
@@ -47,4 +47,5 @@ def _paths(column: Column) -> Iterator[str]:
         if isinstance(cell, dict):
             held = FileCell.of(cell)
             cell = None if held.content else held.path
-        yield from cell if isinstance(cell, list) else [cell]
+        parts = cell if isinstance(cell, list) else [cell]
+        yield from (part for part in parts if isinstance(part, str) and not is_data_url(part))

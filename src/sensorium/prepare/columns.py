@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
-from sensorium.errors import DataError, same_names
+from sensorium.errors import DataError, list_names, same_names
 from sensorium.findings import Problems
 from sensorium.modalities import Encoded, Modality, Work
 from sensorium.prepare._file_cells import SHOWN, bytes_among_texts, fetch_files, mixes_bytes, report_mended
 from sensorium.prepare.lacking import absent_column, absent_columns, unread_columns
+from sensorium.prepare.packed import PackedColumns, pack_columns
 from sensorium.prepare.store import Store
 from sensorium.prepare.streamed import Streamed
 from sensorium.runtime.cpus import usable_cpus
@@ -28,21 +30,54 @@ class Prepared:
     Attributes:
         columns: column → arrays and presence.
         problems: cells that could not be used as they are; for streamed columns, those found so far.
+        packed: arrays that hold several of the columns, whose own arrays are views of them.
     """
 
     columns: Mapping[str, Encoded | Streamed]
     problems: Problems
+    packed: Sequence[PackedColumns] = ()
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())).present)
 
     def has_any(self) -> npt.NDArray[np.bool_]:
         """Return bool[n]: whether the row has a value in at least one column."""
-        return np.any([encoded.present for encoded in self.columns.values()], axis=0)
+        found = np.zeros(len(self), bool)
+        for encoded in self.columns.values():
+            found |= encoded.present
+        return found
 
     def only(self, names: Iterable[str]) -> Prepared:
         """Return some of the columns."""
-        return Prepared({name: self.columns[name] for name in names}, self.problems)
+        names = list(names)
+        if names == list(self.columns):
+            return self
+        packed = [part for whole in self.packed if (part := whole.only(names)) is not None]
+        return Prepared({name: self.columns[name] for name in names}, self.problems, packed)
+
+    def replaced(self, columns: Mapping[str, Encoded | Streamed]) -> Prepared:
+        """Replace the arrays of some columns."""
+        rest = [name for name in self.columns if name not in columns]
+        packed = [part for whole in self.packed if (part := whole.only(rest)) is not None]
+        return Prepared({**self.columns, **columns}, self.problems, packed)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled: arrays that are packed once."""
+        inside = {name for packed in self.packed if packed.places is None for name in packed.columns}
+        nothing = np.zeros(0, bool)
+        bare = {
+            name: Encoded(nothing, nothing, column.problems) if name in inside else column
+            for name, column in self.columns.items()
+        }
+        return {"columns": bare, "problems": self.problems, "packed": self.packed}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        columns = dict(state["columns"])
+        for packed in state["packed"]:
+            if packed.places is None:
+                for name, (values, present) in packed.arrays().items():
+                    columns[name] = replace(columns[name], values=values, present=present)
+        self.__dict__.update(state, columns=columns)
 
 
 def prepare_columns(
@@ -56,15 +91,7 @@ def prepare_columns(
     Raises:
         DataError: the table has none of these columns.
     """
-    there = [name for name in learnt if name in table]
-    if not there:
-        renamed = [f"{found!r} → {name!r}" for name in learnt for found in same_names(name, table.columns)]
-        raise DataError(
-            "the table has none of the model's columns",
-            place=table.name,
-            rule=f"at least one of {', '.join(learnt)}",
-            cure=f"rename {', '.join(renamed[:SHOWN])}" if renamed else "",
-        )
+    there = check_some_column(table, learnt)
     problems = Problems([p for p in table.problems if p.row is not None and p.column in there])
     columns = dict[str, Encoded | Streamed]()
     with report.bar("preparing", len(table) * len(learnt), "cells") as bar:
@@ -90,7 +117,26 @@ def prepare_columns(
     report_mended(table, report)
     problems.extend(absent_columns(table, learnt))
     problems.extend(unread_columns(table, learnt))
-    return Prepared(columns, problems)
+    packed = pack_columns(columns, learnt)
+    return Prepared(columns, problems, packed)
+
+
+def check_some_column(table: Table, learnt: Mapping[str, Modality]) -> list[str]:
+    """Return the columns of the model that the table has.
+
+    Raises:
+        DataError: the table has none of them.
+    """
+    there = [name for name in learnt if name in table]
+    if not there:
+        renamed = [f"{found!r} → {name!r}" for name in learnt for found in same_names(name, table.columns)]
+        raise DataError(
+            "the table has none of the model's columns",
+            place=table.name,
+            rule=f"at least one of {list_names([*learnt])}",
+            cure=f"rename {', '.join(renamed[:SHOWN])}" if renamed else "",
+        )
+    return there
 
 
 def at_rows(problems: Problems, rows: Rows) -> Problems:

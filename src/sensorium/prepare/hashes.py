@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal, Protocol, TypeAlias
 
@@ -33,14 +33,19 @@ class Hash(Protocol):
 def hash_arrays(arrays: Iterable[npt.NDArray[Any]]) -> str:
     """Return a hash of the types, shapes and bytes of arrays; large ones are hashed in threads."""
     found = hashlib.sha256()
-    with ThreadPoolExecutor(min(MAX_THREADS, usable_cpus())) as pool:
-        for array in arrays:
-            content = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
-            found.update(f"{array.dtype.str} {array.shape}".encode())
-            blocks = (content[start : start + BLOCK] for start in range(0, len(content), BLOCK))
-            for part in pool.map(lambda block: hashlib.sha256(block).digest(), blocks):
-                found.update(part)
+    for array in arrays:
+        content = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+        found.update(f"{array.dtype.str} {array.shape}".encode())
+        for part in _hash_blocks([content[start : start + BLOCK] for start in range(0, len(content), BLOCK)]):
+            found.update(part)
     return found.hexdigest()
+
+
+def _hash_blocks(blocks: Sequence[memoryview]) -> list[bytes]:
+    if len(blocks) < 2:  # threads take longer to start than a block to hash
+        return [hashlib.sha256(block).digest() for block in blocks]
+    with ThreadPoolExecutor(min(MAX_THREADS, usable_cpus())) as pool:
+        return list(pool.map(lambda block: hashlib.sha256(block).digest(), blocks))
 
 
 def hash_encoded(encoded: Encoded) -> str:
@@ -53,7 +58,7 @@ def hash_encoded(encoded: Encoded) -> str:
 
 def names_files(column: Column) -> bool:
     """Return whether some of the cells are paths of files, as those of series may be."""
-    return column.is_string and any(_is_file(cell, column.files) for cell in column.sample(LOOKED_AT))
+    return column.is_string and any(_is_file(cell, column.files) for cell in dict.fromkeys(column.sample(LOOKED_AT)))
 
 
 def _is_file(cell: str, files: Files) -> bool:

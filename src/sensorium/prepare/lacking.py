@@ -11,13 +11,17 @@ from sensorium.findings import Problem
 from sensorium.modalities import Modality
 from sensorium.table import Column, Table
 
+COMPARED = 20  # absent columns whose names are compared with those of all other columns
+
 
 def absent_columns(table: Table, learnt: Mapping[str, Modality]) -> list[Problem]:
     """Report columns that the table lacks, or lacks parts of, with a similar name that the table has."""
-    problems = list[Problem]()
+    problems, absent = list[Problem](), 0
+    others = [other for other in table.columns if other not in learnt]
     for name in learnt:
         if name not in table:
-            near = near_name(name, [other for other in table.columns if other not in learnt])
+            absent += 1
+            near = near_name(name, others) if absent <= COMPARED else None
             rename = f"table.rename(columns={{{near!r}: {name!r}}})"
             cure = f"did you mean {near!r}? If so, rename it: {rename}" if near else ""
             problems.append(Problem(None, name, "the table has no such column: it is missing in every row", cure))

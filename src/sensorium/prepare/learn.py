@@ -28,10 +28,15 @@ def learn_modality(
     """
     assert plan.modality
     kind = modalities.load(plan.modality)
-    options = {**preferred_options, **_options(config, plan.modality), **_options(config, plan.name)}
+    options = modality_options(plan.name, plan.modality, config, preferred_options)
     checked = check_options(kind.learn, options, f"modality {plan.modality!r} of column {plan.name!r}")
     learnt: Modality = kind.learn(column, **checked)
     return learnt
+
+
+def modality_options(column: str, modality: str, config: Config, preferred: Mapping[str, object]) -> dict[str, object]:
+    """Return the options of a column's modality: those of the column win over those of the modality and the encoder."""
+    return {**preferred, **_options(config, modality), **_options(config, column)}
 
 
 def _options(config: Config, key: str) -> dict[str, object]:

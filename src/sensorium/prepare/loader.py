@@ -14,9 +14,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from sensorium.batch import Batch, Cells
+from sensorium.batch import Batch, CellMap, Cells, Layout, PackedCells
 from sensorium.modalities import Encoded, Ragged
 from sensorium.prepare.columns import Prepared
+from sensorium.prepare.packed import PackedColumns
 from sensorium.prepare.streamed import Streamed
 
 GRID = 16  # padded lengths are multiples of it: few different shapes keep the allocator from fragmenting
@@ -39,24 +40,39 @@ class Loader:
     """
 
     def __init__(self, prepared: Prepared, target: npt.NDArray[np.generic] | None, device: torch.device) -> None:
+        self._prepared = prepared
+        self._names, self._packed = list(prepared.columns), [_PackedColumns(packed) for packed in prepared.packed]
+        inside = {name for packed in prepared.packed for name in packed.columns}
         self._columns: dict[str, _Column | _StreamedColumn] = {
             name: _StreamedColumn(found) if isinstance(found, Streamed) else _Column(found)
             for name, found in prepared.columns.items()
+            if name not in inside
         }
         self._streams = any(isinstance(found, Streamed) for found in prepared.columns.values())
         self._target = None if target is None else torch.from_numpy(target)
         self._device = device
         self._lengths = sum((column.lengths for column in self._columns.values()), torch.zeros(len(prepared)))
 
+    @property
+    def streams(self) -> bool:
+        """Return whether batches decode their cells."""
+        return self._streams
+
+    def has_any(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Return bool[n]: whether a row has a value; a streamed file may be found unreadable when it is decoded."""
+        return self._prepared.has_any()[rows]
+
     def batch(self, rows: Tensor) -> Batch:
         """Return the batch of some rows (int64[b]), in their order."""
-        cells = {name: column.cells(rows).to(self._device) for name, column in self._columns.items()}
+        others = {name: column.cells(rows).to(self._device) for name, column in self._columns.items()}
+        packed = [columns.cells(rows).to(self._device) for columns in self._packed]
+        cells = CellMap(self._names, packed, others) if packed else others
         target = None if self._target is None else self._target[rows].to(self._device)
         return Batch(cells, rows.to(self._device), target)
 
     def shuffled(self, rows: npt.NDArray[np.int64], size: int, random: torch.Generator) -> Iterator[Batch]:
         """Yield all rows in random batches of `size`; one may be smaller."""
-        return (batch for batch in self.batches(self.order(rows, size, random)) if len(batch.present))
+        return (batch for batch in self.batches(self.order(rows, size, random)) if len(batch.rows))
 
     def order(self, rows: npt.NDArray[np.int64], size: int, random: torch.Generator) -> list[Tensor]:
         """Return the rows of each random batch of `size`; one may be smaller."""
@@ -107,7 +123,7 @@ class Loader:
 
     def _readable(self, rows: Tensor) -> tuple[Tensor, Batch]:
         batch = self.batch(rows)
-        kept = batch.present.any(1).nonzero().squeeze(1)
+        kept = batch.has_any().nonzero().squeeze(1)
         return kept, batch if len(kept) == len(rows) else batch.take(kept)
 
     def _by_length(self, rows: Tensor) -> Tensor:
@@ -146,6 +162,21 @@ class _Column:
 
     def _padded(self, length: int) -> int:
         return length if math.prod(self._values.shape[1:]) >= LARGE else -(-length // GRID) * GRID
+
+
+class _PackedColumns:
+    def __init__(self, packed: PackedColumns) -> None:
+        self._values, self._present = torch.from_numpy(packed.values), torch.from_numpy(packed.present)
+        self._places = packed.places and tuple(torch.from_numpy(places)[:, None] for places in packed.places)
+        self._layout = Layout(packed.columns, packed.shapes)
+
+    def cells(self, rows: Tensor) -> PackedCells:
+        if not self._places:
+            values, present = (part.index_select(1, rows) for part in (self._values, self._present))
+        else:
+            pairs = zip((self._values, self._present), self._places, strict=True)
+            values, present = (part[places, rows] for part, places in pairs)
+        return PackedCells(values.T.contiguous(), present.T.contiguous(), self._layout)
 
 
 class _StreamedColumn:

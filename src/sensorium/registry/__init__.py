@@ -12,12 +12,15 @@ The entries of a listing (summary, options, literals such as `ACCEPTS`) are read
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
-from sensorium.errors import UnknownNameError, did_you_mean
+from sensorium.errors import ConfigError, SensoriumError, UnknownNameError, did_you_mean, raise_together
+from sensorium.registry._contract import LITERALS, Contract
+from sensorium.registry._contract import check_member as check_member
 from sensorium.registry._entries import Entry as Entry
-from sensorium.registry._entries import Option, scan
+from sensorium.registry._entries import Option, scan, scan_plugin
 from sensorium.registry.renames import find_rename
 
 
@@ -29,19 +32,33 @@ class Registry:
         package: the dotted package whose folder is scanned; also the entry-point group for other packages.
         plugins: whether other packages may add members.
         taker: the method that receives the options of a member.
+        contract: what members must define; members of other packages are checked when they are loaded.
     """
 
-    def __init__(self, kind: str, package: str, plugins: bool = True, *, taker: str = "__init__") -> None:
+    def __init__(
+        self,
+        kind: str,
+        package: str,
+        plugins: bool = True,
+        *,
+        taker: str = "__init__",
+        contract: Contract | None = None,
+    ) -> None:
         self.kind, self.package, self._plugins, self._taker = kind, package, plugins, taker
+        self.contract, self._checked = contract, set[str]()
 
     @cached_property
     def entries(self) -> dict[str, Entry]:
         """Name → file, Sensorium's own first, then those of other packages."""
         found = {entry.name: entry for entry in scan(self.package)}
         for package in _plugin_packages(self.package) if self._plugins else ():
-            for entry in scan(package):
+            for entry in scan_plugin(package, self.package):
                 found.setdefault(entry.name, entry)
         return dict(sorted(found.items()))
+
+    def is_own(self, name: str) -> bool:
+        """Return whether a member is Sensorium's, not that of another package."""
+        return self.entry(name).module.startswith(f"{self.package}.")
 
     def names(self) -> list[str]:
         return list(self.entries)
@@ -60,7 +77,48 @@ class Registry:
         return UnknownNameError(finding, place=f"{self.kind} {name}", rule=found.rule, cure=cure)
 
     def load(self, name: str) -> Any:
-        return self.entry(name).load()
+        """Import a member, and check one of another package against the contract of its kind.
+
+        Raises:
+            UnknownNameError: there is no such member.
+            ConfigError: its file cannot be imported, or it lacks something. The error lists all that it lacks.
+        """
+        member = self.entry(name).load()
+        if name not in self._checked and self.contract is not None:
+            if not self.is_own(name):
+                self._check(name, member, self.contract)
+            self._checked.add(name)
+        return member
+
+    def _check(self, name: str, member: Any, contract: Contract) -> None:
+        faults = list[SensoriumError](self._lacking_literals(name, contract))
+        try:
+            place = str(self.entry(name).path)
+            check_member(member, contract, package=self.package, kind=self.kind, name=name, place=place)
+        except SensoriumError as error:
+            faults = [*(error.faults or [error]), *faults]
+        raise_together(faults)
+
+    def _lacking_literals(self, name: str, contract: Contract) -> Iterator[ConfigError]:
+        entry = self.entry(name)
+        for literal in contract.literals:
+            if not entry.literal(literal):
+                yield ConfigError(
+                    f"the {self.kind} {name!r} lacks the literal {literal}",
+                    place=str(entry.path),
+                    rule=f"{literal} = (…,) lists {LITERALS[literal]}",
+                    cure=contract.advice(self.package, self.kind, name),
+                )
+
+    def check_plugins(self) -> None:
+        """Check all members of other packages.
+
+        Raises:
+            ConfigError: as for `load`.
+        """
+        for name in self.names():
+            if not self.is_own(name):
+                self.load(name)
 
     def options(self, name: str) -> list[Option]:
         """Return the options of a member, without importing it."""
@@ -78,19 +136,40 @@ def _plugin_packages(group: str) -> list[str]:
     return [point.value for point in metadata.entry_points(group=group)]
 
 
-sources = Registry("table source", "sensorium.table")
-modalities = Registry("modality", "sensorium.modalities", taker="learn")
-augmentations = Registry("augmentation", "sensorium.augment")
-encoders = Registry("encoder", "sensorium.encoders")
-fusions = Registry("fusion", "sensorium.fusion")
-heads = Registry("head", "sensorium.heads")
-techniques = Registry("technique", "sensorium.techniques")
-adaptations = Registry("adaptation", "sensorium.adaptation")
-tasks = Registry("task", "sensorium.tasks")
-metrics = Registry("metric", "sensorium.metrics")
-baselines = Registry("baseline", "sensorium.baselines")
-strategies = Registry("strategy", "sensorium.strategies")
-trackers = Registry("tracker", "sensorium.runtime.trackers")
+sources = Registry(
+    "table source",
+    "sensorium.table",
+    contract=Contract(takes=("path", "settings")),
+)
+modalities = Registry(
+    "modality",
+    "sensorium.modalities",
+    taker="learn",
+    contract=Contract("Modality", check="check_modality", maker="learn"),
+)
+augmentations = Registry(
+    "augmentation",
+    "sensorium.augment",
+    contract=Contract("Augmentation", check="check_augmentation", of_spec=True, literals=("ACCEPTS",)),
+)
+encoders = Registry(
+    "encoder",
+    "sensorium.encoders",
+    contract=Contract("Encoder", check="check_encoder", of_spec=True, literals=("ACCEPTS",)),
+)
+fusions = Registry("fusion", "sensorium.fusion", contract=Contract("Fusion", "BaseFusion", check="check_fusion"))
+heads = Registry("head", "sensorium.heads", contract=Contract("Head", check="check_head"))
+techniques = Registry("technique", "sensorium.techniques", contract=Contract("Technique", check="check_technique"))
+adaptations = Registry("adaptation", "sensorium.adaptation", contract=Contract("Adaptation", check="check_adaptation"))
+tasks = Registry("task", "sensorium.tasks", contract=Contract("Task", check="check_task", maker="learn"))
+metrics = Registry(
+    "metric",
+    "sensorium.metrics",
+    contract=Contract(takes=("outcome", "weights"), check="check_metric", literals=("TASKS",)),
+)
+baselines = Registry("baseline", "sensorium.baselines", contract=Contract("Baseline", literals=("TASKS",)))
+strategies = Registry("strategy", "sensorium.strategies", contract=Contract("Strategy"))
+trackers = Registry("tracker", "sensorium.runtime.trackers", contract=Contract("Tracker"))
 commands = Registry("command", "sensorium.cli", plugins=False)
 REGISTRIES = (
     modalities, augmentations, encoders, fusions, heads, techniques, adaptations, tasks, metrics, baselines, strategies,

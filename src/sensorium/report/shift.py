@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, TypeAlias
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from sensorium.errors import list_names
 from sensorium.report._parts import make_table, rows_scored, text_line
+from sensorium.report._wide import COLUMNS
 from sensorium.wording import say, titles
 
 if TYPE_CHECKING:
@@ -23,9 +25,11 @@ def shift_text(shift: ShiftRecord) -> RenderableType:
     """Show columns, weights, predictions and metrics before and after."""
     title = say("line.shift", table=shift.source)
     lines: list[RenderableType] = [text_line(title, "bold"), _columns(shift.columns)]
+    if (more := len(shift.columns) - COLUMNS) > 0:
+        lines.append(text_line(say("line.more_shifts", columns=more)))
     for kind, names in (("missing", shift.missing), ("unused", shift.unused), ("labels", shift.labels)):
         if names:
-            lines.append(text_line(say(f"line.shift_{kind}", names=", ".join(names))))
+            lines.append(text_line(say(f"line.shift_{kind}", names=list_names(names))))
     shares = ", ".join(f"{name} {_percent(share)}" for name, share in shift.weights.items())
     lines.append(text_line(say("line.shift_weights", shares=shares)))
     if shift.answers:
@@ -37,6 +41,8 @@ def shift_text(shift: ShiftRecord) -> RenderableType:
 
 def _columns(columns: Mapping[str, Statistics]) -> Table:
     table = make_table(*titles("column", "present", "shift", "deviation", "unknown", "length"))
+    if len(columns) > COLUMNS:
+        columns = dict(sorted(columns.items(), key=lambda each: -abs(_shift(each[1])))[:COLUMNS])
     for name, found in columns.items():
         shift = found.get("shift")
         table.add_row(
@@ -48,6 +54,11 @@ def _columns(columns: Mapping[str, Statistics]) -> Table:
             _pair(found, "length", "{:.1f}"),
         )
     return table
+
+
+def _shift(found: Statistics) -> float:
+    shift = found.get("shift")
+    return shift if isinstance(shift, float) else 0.0
 
 
 def _pair(found: Statistics, key: str, form: str) -> str:

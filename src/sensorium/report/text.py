@@ -8,30 +8,34 @@ from statistics import stdev
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
+from rich.text import Text
 
 from sensorium.evaluate import Evaluation, Subsets
 from sensorium.findings import Problems
 from sensorium.report._parts import make_table as _table
 from sensorium.report._parts import rows_scored, text_line
 from sensorium.report._parts import signed as _signed
+from sensorium.report._wide import COLUMNS, first_lines, more_columns, shown_columns
 from sensorium.report.imbalance import imbalance_text
-from sensorium.wording import calibration_sentence, model_title, say, titles, tuning_sentence
+from sensorium.wording import calibration_sentence, model_title, say, stop_sentence, titles, tuning_sentence
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from sensorium.comparison import Comparison, Result
     from sensorium.inspection import ColumnReport, Inspection
-    from sensorium.model.card import DataSpec, ModelCard, SearchRecord
+    from sensorium.model.card import DataSpec, ModelCard, SearchRecord, SearchTraining
     from sensorium.trials import Cost
 
 SHOWN = 8  # groups of problems
+LONGEST = 200  # characters of the modalities of a subset
 
 
 def inspection_text(found: Inspection) -> RenderableType:
     """Show every column, then target, split, cautions, advice, copies and unreadable cells."""
     table = _table(*titles("column", "modality", "why", "missing", "different", "examples"))
-    for column in found.columns:
+    shown = dict(shown_columns(found.columns))
+    for column in shown.values():
         examples = "; ".join(_short(example) for example in column.examples)
         style = "dim" if column.modality is None else ""
         table.add_row(
@@ -44,6 +48,7 @@ def inspection_text(found: Inspection) -> RenderableType:
             style=style,
         )
     lines: list[RenderableType] = [text_line(say("line.table", table=found.table, rows=found.rows)), table]
+    lines += more_columns([column.modality for place, column in enumerate(found.columns) if place not in shown])
     if found.target and found.split:
         target, key = found.target, "line.target_missing" if found.target["missing"] else "line.target"
         figures = {name: target[name] for name in ("task", "reason", "missing")}
@@ -51,12 +56,13 @@ def inspection_text(found: Inspection) -> RenderableType:
         lines.append(text_line(say("line.split", rule=found.split["how"], sizes=_sizes(found.split["rows"]))))
         lines += _cautions([(target["column"], target["caution"])])
     told = found.target["column"] if found.target else None
-    lines += _cautions((column.name, column.caution) for column in found.columns if column.name != told)
+    lines += first_lines(_cautions((column.name, column.caution) for column in found.columns if column.name != told))
     lines += [text_line(f"? {notice}", "cyan") for notice in map(notice_text, found.table_notices)]
     advice = [": ".join(filter(None, (_flag(each["setting"]), each["reason"]))) for each in found.advice]
-    lines += [text_line(f"? {line}", "cyan") for line in advice]
-    lines += [text_line(f"! {copies}", "yellow") for copies in found.copies]
-    lines += [text_line(f"! {line}", "yellow") for column in found.columns for line in column.unreadable]
+    lines += first_lines([text_line(f"? {line}", "cyan") for line in advice])
+    lines += first_lines([text_line(f"! {copies}", "yellow") for copies in found.copies])
+    unreadable = [line for column in found.columns for line in column.unreadable]
+    lines += first_lines([text_line(f"! {line}", "yellow") for line in unreadable])
     key = "line.checked_all" if found.every else "line.checked_some"
     lines.append(text_line(say(key, cells=max((column.checked for column in found.columns), default=0))))
     return Group(*lines)
@@ -77,9 +83,10 @@ def fit_text(
 ) -> RenderableType:
     """Show what was learned of each column, how training went, the fusion weights and the test metrics."""
     table = _table(*titles("column", "modality", "learned"))
-    for column in columns:
+    for column in columns[:COLUMNS]:
         table.add_row(column["name"], column["modality"], column["learnt"])
-    lines: list[RenderableType] = [table, *map(text_line, _training(card, data))]
+    more = more_columns([column["modality"] for column in columns[COLUMNS:]])
+    lines: list[RenderableType] = [table, *more, *map(text_line, _training(card, data))]
     if card.tuning:
         lines.append(text_line(tuning_sentence(card.tuning), "bold"))
     lines += [text_line(calibration_sentence(card.calibration))] if card.calibration else []
@@ -96,6 +103,8 @@ def _training(card: ModelCard, data: DataSpec) -> Iterator[str]:
     epochs, seconds = len(card.history.epochs), _seconds(card.seconds)
     key = "line.one_epoch" if epochs == 1 else "line.epochs"
     yield say(key, epochs=epochs, seconds=seconds, best=card.history.best)
+    if stopped := stop_sentence(card.history):
+        yield stopped
     if card.modality_weights:
         weights = ", ".join(f"{name} {weight:.3f}" for name, weight in card.modality_weights.items())
         yield say("line.fusion_weights", weights=weights)
@@ -117,17 +126,27 @@ def _without_labels(card: ModelCard) -> Iterator[str]:
 
 
 def search_text(found: SearchRecord) -> RenderableType:
-    """Show the best trials of a search, best first, and which models were chosen."""
-    table = _table(*titles("trial", "epochs", "validation", "seconds", metric=found.metric))
+    """Show the best trials of a search once each, best first, with their trainings, and which models were chosen."""
+    table = _table(*titles("trial", "validation", "by_epochs", "seconds", metric=found.metric))
     for trial in found.best:
-        shown = say("part.failed") if trial.metric is None else f"{trial.metric:.4f}"
-        table.add_row(trial.name, str(trial.epochs), shown, f"{trial.seconds:.0f}")
-    head = say("line.search", trials=found.trials, seconds=found.seconds, budget=found.budget)
+        trainings: Sequence[SearchTraining] = trial.trainings or [trial]
+        history = ", ".join(say("part.after_epochs", epochs=own.trained, value=_metric(own)) for own in trainings)
+        table.add_row(trial.name, _metric(trial), history, f"{sum(own.seconds for own in trainings):.0f}")
+    figures = {"trials": found.trials, "seconds": found.seconds, "budget": found.budget, "shown": len(found.best)}
+    every = "line.search" if len(found.best) == found.trials else "line.search_best"
+    head = say(every, trainings=found.trainings or found.trials, **figures)
     models = say("part.with").join(found.chosen)
-    chosen = say("line.chosen", models=models)
+    value = say("part.undefined") if found.validation is None else f"{found.validation:.4f}"
+    chosen = say("line.chosen", models=models, metric=found.metric, value=value)
     if found.ensemble:
-        chosen = say("line.ensemble", models=models, gain=found.ensemble.value)
+        chosen = say("line.ensemble", chosen=chosen, gain=found.ensemble.value)
     return Group(text_line(head), table, text_line(chosen))
+
+
+def _metric(training: SearchTraining) -> str:
+    if training.metric is not None:
+        return f"{training.metric:.4f}"
+    return say("part.failed" if training.loss is None else "part.undefined")
 
 
 def evaluation_text(found: Evaluation) -> RenderableType:
@@ -143,11 +162,13 @@ def evaluation_text(found: Evaluation) -> RenderableType:
 def subsets_text(found: Subsets) -> RenderableType:
     """Show the watched metric with fewer modalities, the loss against all of them, and Shapley values."""
     table = _table(*titles("modalities", "rows_with_one"), found.metric, *titles("interval", "change_from_all"))
-    for result in found.results:
+    for result in found.results[: COLUMNS - 1] + found.results[COLUMNS - 1 :][-1:]:  # all modalities come last
         low, high = result.interval
-        value, given = f"{result.value:.4f}", " + ".join(result.modalities)
+        value, given = f"{result.value:.4f}", _short(" + ".join(result.modalities), LONGEST)
         table.add_row(given, f"{result.rows:,}", value, f"{low:.4f} – {high:.4f}", _signed(result.difference))
     lines: list[RenderableType] = [text_line(say("line.subsets", subsets=found.listed)), table]
+    if (more := len(found.results) - COLUMNS) > 0:
+        lines.append(text_line(say("line.more_subsets", subsets=more)))
     if found.shares:
         brought = _table(*titles("modality", "shapley", "interval", metric=found.metric))
         for name, share in found.shares.items():
@@ -232,7 +253,7 @@ def notice_text(notice: Mapping[str, Any]) -> str:
     return f"{name}{notice['reason']}{f' ({cure})' if (cure := notice['cure']) else ''}"
 
 
-def _cautions(pairs: Iterable[tuple[str, str]]) -> list[RenderableType]:
+def _cautions(pairs: Iterable[tuple[str, str]]) -> list[Text]:
     return [text_line(f"? {name}: {caution}", "cyan") for name, caution in pairs if caution]
 
 

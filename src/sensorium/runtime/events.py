@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from sensorium.errors import ConfigError, SensoriumError, raise_together
+from sensorium.errors import ConfigError, SensoriumError, near_name, raise_together
 
 Stage: TypeAlias = Literal["training", "pre-training"]
 Outcome: TypeAlias = Literal["completed", "stopped", "interrupted", "failed"]
+EVENTS = ("on_fit_start", "on_epoch_end", "on_fit_end")
 
 
 @dataclass(frozen=True)
@@ -177,4 +179,28 @@ def check_callbacks(callbacks: Sequence[Callback]) -> None:
             of_type = f"an object of type {type(callback).__name__}"
             named = f"the class {callback.__name__}" if isinstance(callback, type) else of_type
             faults.append(ConfigError(f"{named} is not a callback", place=f"callbacks[{number}]", rule=rule))
+        else:
+            faults.extend(_faults_of_methods(callback, f"callbacks[{number}]"))
     raise_together(faults)
+
+
+def _faults_of_methods(callback: Callback, place: str) -> Iterator[SensoriumError]:
+    """Yield an error for each method that no event calls because of its name, or that does not take the event."""
+    for name in (name for name in dir(callback) if name.startswith("on_")):
+        own = f"{type(callback).__name__}.{name}"
+        if name not in EVENTS:
+            if near := near_name(name, EVENTS):
+                cure = f"rename it {near}, or give it a name that does not begin with on_"
+                yield ConfigError(f"no event calls {own}", place=place, rule=f"one of {', '.join(EVENTS)}", cure=cure)
+        elif not _takes_event(getattr(callback, name)):
+            yield ConfigError(f"{own} does not take the event", place=place, rule=f"{name}(self, event)")
+
+
+def _takes_event(method: object) -> bool:
+    try:
+        inspect.signature(method).bind(None)  # type: ignore[arg-type]  # what is not callable is a TypeError
+    except TypeError:
+        return False
+    except ValueError:  # a method without a signature
+        return True
+    return True

@@ -24,12 +24,13 @@ Advice = dict[str, Any]
 
 def advise(table: Table, plans: Iterable[ColumnPlan], sides: Sides, config: Config) -> list[Advice]:
     """Suggest a group or a time to split by, and name columns that may leak the target."""
+    target = table.column(config.target) if config.target else None
     found = []
     for plan in without_role(plans, config):
         column = table.column(plan.name)
         found += [_group(column, sides), _time(column, plan)]
-        if plan.modality and config.target:
-            found.append(_exclude(column, table.column(config.target)))
+        if plan.modality and target:
+            found.append(_exclude(column, target))
     return [*(advice for advice in found if advice), *_steps(table, config), *_told(table, config)]
 
 
@@ -43,8 +44,7 @@ def _steps(table: Table, config: Config) -> list[Advice]:
     runs: dict[str, list[str]] = {}
     for name in sorted(table.columns, key=natural):
         numbered = re.fullmatch(r"(.*?)[0-9]+", name)
-        column = table.column(name)
-        if numbered and name != config.target and column.is_number:
+        if numbered and name != config.target and table.column(name).is_number:
             runs.setdefault(numbered[1], []).append(name)
     found = []
     for stem, names in runs.items():

@@ -18,7 +18,7 @@ from sensorium.findings import ColumnPlan, Problem, Unreadable
 from sensorium.schema._split_column import split_column
 from sensorium.schema.copies import Sides, value_ids
 from sensorium.schema.groups import count_split_groups, group_caution, group_reason, groups_rows, keep_together
-from sensorium.table import Column, Rows, Table, evenly_spaced
+from sensorium.table import Column, Rows, Table, evenly_spaced, is_data_url
 
 LOOKED_AT = 2000  # rows
 REPEATED = 10  # occurrences from which a value or a word can tell a label by more than luck
@@ -37,15 +37,17 @@ def add_hints(table: Table, plans: Iterable[ColumnPlan], config: Config) -> list
     target = table.column(config.target)
     rows = np.flatnonzero(target.present)
     rows = rows[evenly_spaced(len(rows), LOOKED_AT)]
+    labels = [part.take(rows) for part in target.parts.values() or [target]]
     at_random = not (split_column(table, config) or config.split.group or config.split.time)
     found = []
     for plan in plans:
-        column = table.column(plan.name).take(rows)
+        column = table.column(plan.name)
+        column = column if len(rows) == len(column) else column.take(rows)
         hints = [plan.caution]
         if at_random and plan.name != config.target:
             hints.append(group_caution(column))
         if plan.modality:
-            hints += [_give_away(column, part.take(rows)) for part in target.parts.values() or [target]]
+            hints += [_give_away(column, part) for part in labels]
         found.append(replace(plan, caution="; ".join(filter(None, hints))))
     return found
 
@@ -74,7 +76,7 @@ def predicts_alone(column: Column, target: Column) -> str:
     """Describe a column that halves the wrong guesses: learned on every other row, counted on the rest."""
     if not 1 < column.distinct <= FEW or not 1 < target.distinct <= FEW or column.is_list or target.is_list:
         return ""
-    cells, labels = value_ids(column), value_ids(target)
+    cells, labels = value_ids(column), target.once(value_ids)
     rows = np.flatnonzero((cells >= 0) & (labels >= 0))
     blind = _wrong(np.zeros(len(rows), np.int64), labels[rows])
     seen = _wrong(cells[rows], labels[rows])
@@ -103,20 +105,19 @@ def _leak(column: Column, target: Column) -> str:
     both = np.flatnonzero(column.present & target.present)
     if len(both) < REPEATED or column.is_list or target.is_list or _names_files(column):
         return ""
-    cells, labels = column.take(both), target.take(both)
+    cells, labels = (column, target) if len(both) == len(column) else (column.take(both), target.take(both))
     if target.is_float or (target.is_integer and target.distinct > len(both) / REPEATED):
         return _same_amount(cells, labels)
-    texts, names = (list(map(str, c.data.to_pylist())) for c in (cells, labels))
-    return _telling(texts, names, _words if column.is_string else _value)
+    return _telling(value_ids(cells), cells.data, labels.once(value_ids), _words if column.is_string else _value)
 
 
 def _gaps_tell(column: Column, target: Column) -> str:
     """Describe a leak by presence: a value that is noted only after the outcome."""
     if target.is_list or target.is_float or column.present.all() or target.distinct > len(target.values) / REPEATED:
         return ""
-    labelled = np.flatnonzero(target.present)
-    cells = [FILLED if there else GAP for there in column.present[labelled]]
-    return _telling(cells, list(map(str, target.take(labelled).data.to_pylist())), _value)
+    labels = target.once(value_ids)
+    filled = column.present[labels >= 0].astype(np.int64)
+    return _telling(filled, pa.array(np.where(filled, FILLED, GAP)), labels[labels >= 0], _value)
 
 
 def _words(cell: str) -> set[str]:
@@ -128,9 +129,12 @@ def _value(cell: str) -> set[str]:
 
 
 def _names_files(column: Column) -> bool:
-    """Return whether the cells are paths of files: the model learns from the files, not from their names."""
+    """Return whether the cells are paths or data URLs of files: a model learns from the files, not from the text."""
+    if not column.is_string:
+        return False
+    first = column.sample(1)[0]
     try:
-        return column.is_string and column.files.path(column.sample(1)[0]).is_file()
+        return is_data_url(first) or column.files.path(first).is_file()
     except Unreadable:
         return False
 
@@ -148,22 +152,34 @@ def _same_amount(column: Column, target: Column) -> str:
     return f"its correlation with the target is {together:.4f}" if abs(together) >= EXACT else ""
 
 
-def _telling(cells: list[str], labels: list[str], parts: Callable[[str], set[str]]) -> str:
-    """Describe parts of cells that occur with one label only, more often than chance explains."""
-    share = {label: count / len(labels) for label, count in Counter(labels).items()}
-    beside: dict[str, Counter[str]] = defaultdict(Counter)
-    for cell, label in zip(cells, labels, strict=True):
-        for part in parts(cell):
-            beside[part][label] += 1
+def _telling(cells: Rows, data: pa.Array, labels: Rows, parts: Callable[[str], set[str]]) -> str:
+    """Describe parts of cells that occur with one label only, more often than chance explains.
+
+    Args:
+        cells: numbers of the cells, the same for equal cells.
+        data: the cells.
+        labels: numbers of the labels.
+        parts: returns the values or words of a cell; it is called once per different cell.
+    """
+    share = np.bincount(labels) / len(labels)
+    _, first, places, sizes = np.unique(cells, return_index=True, return_inverse=True, return_counts=True)
+    if parts is _value and sizes.max() < REPEATED:
+        return ""
+    parted = [parts(str(cell)) for cell in data.take(pa.array(first)).to_pylist()]
+    pairs, counts = np.unique(places * len(share) + labels, return_counts=True)
+    beside: dict[str, Counter[int]] = defaultdict(Counter)
+    for cell, label, count in zip(*(found.tolist() for found in (*np.divmod(pairs, len(share)), counts)), strict=True):
+        for part in parted[cell]:
+            beside[part][label] += count
     pure = {}
-    for part, counts in beside.items():
-        (label, count), *others = counts.items()
+    for part, labelled in beside.items():
+        (label, count), *others = labelled.items()
         if not others and count >= REPEATED and share[label] ** count < LUCK:
             pure[part] = count
-    covered = sum(not parts(cell).isdisjoint(pure) for cell in cells)
+    covered = int(sizes[[not own.isdisjoint(pure) for own in parted]].sum())
     if covered < TELLING * len(cells):
         return ""
-    examples = ", ".join(repr(part) for part in sorted(pure, key=lambda part: -pure[part])[:3])
+    examples = ", ".join(repr(part) for part in sorted(pure, key=lambda part: (-pure[part], part))[:3])
     more = " and others" if len(pure) > 3 else ""
     rows = f"{covered / len(cells):.0%} of the rows"
     if len(pure) == 1:

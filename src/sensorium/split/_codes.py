@@ -42,6 +42,11 @@ def group_codes(group: Column) -> Rows:
     return label_codes(Column(group.name, usual.take(names.indices), group.files))
 
 
+def whole_groups(codes: Rows) -> Rows:
+    """Return one code per group, where a row with a missing group is a separate group."""
+    return np.where(codes < 0, codes.max(initial=-1) + 1 + np.arange(len(codes)), codes)
+
+
 def keep_classes_in_train(codes: Codes, target: Column) -> None:
     """Put classes with too few rows for three splits into training, so that they can be learned."""
     labels = label_codes(target)

@@ -9,7 +9,7 @@ import numpy as np
 
 from sensorium.config import SplitConfig
 from sensorium.errors import SchemaError
-from sensorium.split._codes import UNUSED, Codes, group_codes, label_codes
+from sensorium.split._codes import UNUSED, Codes, group_codes, label_codes, whole_groups
 from sensorium.split._moments import Moments, check_known, moments_of, reach_of
 from sensorium.table import Column, Rows, Table
 
@@ -54,8 +54,7 @@ class Rules:
     @cached_property
     def groups(self) -> Rows:
         """Return int64[n] group codes; a row with a missing group is a separate group."""
-        groups = self.named_groups
-        return np.where(groups < 0, groups.max(initial=-1) + 1 + np.arange(len(groups)), groups)
+        return whole_groups(self.named_groups)
 
     @cached_property
     def reach(self) -> tuple[Rows, Rows] | None:

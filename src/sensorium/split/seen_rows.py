@@ -58,8 +58,8 @@ class SeenRows:
 
     @classmethod
     def of(cls, table: Table, cells: RowCells, train: Rows, test: Rows) -> SeenRows:
-        hashes = hash_rows(table, cells, train[evenly_spaced(len(train), MOST)])
-        others = hash_rows(table, cells, test[evenly_spaced(len(test), MOST)])
+        parts = [rows[evenly_spaced(len(rows), MOST)] for rows in (train, test)]
+        hashes, others = np.split(hash_rows(table, cells, np.concatenate(parts)), [len(parts[0])])
         return cls(hashes, len(train), float(np.isin(others, hashes).mean()) if len(others) else 0.0)
 
     def to_json(self) -> dict[str, Any]:

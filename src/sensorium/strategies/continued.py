@@ -28,7 +28,8 @@ class Continued(Strategy):
     def run(self, session: Session, so_far: TrialResult | None) -> TrialResult:
         assert so_far is not None
         fitted = so_far.model
-        fitted.card = fitted.card.updated(shift=measure_shift(session.data, so_far))
+        with session.report.phase("measuring the distribution shift"):
+            fitted.card = fitted.card.updated(shift=measure_shift(session.data, so_far))
         return so_far
 
 

@@ -202,7 +202,7 @@ def _train_beside(
     session: Session, spec: TrialSpec, models: Mapping[str, FittedModel] = MappingProxyType({})
 ) -> TrialResult | None:
     """Train a model in addition to the plain one; return None if its training fails."""
-    session.report.log(f"{spec.name}: training")
+    session.report.step(f"{spec.name}: training")
     result = session.run(spec, Control(report=session.report, model_of=models.__getitem__))
     if result.error is None:
         return result

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sensorium.config import Config, UnfreezeConfig
 from sensorium.encoders.module import Module
 from sensorium.evaluate import compare_outcomes
 from sensorium.metrics import score
-from sensorium.model import FittedModel, TowerPlan, build_network, can_unfreeze
+from sensorium.model import OWN_FUSION, FittedModel, OwnModules, TowerPlan, build_network, can_unfreeze
 from sensorium.model.card import HistoryRecord, TuningRecord
 from sensorium.planning import SLOWER, continued_with
 from sensorium.registry import encoders
@@ -70,10 +70,17 @@ def _unfrozen(fitted: FittedModel, settings: UnfreezeConfig) -> FittedModel:
     share = min(1.0, settings.learning_rate_scale / SLOWER)
     towers = [_unfrozen_plan(t, layers, share) if can_unfreeze(t) else t for t in fitted.blueprint.towers]
     blueprint = replace(fitted.blueprint, towers=towers)
-    own = {t.name: t.encoder.module for t in fitted.network.every_tower if isinstance(t.encoder, Module)}
+    own = _own_modules(fitted)
     network = build_network(blueprint, fitted.learnt, fitted.task, own)
     network.load_state_dict(fitted.network.state_dict())
     return replace(fitted, blueprint=blueprint, network=network.to(fitted.device))
+
+
+def _own_modules(fitted: FittedModel) -> OwnModules:
+    """Return the user's own modules in a network."""
+    network, fusion = fitted.network, fitted.blueprint.fusion
+    modules: dict[str, Any] = {t.name: t.encoder.module for t in network.every_tower if isinstance(t.encoder, Module)}
+    return OwnModules(modules, {fusion: network.fusion} if fusion.startswith(OWN_FUSION) else {}).copied()
 
 
 def _unfrozen_plan(tower: TowerPlan, layers: int | None, rate: float) -> TowerPlan:

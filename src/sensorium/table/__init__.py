@@ -9,6 +9,7 @@ from sensorium.table._arrays import Floats, Rows, Truths, evenly_spaced
 from sensorium.table._arrow_types import SECONDS_PER_UNIT, as_microseconds, as_seconds, is_date_type, is_number_type
 from sensorium.table._codes import spelt_codes, spelt_moments, without_codes
 from sensorium.table._column import Column
+from sensorium.table._data_urls import data_url_content, data_url_head, is_data_url
 from sensorium.table._date_order import are_iso_dates, date_order
 from sensorium.table._date_words import words
 from sensorium.table._dates import DATE_ORDERS, PIVOT, TWIN, SpeltDates, read_dates
@@ -44,19 +45,22 @@ from sensorium.table._parted import are_codes, find_list_notation, likely_list_n
 from sensorium.table._paths import bare_path, is_address, without_query
 from sensorium.table._remote import RemoteFiles
 from sensorium.table._series import as_read
+from sensorium.table._source_columns import EVERY
 from sensorium.table._spelt import is_gap_word, spells_lists, spelt_list
 from sensorium.table._spelt_names import spelt_names
 from sensorium.table._table import Table
 from sensorium.table._types import narrow
-from sensorium.table._write import check_writable, write_table
+from sensorium.table._write import TEXTS, check_writable, write_csv, write_table
 
 __all__ = [
     "DATE_ORDERS",
+    "EVERY",
     "FILE_FIELDS",
     "LEGACY",
     "NAMES",
     "PIVOT",
     "SECONDS_PER_UNIT",
+    "TEXTS",
     "TWIN",
     "USUAL_SPELLINGS",
     "Column",
@@ -84,12 +88,15 @@ __all__ = [
     "as_seconds",
     "bare_path",
     "check_writable",
+    "data_url_content",
+    "data_url_head",
     "date_order",
     "evenly_spaced",
     "find_list_notation",
     "has_limits",
     "is_address",
     "is_clearly_numbers",
+    "is_data_url",
     "is_date_type",
     "is_gap",
     "is_gap_word",
@@ -118,5 +125,6 @@ __all__ = [
     "without_query",
     "without_secrets",
     "words",
+    "write_csv",
     "write_table",
 ]

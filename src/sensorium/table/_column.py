@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,8 @@ from sensorium.table._arrays import evenly_spaced
 from sensorium.table._arrow_types import is_date_type, is_number_type
 from sensorium.table._files import Files
 from sensorium.table._notation import Conventions
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -161,6 +164,17 @@ class Column:
     @cached_property
     def _samples(self) -> dict[int, list[Any]]:
         """Return the cache of samples, size → values, because every modality needs them."""
+        return {}
+
+    def once(self, function: Callable[[Column], T]) -> T:
+        """Return `function(self)`; a second call returns the same result, because modalities share examinations."""
+        if function not in self._results:
+            self._results[function] = function(self)
+        found: T = self._results[function]
+        return found
+
+    @cached_property
+    def _results(self) -> dict[Callable[[Column], Any], Any]:
         return {}
 
     def take(self, rows: npt.NDArray[np.int64]) -> Column:

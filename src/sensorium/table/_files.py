@@ -11,9 +11,12 @@ from typing import ClassVar
 
 from sensorium.config import RemoteConfig, set_both
 from sensorium.findings import NotFound, Outside, Unreadable
+from sensorium.table._data_urls import is_data_url
 from sensorium.table._paths import bare_path, is_address, spellings
 
-ALLOW = f"{set_both('table.allow_outside', True)} allows it"
+ALLOW = f"{set_both('table.allow_outside', True)} allows it, or move the files into the table's folder"
+
+NO_PATH = "the cell is a data URL, not a path"
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class Files:
         Raises:
             Unreadable: the file is missing, empty, not a file, or outside the folder.
         """
+        if is_data_url(cell):
+            raise Unreadable(NO_PATH)
         fault = Unreadable("the cell has no path")
         for place, spelling in enumerate(spellings(cell)):
             try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import pyarrow as pa
@@ -22,15 +23,16 @@ TEXTS = (
 )  # fmt: skip
 
 
-def find_formulas(table: pa.Table, safe: bool) -> list[Problem]:
+def find_formulas(table: pa.Table, numbers: Collection[str] = (), *, safe: bool) -> list[Problem]:
     """Report text that is read as a formula, in one finding for the table; column names count as cells.
 
     Args:
         table: the table to write; only text is checked.
+        numbers: columns of text whose cells are all numbers; only their names are checked.
         safe: whether an apostrophe is put before such cells.
     """
     columns = zip(table.schema, table.columns, strict=True)
-    found = {field.name: _number(_plain(column)) for field, column in columns if _is_text(field.type)}
+    found = {field.name: _number(_plain(column)) for field, column in columns if _may_hold(field, numbers)}
     cells = {name: number for name, number in found.items() if number}
     header = _number(pa.array(table.column_names, pa.string()))
     total = sum(cells.values()) + header
@@ -47,12 +49,16 @@ def find_formulas(table: pa.Table, safe: bool) -> list[Problem]:
     return [finding(message, "write with --safe-csv (safe_csv=True), or as .xlsx, if a spreadsheet opens the file")]
 
 
-def without_formulas(table: pa.Table) -> pa.Table:
+def without_formulas(table: pa.Table, numbers: Collection[str] = ()) -> pa.Table:
     """Put an apostrophe before each formula, so that spreadsheets read it as text."""
     for place, field in enumerate(table.schema):
-        if _is_text(field.type):
+        if _may_hold(field, numbers):
             table = table.set_column(place, field.name, _marked(_plain(table.column(place))))
     return table.rename_columns(_marked(pa.array(table.column_names, pa.string())).to_pylist())
+
+
+def _may_hold(field: pa.Field, numbers: Collection[str]) -> bool:
+    return _is_text(field.type) and field.name not in numbers
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from sensorium.table._origins import name_columns
 from sensorium.table._plain import converted
 from sensorium.table._plain_scalars import NoPlainForm
 from sensorium.table._series import join_series
+from sensorium.table._source_columns import select_columns
 from sensorium.table._sources import read_source
 from sensorium.table._table import Table
 from sensorium.table._targets import join_spelling, join_targets
@@ -38,6 +39,8 @@ def open_table(
     text: Collection[str] = (),
     gaps: bool = False,
     expected: Collection[str] = (),
+    keep: str | Sequence[str] = (),
+    empty: bool = False,
 ) -> Table:
     """Open a table.
 
@@ -54,10 +57,13 @@ def open_table(
         gaps: whether source columns of series, windows and several targets may be missing; their values are then gaps.
         expected: columns of the model whose settings these are; settings that do not fit the file are replaced and
             reported.
+        keep: columns of the source that `Table.source` holds unchanged, or `all`.
+        empty: whether a table without rows is accepted.
 
     Raises:
         TableError: the source is not found or not readable, has no rows, has two columns of the same name, or lacks
             columns of series or windows.
+        SchemaError: the source lacks a column of `keep`.
 
     Example:
         >>> from sensorium.table import open_table
@@ -65,12 +71,14 @@ def open_table(
         >>> table.column("length").present.tolist()
         [True, False, True]
     """
-    if isinstance(source, Table):
-        return source
     config = config or TableConfig.model_validate({})
+    if isinstance(source, Table):
+        kept = select_columns(source.arrow, keep, config.missing, source.name, is_text=False)
+        return replace(source, source=kept)
     read, name, folder, files = read_source(source, config, folder, expected)
     arrow, origins = name_columns(read.arrow if read.checked else whole(read.arrow, name))
-    _check(arrow, name)
+    _check(arrow, name, empty=empty)
+    source_columns = select_columns(arrow, keep, config.missing, name, is_text=bool(read.separator))
     given, origins = _plain_columns(arrow, config, origins)
     point = config.decimal != "," and config.thousands != "."
     columns = {column: cells if column in text else narrow(cells, point=point) for column, cells in given.items()}
@@ -88,9 +96,10 @@ def open_table(
         spelling=join_spelling(spelling, config.targets, columns),
         conventions=_conventions(read.separator, given, config),
         origins=origins,
+        source=source_columns,
     )
     table = join_series(table, config.series, gaps=gaps) if config.series else table
-    return cut_windows(table, config.windows, gaps=gaps) if config.windows else table
+    return cut_windows(table, config.windows, gaps=gaps) if config.windows and len(table) else table
 
 
 def _conventions(separator: str, given: Mapping[str, pa.ChunkedArray], config: TableConfig) -> Conventions:
@@ -123,7 +132,7 @@ def _plain_columns(
     return columns, found
 
 
-def _check(arrow: pa.Table, name: str) -> None:
+def _check(arrow: pa.Table, name: str, *, empty: bool) -> None:
     counts = collections.Counter(arrow.column_names)
     faults = [
         TableError(
@@ -136,5 +145,5 @@ def _check(arrow: pa.Table, name: str) -> None:
         if count > 1
     ]
     raise_together(faults)
-    if not arrow.num_rows:
+    if not (arrow.num_rows or empty):
         raise TableError("the table has no rows", place=name)

@@ -36,7 +36,8 @@ def find_list_notation(texts: Sequence[str]) -> ListNotation | None:
     Lists in brackets are unambiguous. Without brackets, phone numbers, dates, codes, thousands marks, decimal commas,
     sets of codes and sentences look similar, and are not claimed.
     """
-    texts = [text for text in texts if not lists_nothing(text)]
+    nothing = {text for text in set(texts) if lists_nothing(text)}
+    texts = [text for text in texts if text not in nothing]
     if not texts or sum(BEGINS.match(text) is not None for text in texts) < MOSTLY * len(texts):
         return None
     notation = likely_list_notation(texts)

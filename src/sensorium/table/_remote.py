@@ -16,11 +16,12 @@ from sensorium.config import TableConfig
 from sensorium.errors import MissingExtraError, TableError
 from sensorium.findings import Outside, Unreadable
 from sensorium.table._addresses import BadAddress, checked, scheme_of, server_of, without_secrets
+from sensorium.table._data_urls import is_data_url
 from sensorium.table._fetch import fetch
 from sensorium.table._fetch_failures import Refused
 from sensorium.table._fetch_limits import Lasting
 from sensorium.table._fetched import make_room
-from sensorium.table._files import ALLOW, Files
+from sensorium.table._files import ALLOW, NO_PATH, Files
 from sensorium.table._guard import Guard, NotAllowed
 from sensorium.table._paths import bare_path
 
@@ -55,6 +56,8 @@ class RemoteFiles(Files):
         Raises:
             Unreadable: it does not exist, cannot be downloaded, is empty, or is outside the table's folder.
         """
+        if is_data_url(cell):
+            raise Unreadable(NO_PATH)
         address = self._address_of(bare_path(cell).replace("\\", "/"))
         kept = self._fetched.get(address)
         if kept is None or (isinstance(kept, Path) and not kept.exists()):  # another process made room

@@ -25,6 +25,7 @@ BETWEEN = re.compile(r"(?<=[\w.\]]) ?[ ;] ?(?=[\[\w.+-])")  # NumPy puts blanks 
 LAST_COMMA = re.compile(r",\s*(?=\])")
 NUMBER = re.compile(r"(?<![\w.])[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.])")
 GAP_WORDS = frozenset(("", "na", "n/a", "#n/a", "<na>", "nan", "null", "none", "nil", "nat", "-", "--", "?"))
+LONGEST_WORD = max(map(len, GAP_WORDS))
 BRACKETS = str.maketrans("(){}", "[][]")
 SHORTENED = "..."
 CURE = "write it as JSON: [1.0, 2.5, null, 3]"
@@ -32,7 +33,8 @@ CURE = "write it as JSON: [1.0, 2.5, null, 3]"
 
 def is_gap_word(text: str) -> bool:
     """Return whether the cell is a word for a missing value, such as None or n/a."""
-    return text.strip().lower() in GAP_WORDS
+    word = text.strip()
+    return len(word) <= LONGEST_WORD and word.lower() in GAP_WORDS
 
 
 def spells_lists(cells: pa.Array) -> npt.NDArray[Any]:

@@ -16,6 +16,7 @@ from sensorium.findings import Problem
 from sensorium.table._column import Column, Origin
 from sensorium.table._files import Files
 from sensorium.table._notation import Conventions
+from sensorium.table._source_columns import SourceColumns
 
 CHUNK = 65_536  # rows hashed at a time
 
@@ -36,6 +37,7 @@ class Table:
         conventions: notation of the table's numbers.
         origins: metadata of columns from the source; most have none.
         views: names that read the cells of another column → that column; see `with_views`.
+        source: columns of the source to copy beside predictions; `take` leaves them out.
 
     Example:
         >>> from sensorium.table import open_table
@@ -57,6 +59,7 @@ class Table:
     conventions: Conventions = field(default_factory=Conventions)
     origins: Mapping[str, Origin] = field(default_factory=dict)
     views: Mapping[str, str] = field(default_factory=dict)
+    source: SourceColumns = field(default_factory=SourceColumns)
 
     def __len__(self) -> int:
         return int(self.arrow.num_rows)
@@ -120,7 +123,13 @@ class Table:
     def take(self, rows: npt.NDArray[np.int64] | Sequence[int]) -> Table:
         places = pa.array(rows, pa.int64())
         spelling = {name: cells.take(places) for name, cells in self.spelling.items()}
-        return replace(self, arrow=self.arrow.take(places), problems=self._told_of(rows), spelling=spelling)
+        return replace(
+            self,
+            arrow=self.arrow.take(places),
+            problems=self._told_of(rows),
+            spelling=spelling,
+            source=SourceColumns(),
+        )
 
     def _told_of(self, rows: npt.NDArray[np.int64] | Sequence[int]) -> tuple[Problem, ...]:
         """Return the problems of some rows, with row numbers counted within these rows."""
@@ -150,6 +159,8 @@ class Table:
 
 def one_array(column: pa.ChunkedArray) -> pa.Array:
     """Return a column as one array instead of chunks."""
+    if column.num_chunks == 1:
+        return column.chunk(0)
     combined = column.combine_chunks()
     return combined.chunk(0) if isinstance(combined, pa.ChunkedArray) else combined
 

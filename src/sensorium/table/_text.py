@@ -41,13 +41,18 @@ class Text:
     problems: Sequence[Problem] = ()
 
 
-def read_text(path: Path, encoding: str) -> Text:
+def read_text(path: Path, encoding: str, *, empty: bool = False) -> Text:
     """Read the content of a file.
+
+    Args:
+        path: the file.
+        encoding: the encoding in the settings.
+        empty: whether an empty file is a table without rows, as in formats without a header.
 
     Raises:
         TableError: the file cannot be read, is empty, or has another encoding.
     """
-    raw = read_bytes(path)
+    raw = read_bytes(path, empty=empty)
     codec = codec_of(encoding)
     mark, own = next(((mark, name) for mark, name in MARKS if raw.startswith(mark)), (b"", ""))
     if own and not codec.startswith(own):
@@ -65,14 +70,14 @@ def read_text(path: Path, encoding: str) -> Text:
     return Text(_decoded(raw, encoding, path), encoding, _doubts(raw, codec, encoding))
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path, *, empty: bool = False) -> bytes:
     """Read a file; raise TableError if it cannot be read or is empty."""
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise TableError(f"cannot read the file: {error}", place=str(path)) from None
     blank = not raw[:4096].strip(b"\r\n\t ") and not raw.strip(b"\r\n\t ")
-    if blank or raw in (mark for mark, _ in MARKS):
+    if not empty and (blank or raw in (mark for mark, _ in MARKS)):
         raise TableError("the file is empty", place=str(path), rule="a header line, then rows")
     return raw
 

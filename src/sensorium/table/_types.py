@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -10,8 +11,9 @@ import pyarrow.compute as pc
 from sensorium.table._plain import plain_column
 
 INTEGER_TEXT = r"^(0|-?[1-9][0-9]*)$"
-FIRST = 1000  # cells looked at before the rest
+FIRST = (10, 1000)  # cells looked at before the rest
 FLOAT_TEXT = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+WITHOUT_ZEROS = r"^[+-]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"  # the same without 007 and 00.5
 
 
 def normalise(
@@ -43,8 +45,8 @@ def narrow(array: pa.ChunkedArray, *, point: bool = True) -> pa.ChunkedArray:
     values = array.drop_null() if pa.types.is_string(array.type) else None
     if not values:
         return array
-    for pattern, kind in ((INTEGER_TEXT, pa.int64()), (FLOAT_TEXT, pa.float64()))[: 2 if point else 1]:
-        if _all_match(values, pattern) and not _leading_zero(values):
+    for pattern, kind in ((INTEGER_TEXT, pa.int64()), (WITHOUT_ZEROS, pa.float64()))[: 2 if point else 1]:
+        if _all_match(values, pattern):
             try:
                 return array.cast(kind)
             except pa.ArrowInvalid:  # more digits than an int64 holds: it stays text
@@ -54,9 +56,6 @@ def narrow(array: pa.ChunkedArray, *, point: bool = True) -> pa.ChunkedArray:
 
 def _all_match(values: pa.ChunkedArray, pattern: str) -> bool:
     """Return whether all cells match; the first cells are tried first."""
-    parts = (values.slice(0, FIRST), values.slice(FIRST))
+    bounds = pairwise((0, *(first for first in FIRST if first < len(values)), len(values)))
+    parts = (values.slice(start, end - start) for start, end in bounds)
     return all(pc.all(pc.match_substring_regex(part, pattern)).as_py() is not False for part in parts)
-
-
-def _leading_zero(values: pa.ChunkedArray) -> bool:
-    return bool(pc.any(pc.match_substring_regex(values, r"^[+-]?0[0-9]")).as_py())

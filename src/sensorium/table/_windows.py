@@ -48,7 +48,9 @@ def cut_windows(table: Table, config: WindowsConfig, *, gaps: bool) -> Table:
     made |= later_columns(columns, steps, lasts, config)
     # Problems have row numbers of the source, not of the windows.
     told += [f"windows: {group}" for group in Problems(list(table.problems)).groups()]
-    return replace(table, arrow=pa.table(made), spelling={}, problems=(), notes=(*table.notes, *notes, *told))
+    notes = [*table.notes, *notes, *told]
+    source = table.source.take(steps.rows[lasts])
+    return replace(table, arrow=pa.table(made), spelling={}, problems=(), notes=tuple(notes), source=source)
 
 
 def _check(table: Table, config: WindowsConfig, *, gaps: bool) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 
 from sensorium.errors import TableError
 from sensorium.files import one_writer, replaced_file
 from sensorium.findings import Problem
+from sensorium.table._as_text import json_lines, with_plain_types, with_text
 from sensorium.table._formulas import find_formulas, without_formulas
 from sensorium.table._xlsx import write_xlsx
 
@@ -32,13 +35,16 @@ def check_writable(path: Path) -> None:
         raise TableError("this is a folder, not a file", place=str(path), cure="choose another name")
 
 
-def write_table(table: pa.Table, path: Path, *, safe_csv: bool = False) -> list[Problem]:
+def write_table(table: pa.Table, path: Path, *, safe_csv: bool = False, numbers: Collection[str] = ()) -> list[Problem]:
     """Write a table in the format of the suffix; an existing file is replaced once the new one is complete.
+
+    In CSV, TSV and XLSX, lists and objects are JSON, and bytes that are no text are data URLs.
 
     Args:
         table: the table to write.
         path: its file.
         safe_csv: in CSV and TSV, put an apostrophe before text that a spreadsheet would read as a formula.
+        numbers: columns of text whose cells are all numbers, which are no formulas.
 
     Returns: Findings about such text in the file.
 
@@ -47,33 +53,58 @@ def write_table(table: pa.Table, path: Path, *, safe_csv: bool = False) -> list[
         BusyError: another process has been writing this file for a minute.
     """
     check_writable(path)
-    suffix = path.suffix.lower()
-    findings = find_formulas(table, safe_csv) if suffix in TEXTS else []
+    suffix, findings = path.suffix.lower(), list[Problem]()
+    if suffix in TEXTS:
+        table, findings = _csv_cells(table, numbers, safe=safe_csv)
     try:
         with one_writer(path), replaced_file(path) as new:
-            _write(without_formulas(table) if findings and safe_csv else table, new, suffix, str(path))
+            _write(table, new, suffix, str(path))
     except (OSError, pa.ArrowException) as error:
         raise TableError(f"cannot write the table: {error}", place=str(path)) from None
     return findings
+
+
+def write_csv(
+    table: pa.Table, stream: BinaryIO, *, safe_csv: bool = False, numbers: Collection[str] = ()
+) -> list[Problem]:
+    """Write a table as CSV to an open binary file, as `write_table` writes it to a path.
+
+    Args:
+        table: the table to write.
+        stream: the open file.
+        safe_csv, numbers: as for `write_table`.
+
+    Returns: Findings about text that a spreadsheet would read as a formula.
+    """
+    from pyarrow import csv
+
+    table, findings = _csv_cells(table, numbers, safe=safe_csv)
+    csv.write_csv(table, pa.PythonFile(stream, "w"))
+    stream.flush()
+    return findings
+
+
+def _csv_cells(table: pa.Table, numbers: Collection[str], *, safe: bool) -> tuple[pa.Table, list[Problem]]:
+    """Return the table with types that CSV has, and findings about formulas in it."""
+    table = with_text(table)
+    findings = find_formulas(table, numbers, safe=safe)
+    return (without_formulas(table, numbers) if findings and safe else table), findings
 
 
 def _write(table: pa.Table, path: Path, suffix: str, place: str) -> None:
     if suffix == ".parquet":
         from pyarrow import parquet
 
-        parquet.write_table(table, path)
+        parquet.write_table(with_plain_types(table), path)
     elif suffix == ".xlsx":
-        write_xlsx(table, path, place)
+        write_xlsx(with_text(table), path, place)
     elif suffix in TEXTS:
         from pyarrow import csv
 
         csv.write_csv(table, path, csv.WriteOptions(delimiter="\t" if suffix == ".tsv" else ","))
     elif suffix == ".jsonl":
-        import json
-
         with path.open("w", encoding="utf-8") as stream:
-            for row in table.to_pylist():
-                stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+            stream.writelines(json_lines(table))
     else:
         from pyarrow import feather
 

@@ -25,7 +25,7 @@ def jsonl(path: Path, config: TableConfig) -> Read:
     Raises:
         TableError: the encoding is wrong, lines are not JSON objects, or a column has mixed types.
     """
-    found = read_text(path, config.encoding)
+    found = read_text(path, config.encoding, empty=True)
     try:
         text = found.data.decode()
     except UnicodeDecodeError as error:

@@ -1,18 +1,22 @@
 """Tasks encode labels, compute the loss, and decode scores to labels as the user wrote them. One file per task."""
 
-from sensorium.tasks._base import EncodedTarget, Task, watched_metric
+from sensorium.tasks._base import EncodedTarget, Task, Temperature, prior_scores, watched_metric
 from sensorium.tasks._checks import label_findings, no_known_label
 from sensorium.tasks._classes import label_cells
 from sensorium.tasks._infer import infer_task
 from sensorium.tasks._learn import learn_task
+from sensorium.tasks._rehearse import rehearse_task
 
 __all__ = [
     "EncodedTarget",
     "Task",
+    "Temperature",
     "infer_task",
     "label_cells",
     "label_findings",
     "learn_task",
     "no_known_label",
+    "prior_scores",
+    "rehearse_task",
     "watched_metric",
 ]

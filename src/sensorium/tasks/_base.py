@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Label: TypeAlias = str | int | float | bool
+Temperature: TypeAlias = float | Sequence[float]  # a number, or one per target
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,9 @@ class Task(HasState, ABC):
     reading: LabelReading = field(default_factory=LabelReading, kw_only=True)
 
     @classmethod
-    @abstractmethod
     def looks_like(cls, column: Column) -> Guess | None:
-        """Return the task's claim on a target; the best claim wins."""
+        """Return the task's claim on a target; the best claim wins. By default, only the setting `task` selects it."""
+        return None
 
     @classmethod
     @abstractmethod
@@ -135,21 +136,43 @@ class Task(HasState, ABC):
     def scores(self, logits: npt.NDArray[np.float32]) -> Floats:
         """Return scores from logits (n, k): probabilities float64[n, classes], or values float64[n]."""
 
+    @property
+    def targets(self) -> list[str]:
+        """Return the names of several targets; empty for one target."""
+        return []
+
+    @property
+    def has_classes(self) -> bool:
+        """Return whether some scores are probabilities of classes or labels."""
+        return bool(self.labels)
+
+    def logits_of_each(self, logits: Any) -> dict[str, Any]:
+        """Return the logits of each of several targets, from an array or a tensor; empty for one target."""
+        return {}
+
+    def scaled(self, logits: Any, temperature: Temperature) -> Any:
+        """Divide logits (n, k), an array or a tensor, by a temperature."""
+        assert isinstance(temperature, float | int), "one target has one temperature"
+        return logits / float(temperature)
+
     @abstractmethod
     def prior(self, values: npt.NDArray[Any]) -> list[float]:
         """Return the scores of a row without any value, from the encoded training labels."""
 
-    @abstractmethod
     def predicted(self, scores: Floats) -> npt.NDArray[Any]:
-        """Return predictions from scores: class int64[n], labels bool[n, k], or value float64[n]."""
+        """Return predictions from scores: class int64[n], labels bool[n, k], or value float64[n].
 
-    @abstractmethod
+        By default, the class with the highest score, or the score itself if the task has no labels.
+        """
+        return scores.argmax(1) if self.labels else scores
+
     def decode(self, predicted: npt.NDArray[Any]) -> Sequence[Any]:
-        """Return predictions from scores, as labels in the user's spelling."""
+        """Return predictions as labels in the user's spelling, or as values."""
+        return [self.labels[place] for place in predicted] if self.labels else predicted.tolist()
 
-    @abstractmethod
     def describe(self) -> str:
         """Describe what was learned, in a few words."""
+        return f"{len(self.labels)} labels" if self.labels else "a value"
 
     def findings(self, column: str) -> list[Problem]:
         """Return problems of the target as a whole (what was guessed, merged or left out), with `row=None`."""
@@ -168,6 +191,12 @@ class Task(HasState, ABC):
     def outcome(self, scores: Floats, truth: npt.NDArray[Any]) -> Outcome:
         """Return the input of the metrics."""
         return Outcome(truth, scores, self.predicted(scores))
+
+
+def prior_scores(task: Task, prior: Sequence[float], rows: int) -> Floats:
+    """Return the scores of `rows` rows without any value: the prior of each."""
+    shape = (rows, len(prior)) if task.labels else (rows,)
+    return np.broadcast_to(np.array(prior, np.float64), shape).copy()
 
 
 def watched_metric(config: TrainConfig, task: Task) -> str:

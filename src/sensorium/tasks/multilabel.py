@@ -143,6 +143,13 @@ class Multilabel(Task):
         rows = [[self.names[place] for place in np.flatnonzero(row)] for row in predicted]
         return [self.separator.join(map(str, row)) for row in rows] if self.separator else rows
 
+    def answers(self, scores: Floats) -> dict[str, Any]:
+        found = super().answers(scores)
+        if self.separator:
+            return found
+        kind = pa.list_(pa.array(self.names).type)  # also if no row has a label
+        return found | {"prediction": pa.array(found["prediction"], kind)}
+
     def outcome(self, scores: Floats, truth: npt.NDArray[Any]) -> Any:
         return super().outcome(scores, truth > 0.5)
 

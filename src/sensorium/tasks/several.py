@@ -22,7 +22,7 @@ from sensorium.labels import LabelReading
 from sensorium.metrics import Outcome, Part, lower_is_better
 from sensorium.registry import tasks
 from sensorium.table import FILE_FIELDS, Column, Files, Floats
-from sensorium.tasks._base import EncodedTarget, Label, Task
+from sensorium.tasks._base import EncodedTarget, Label, Task, Temperature
 from sensorium.tasks._infer import infer_task
 from sensorium.tasks._learn import options_of
 
@@ -221,6 +221,24 @@ class Several(Task):
         losses = self.losses(logits, target)
         return sum(losses[1:], losses[0]) / len(losses)
 
+    @property
+    def targets(self) -> list[str]:
+        return list(self.parts)
+
+    @property
+    def has_classes(self) -> bool:
+        return any(part.has_classes for part in self.parts.values())
+
+    def logits_of_each(self, logits: Any) -> dict[str, Any]:
+        return dict(zip(self.parts, self._cut(logits, _outputs), strict=True))
+
+    def scaled(self, logits: Any, temperature: Temperature) -> Any:
+        """Divide the logits of each target by its temperature, or all by the same."""
+        if isinstance(temperature, float | int):
+            return super().scaled(logits, temperature)
+        parts = zip(self._cut(logits, _outputs), temperature, strict=True)
+        return _concatenate([own / float(divisor) for own, divisor in parts])
+
     def scores(self, logits: npt.NDArray[np.float32]) -> Floats:
         own = zip(self.parts.values(), self._cut(logits, _outputs), strict=True)
         return np.concatenate([part.scores(mine).reshape(len(logits), -1) for part, mine in own], 1)
@@ -284,6 +302,15 @@ class Several(Task):
         import torch
 
         return values.to(getattr(torch, self.dtypes[name]))
+
+
+def _concatenate(parts: Sequence[Any]) -> Any:
+    """Join arrays or tensors side by side."""
+    if isinstance(parts[0], np.ndarray):
+        return np.concatenate(parts, 1)
+    import torch
+
+    return torch.cat(list(parts), 1)
 
 
 def _outputs(name: str, part: Task) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorium.augment import Augmentations
+from sensorium.modalities import Modality
 from sensorium.model import FusionModel
 from sensorium.prepare.loader import Loader
 from sensorium.runtime.events import Callback
@@ -25,10 +26,12 @@ class TrainingContext:
         model: the network that is trained.
         task: loss and scores.
         loader: makes batches of rows.
-        train_rows, validation_rows: indices of the rows.
+        train_rows, validation_rows: indices of the rows that have a value.
         target: encoded labels of all rows, [n, ...].
         batch_size: rows per step.
         epochs: maximum number of epochs.
+        empty_rows: indices of the validation rows without any value, whose scores are the prior.
+        prior: scores of a row without any value.
         teacher_scores: scores of the teacher (`train.teacher`) for all rows; None without one.
         unlabelled_rows: indices of the training rows without a label; their `target` has no meaning.
         augmentations: applied to the cells of training rows.
@@ -36,6 +39,7 @@ class TrainingContext:
         should_stop: called after each epoch; True ends the training.
         callbacks: receive the events of the training.
         trial: name of the model in these events.
+        learnt: column → its modality.
     """
 
     model: FusionModel
@@ -46,6 +50,8 @@ class TrainingContext:
     target: npt.NDArray[Any]
     batch_size: int
     epochs: int
+    empty_rows: Rows = field(default_factory=lambda: np.zeros(0, np.int64))
+    prior: Sequence[float] = ()
     teacher_scores: npt.NDArray[np.float64] | None = None
     unlabelled_rows: Rows = field(default_factory=lambda: np.zeros(0, np.int64))
     augmentations: Augmentations = field(default_factory=dict)
@@ -53,3 +59,4 @@ class TrainingContext:
     should_stop: Callable[[], bool] = lambda: False
     callbacks: Sequence[Callback] = ()
     trial: str = "model"
+    learnt: Mapping[str, Modality] = field(default_factory=dict)

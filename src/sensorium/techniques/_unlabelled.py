@@ -34,7 +34,7 @@ def draw_rows(context: TrainingContext, step: Step, ratio: float) -> Batch | Non
     pool = torch.from_numpy(np.concatenate([context.train_rows, context.unlabelled_rows]))
     drawn = torch.randint(len(pool), (count,), generator=random, device=random.device).cpu()
     batch = context.loader.batch(pool[drawn])
-    readable = batch.present.any(1)
+    readable = batch.has_any()
     if not readable.any():
         return None
     return batch if readable.all() else batch.take(readable.nonzero().squeeze(1))

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from sensorium.augment import Augmentation, build_augmentation
 from sensorium.augment._base import spread
-from sensorium.batch import Cells
+from sensorium.batch import Cells, PackedCells
 from sensorium.registry import augmentations, modalities
 from sensorium.testing.cells import make_cells
 
@@ -62,6 +62,10 @@ def _check(name: str, kind: str, options: dict[str, Any]) -> None:
     assert torch.equal(_call(always, littered)[real], found[real]), (
         f"{name} depends on the content of missing cells or padding"
     )
+    if always.packs and cells.mask is None:
+        packed = PackedCells.join({kind: cells}, cells.present)
+        alike = sometimes.on_packed(packed, torch.Generator().manual_seed(0)).cells(kind).values
+        assert torch.equal(alike, some[0]), f"{name} changes a packed column otherwise than a single one"
 
 
 def _call(augmentation: Augmentation, cells: Cells, seed: int = 0) -> Tensor:

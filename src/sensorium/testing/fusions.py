@@ -9,17 +9,18 @@ import torch
 from torch import Tensor
 
 from sensorium.batch import Tokens
+from sensorium.model.own_modules import check_fusion_class
 from sensorium.registry import fusions
 
 CLOSE = 1e-5
 ROWS, WIDTH = 6, 8
 
 
-def check_fusion(name: str, **options: Any) -> None:
+def check_fusion(fusion: str | type, **options: Any) -> None:
     """Run every check for one, two and three modalities.
 
     Args:
-        name: registered name.
+        fusion: registered name, or a class of your own.
         **options: options of the fusion.
 
     Raises:
@@ -29,18 +30,20 @@ def check_fusion(name: str, **options: Any) -> None:
         >>> from sensorium.testing import check_fusion
         >>> check_fusion("gated", per_feature=False)
     """
-    kind = fusions.load(name)
+    kind: Any = fusions.load(fusion) if isinstance(fusion, str) else fusion
+    if isinstance(kind, type) and not isinstance(fusion, str):
+        check_fusion_class(kind, kind.__name__)
     assert kind.level in ("vector", "token", "decision"), f"level {kind.level!r} is not one of vector, token, decision"
     for count in (1, 2, 3):
         torch.manual_seed(count)
         widths = [WIDTH + 2 * m for m in range(count)] if kind.own_widths else [WIDTH] * count
-        fusion = kind(widths, WIDTH, **options).eval()
+        built = kind(widths, WIDTH, **options).eval()
         tokens = _tokens(widths, steps=3 if kind.level == "token" else 1)
         for pattern in itertools.product([False, True], repeat=count):
             if any(pattern):
-                _check_pattern(fusion, tokens, torch.tensor([pattern] * ROWS))
-        _check_rows(fusion, tokens)
-        _check_gradients(fusion, tokens)
+                _check_pattern(built, tokens, torch.tensor([pattern] * ROWS))
+        _check_rows(built, tokens)
+        _check_gradients(built, tokens)
 
 
 def _tokens(widths: list[int], steps: int) -> list[Tokens]:

@@ -31,7 +31,8 @@ def check_task(name: str, column: Column) -> None:
     """
     kind = tasks.load(name)
     guess = kind.looks_like(column)
-    assert guess and guess.reason, f"{name} does not claim its own labels, or gives no reason"
+    if kind.looks_like.__func__ is not Task.looks_like.__func__:  # type: ignore[attr-defined]  # of a class method
+        assert guess and guess.reason, f"{name} does not claim its own labels, or gives no reason"
     task: Task = kind.learn(column, "auto")
     target = task.encode(column)
     assert target.known.tolist() == column.present.tolist(), "`known` does not match the labels that exist"

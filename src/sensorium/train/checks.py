@@ -11,8 +11,9 @@ import torch
 from sensorium.config import Config, set_both
 from sensorium.errors import ConfigError, SensoriumError, did_you_mean, raise_together
 from sensorium.metrics import metrics_of
-from sensorium.model import FEWEST, Blueprint, FusionModel, can_calibrate, can_unfreeze
+from sensorium.model import FEWEST, Blueprint, FusionModel, can_unfreeze
 from sensorium.registry import heads
+from sensorium.tasks import Task
 from sensorium.techniques import check_techniques
 from sensorium.train.freeze import check_freeze, covered
 from sensorium.train.loop import check_device
@@ -32,7 +33,7 @@ def check_for_task(config: Config, task: str) -> None:
         faults.append(ConfigError("regression has no classes to weight", place="train.class_weight"))
     faults += _head_faults(config, task)
     known = metrics_of(task)
-    if config.calibrate == "temperature" and not can_calibrate(known):
+    if config.calibrate == "temperature" and task == "regression":
         faults.append(ConfigError(f"{task} has no class probabilities to scale", place="calibrate", cure="none"))
     if config.train.metric and config.train.metric not in known:
         cure = did_you_mean(config.train.metric, known)
@@ -76,12 +77,15 @@ def check_for_model(
         check_unfreeze(blueprint, held, len(validation))
 
 
-def check_calibration(config: Config, rows: int) -> None:
-    """Check that there are enough validation rows to choose a temperature.
+def check_calibration(config: Config, rows: int, task: Task | None = None) -> None:
+    """Check that there are enough validation rows to choose a temperature, and probabilities that it scales.
 
     Raises:
-        ConfigError: a temperature is requested, but there are fewer than `FEWEST` validation rows.
+        ConfigError: a temperature is requested, but there are fewer than `FEWEST` validation rows, or every one of
+            several targets is a number.
     """
+    if config.calibrate == "temperature" and task and not task.has_classes:
+        raise ConfigError("no target has class probabilities to scale", place="calibrate", cure="none")
     if config.calibrate == "temperature" and rows < FEWEST:
         raise ConfigError(
             f"{rows} validation rows are too few to choose a temperature",

@@ -33,6 +33,7 @@ class History:
         best: number of the best epoch.
         techniques: report of each technique.
         soup: epochs whose weights were averaged, and the metrics of the average; empty without a soup.
+        stopped: why training ended before its last epoch; empty if it did not, or a callback or a budget ended it.
         seconds: duration, validation included, over all processes of a resumed run.
     """
 
@@ -41,13 +42,15 @@ class History:
     best: int = 0
     techniques: dict[str, dict[str, Any]] = field(default_factory=dict)
     soup: dict[str, Any] = field(default_factory=dict)
+    stopped: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """Return the history as JSON values; null for undefined values."""
         epochs = [{key: finite(value) for key, value in asdict(epoch).items()} for epoch in self.epochs]
         found = {"watched": self.watched, "best": self.best, "epochs": epochs, "techniques": self.techniques}
-        return found | ({"soup": self.soup} if self.soup else {})
+        optional = {"soup": self.soup, "stopped": self.stopped}
+        return found | {name: value for name, value in optional.items() if value}
 
     def restore(self, content: Mapping[str, Any]) -> None:
         """Restore what `to_json` returned."""
@@ -58,7 +61,8 @@ class History:
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> History:
         """Restore a history from the values of `to_json` and its `seconds`."""
-        found = cls(content["watched"], techniques=content["techniques"], soup=content.get("soup", {}))
+        optional = {name: content.get(name, {}) for name in ("soup", "stopped")}
+        found = cls(content["watched"], techniques=content["techniques"], **optional)
         found.restore(content)
         found.seconds = content.get("seconds", 0.0)
         return found

@@ -14,6 +14,7 @@ from sensorium.train.checkpoint import Checkpoint, Keeper
 from sensorium.train.compiled import check_compiler, compiling
 from sensorium.train.events import Events
 from sensorium.train.history import Epoch, History
+from sensorium.train.pace import Pace
 from sensorium.train.precision import Precision
 from sensorium.train.soup import check_soup, mix_soup
 from sensorium.train.state import Place, State
@@ -56,16 +57,18 @@ def train(
     events = Events(state)
     with compiling(context.model, config.compile), keeper.watching(), events.fit(config, seed):
         with _bar(state, report) as bar:
-            steps = Steps(state, bar)
+            steps, pace = Steps(state, bar), Pace(state, report)
             while not state.over:
                 loss = steps.run(keeper.after_step)
-                if _end_epoch(state, loss, bar):
+                if _end_epoch(state, loss):
                     keep()
+                bar.note("; ".join(filter(None, [_epoch_text(state), pace.after_epoch()])))
                 events.epoch_end()
                 keeper.after_epoch()
                 if events.should_stop():
                     break
-        _finish(state)
+        with report.phase("choosing the weights"):
+            _finish(state)
     return state.history
 
 
@@ -83,23 +86,27 @@ def check_device(config: TrainConfig, device: torch.device) -> None:
 def _bar(state: State, report: Reporter) -> Bar:
     total = state.context.epochs * len(state.context.train_rows)
     title = "training" if state.context.supervised else "pre-training"
-    return report.bar(title, total - min(total, state.rows_done))
+    return report.bar(title, total - min(total, state.rows_done), until=f"to epoch {state.context.epochs}")
 
 
-def _end_epoch(state: State, loss: float, bar: Bar) -> bool:
+def _end_epoch(state: State, loss: float) -> bool:
     """Validate the model and add the epoch to the history; return whether it is the best so far."""
     context, history, place = state.context, state.history, state.place
     check_answers(context, state.config, place.epoch)
     found = validate(context, history.watched)
     speed = len(context.train_rows) / place.seconds
     history.epochs.append(Epoch(place.epoch, loss, *found, place.rate, speed, place.seconds))
-    watched = "" if math.isnan(found[0]) else f", validation {history.watched} {found[1]:.3f}"
-    bar.note(f"epoch {place.epoch}/{context.epochs}, loss {loss:.3f}{watched}")
     best = state.best.add(history, context.model)
     if best:
         history.best = place.epoch
     state.place = Place(place.epoch + 1, rate=state.rate)
     return best
+
+
+def _epoch_text(state: State) -> str:
+    epoch, watched = state.history.epochs[-1], state.history.watched
+    validated = "" if math.isnan(epoch.validation_loss) else f", validation {watched} {epoch.metric:.3f}"
+    return f"epoch {epoch.number}/{state.context.epochs}, loss {epoch.loss:.3f}{validated}"
 
 
 def _finish(state: State) -> None:
@@ -109,4 +116,6 @@ def _finish(state: State) -> None:
     else:
         state.best.load(state.context.model)
     state.history.techniques = {name: technique.report() for name, technique in state.techniques.items()}
+    stop = state.stopping.check(state.history)
+    state.history.stopped = stop.to_json() if stop else {}
     state.history.seconds = state.seconds

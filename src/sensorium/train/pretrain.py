@@ -79,6 +79,7 @@ def pretrain(context: TrainingContext, config: TrainConfig, seed: int, report: R
         context,
         train_rows=rows,
         validation_rows=rows[:0],
+        empty_rows=rows[:0],
         unlabelled_rows=rows[:0],
         batch_size=batch_size(config.pretrain, len(rows)),
         epochs=epoch_count(config.pretrain, len(rows)),

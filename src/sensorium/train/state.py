@@ -19,6 +19,7 @@ from sensorium.train.history import History
 from sensorium.train.optimizer import make_optimizer, make_schedule
 from sensorium.train.precision import Precision
 from sensorium.train.random_streams import RandomStreams
+from sensorium.train.stopping import EarlyStopping
 
 
 @dataclass
@@ -57,6 +58,7 @@ class State:
         rows, device = len(context.train_rows), next(context.model.parameters()).device
         self.context, self.config = context, config
         self.history = History(watched_metric(config, context.task))
+        self.stopping = EarlyStopping(context, config, self.history.watched)
         self.techniques = build_techniques(chosen_techniques(config), context)
         self.parts = nn.ModuleList([context.model, *self.techniques.values()])
         self.optimizer = make_optimizer(self.parts, config)
@@ -79,8 +81,7 @@ class State:
     @property
     def over(self) -> bool:
         """Return whether the last epoch is done or early stopping applies."""
-        done, patience = len(self.history.epochs), self.config.patience
-        return done >= self.context.epochs or bool(patience and done - self.history.best >= patience)
+        return len(self.history.epochs) >= self.context.epochs or self.stopping.check(self.history) is not None
 
     @property
     def rows_done(self) -> int:

@@ -43,12 +43,12 @@ class Steps:
         self.state.parts.train()
         for batch in self._batches():
             place.batches += 1
-            if len(batch.present):  # empty if none of the streamed files can be read
+            if len(batch.rows):  # empty if none of the streamed files can be read
                 place.steps += 1
                 place.waiting.append(self._update(batch))
                 if len(place.waiting) == READ_EVERY:
                     self._read_losses()
-                self.bar.advance(len(batch.present))
+                self.bar.advance(len(batch.rows))
             place.seconds, clock = place.seconds + time.perf_counter() - clock, time.perf_counter()
             after()
         for technique in self.state.techniques.values():
@@ -73,7 +73,7 @@ class Steps:
         """Run one step of the optimiser, with gradient accumulation over parts of the batch; return its loss."""
         optimizer, precision = self.state.optimizer, self.state.precision
         optimizer.zero_grad(set_to_none=True)
-        rows = torch.arange(len(batch.present), device=batch.present.device)
+        rows = torch.arange(len(batch.rows), device=batch.rows.device)
         losses = list[Tensor]()
         for part in rows.chunk(self.config.accumulate):
             whole = len(part) == len(rows)

@@ -5,23 +5,43 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from sensorium.config import TrainConfig, set_both
 from sensorium.errors import TrainingError
-from sensorium.metrics import score
+from sensorium.metrics import Outcome, score
 from sensorium.model import infer
+from sensorium.table import Rows
+from sensorium.tasks import prior_scores
 from sensorium.techniques import TrainingContext
 
 
 def validate(context: TrainingContext, watched: str) -> tuple[float, float]:
-    """Return loss and watched metric on the validation rows; NaN without such rows."""
+    """Return loss and watched metric on the validation rows; NaN without such rows.
+
+    The loss is that of the rows that have a value. The metric is that of all rows, as `evaluate` computes it.
+    """
     if not len(context.validation_rows):
         return math.nan, math.nan
-    logits = infer(context.model, context.loader, context.validation_rows, context.batch_size)
-    truth = context.target[context.validation_rows]
-    loss = float(context.task.loss(torch.from_numpy(logits), torch.from_numpy(truth)))
-    return loss, float(score(watched, context.task.outcome(context.task.scores(logits), truth))[0])
+    rows = context.validation_rows
+    logits = infer(context.model, context.loader, rows, context.batch_size)
+    there = context.loader.has_any(rows)
+    if not there.any():
+        return math.nan, math.nan
+    rows, logits = rows[there], logits[there]
+    loss = float(context.task.loss(torch.from_numpy(logits), torch.from_numpy(context.target[rows])))
+    return loss, float(score(watched, _outcome(context, rows, logits))[0])
+
+
+def _outcome(context: TrainingContext, rows: Rows, logits: npt.NDArray[np.float32]) -> Outcome:
+    """Return the outcome of all validation rows, in their order; those without any value get the prior."""
+    every = np.union1d(context.validation_rows, context.empty_rows)
+    scores = context.task.scores(logits)
+    if len(rows) < len(every):
+        filled, scores = scores, prior_scores(context.task, context.prior, len(every))
+        scores[np.searchsorted(every, rows)] = filled
+    return context.task.outcome(scores, context.target[every])
 
 
 def check_answers(context: TrainingContext, config: TrainConfig, epoch: int) -> None:

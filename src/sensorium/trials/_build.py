@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
@@ -18,6 +17,7 @@ from sensorium.model import (
     make_ready,
     outline_network,
     plan_model,
+    rehearse_parts,
 )
 from sensorium.model.card import DataSpec, ModelCard, Notice, UnlabelledRecord
 from sensorium.planning import Plan, PreparedTable, take_weights
@@ -33,12 +33,14 @@ def check_spec(plan: Plan, spec: TrialSpec) -> None:
 
     Raises:
         ConfigError: the options of an encoder, the fusion or the head do not fit together.
+        MemberError: a part that is not Sensorium's returns another type or shape than its contract says.
         OutOfMemoryError: its training needs more memory than this process may use.
     """
     config = spec_settings(plan, spec)
     blueprint = _blueprint(plan, spec, config)
     learnt = {name: plan.learnt[name] for tower in blueprint.towers for name in tower.columns}
     network = outline_network(blueprint, learnt, plan.task, plan.modules)
+    rehearse_parts(network, blueprint, learnt, plan.task, plan.modules)
     if network is not None:
         check_size(network, blueprint, config.train, plan.device)
 
@@ -55,7 +57,7 @@ def build_fitted(data: PreparedTable, spec: TrialSpec, model_of: ModelOf) -> Fit
     blueprint = _blueprint(plan, spec, config)
     check_features(blueprint, plan.blueprint, data.frozen)
     learnt = {name: plan.learnt[name] for tower in blueprint.towers for name in tower.columns}
-    network = build_network(blueprint, learnt, plan.task, copy.deepcopy(dict(plan.modules)))
+    network = build_network(blueprint, learnt, plan.task, plan.modules.copied())
     _load_weights(network, data, spec, model_of)
     freeze(network, config.train.freeze)
     assert plan.config.target is not None
@@ -90,7 +92,7 @@ def _blueprint(plan: Plan, spec: TrialSpec, config: Config) -> Blueprint:
     blueprint = plan.blueprint
     if spec.fusion is not None or {*spec.settings} - WITHOUT_PLANNING:
         config = config.model_copy(update={"fusion": spec.choice}) if spec.fusion is not None else config
-        blueprint = plan_model(plan.learnt, plan.kinds, config)
+        blueprint = plan_model(plan.learnt, plan.kinds, config, plan.modules)
     if spec.towers is None:
         return blueprint
     return replace(blueprint, towers=[tower for tower in blueprint.towers if tower.name in spec.towers])

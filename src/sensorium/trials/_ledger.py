@@ -17,7 +17,7 @@ from sensorium.artifact.run_record import hash_model
 from sensorium.errors import ArtifactError, TrainingError
 from sensorium.files.caches import seal, unseal
 from sensorium.files.hashes import hash_json
-from sensorium.model import FittedModel
+from sensorium.model import OWN_FUSION, FittedModel
 from sensorium.planning import PreparedTable
 from sensorium.runtime.progress import Reporter, Silent
 from sensorium.train import History
@@ -35,8 +35,8 @@ class Ledger:
     """Record of finished trials, which an interrupted comparison, search or fit does not train again.
 
     A record is written after its model is saved, so an interruption loses at most one trial. It is valid for the same
-    spec and fingerprint of the table, while the saved model is unchanged. With the user's own modules, which cannot be
-    compared, nothing is recorded.
+    spec and fingerprint of the table, while the saved model is unchanged. Trials with the user's own modules, which
+    cannot be compared, are not recorded.
 
     Args:
         data: the table.
@@ -50,12 +50,17 @@ class Ledger:
 
     @property
     def works(self) -> bool:
-        """Return whether finished trials are recorded."""
-        return self.folder is not None and not self.data.plan.modules
+        """Return whether finished trials of registered members are recorded."""
+        return self.folder is not None and not self.data.plan.modules.encoders
+
+    def holds(self, spec: TrialSpec) -> bool:
+        """Return whether a trial is recorded once it is finished."""
+        fusion = spec.choice.name if spec.choice else self.data.plan.blueprint.fusion
+        return self.works and not (fusion or "").startswith(OWN_FUSION)
 
     def find(self, spec: TrialSpec, *, with_model: bool = False) -> TrialResult | None:
         """Return the result of a finished trial; with `with_model`, only if its saved model is intact."""
-        path = self._path(spec) if self.works else None
+        path = self._path(spec) if self.holds(spec) else None
         try:
             record = unseal(path.read_bytes()) if path else None
             if record is None or (with_model and not self._is_intact(spec, record)):
@@ -71,7 +76,7 @@ class Ledger:
             result: the result of the trial.
             model: path of its saved model, within the folder.
         """
-        if not self.works:
+        if not self.holds(result.spec):
             return
         path = self._path(result.spec)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -79,7 +84,7 @@ class Ledger:
 
     def save_model(self, result: TrialResult) -> Path | None:
         """Save the model of a trial beside its record, and return its path."""
-        if not self.works or result.fitted is None:
+        if not self.holds(result.spec) or result.fitted is None:
             return None
         path = self._models / self._key(result.spec)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -89,7 +94,9 @@ class Ledger:
     def load_model(self, spec: TrialSpec) -> FittedModel | None:
         """Load a model that `save_model` saved; return None if it is missing or damaged."""
         try:
-            fitted = load_fitted(self._models / self._key(spec), str(self.data.plan.device)) if self.works else None
+            fitted = (
+                load_fitted(self._models / self._key(spec), str(self.data.plan.device)) if self.holds(spec) else None
+            )
         except (ArtifactError, OSError):
             return None
         # Settings that no saved model brings along are those of this fit.

@@ -15,8 +15,8 @@ import torch
 from sensorium.config import TrainConfig
 from sensorium.errors import SensoriumError, TrainingError
 from sensorium.metrics import Outcome, score
-from sensorium.model import FittedModel, FusionModel, calibrate, training_work
-from sensorium.model.card import CalibrationRecord, HistoryRecord, PretrainingRecord
+from sensorium.model import FittedModel, FusionModel, training_work
+from sensorium.model.card import HistoryRecord, PretrainingRecord
 from sensorium.planning import PreparedTable
 from sensorium.prepare.loader import Loader
 from sensorium.runtime.events import Callback
@@ -27,13 +27,14 @@ from sensorium.techniques import TrainingContext
 from sensorium.train import Checkpoint, History, Pretraining, batch_size, epoch_count, pretrain, train
 from sensorium.trials._baseline import fit_baseline
 from sensorium.trials._build import ModelOf, build_fitted, model_of_none
+from sensorium.trials._calibrate import calibrate_model, with_test_changes
 from sensorium.trials._cost import Cost
 from sensorium.trials._spec import TrialSpec
 from sensorium.trials._warm_up import warm_up
 from sensorium.trials.fingerprint import identity
 
 if TYPE_CHECKING:
-    from sensorium.table import Rows
+    pass
 
 
 @dataclass(frozen=True)
@@ -122,13 +123,15 @@ def run_trial(data: PreparedTable, spec: TrialSpec, control: Control = Control()
 
 def _run(data: PreparedTable, spec: TrialSpec, control: Control) -> TrialResult:
     if spec.baseline is not None:
-        return _run_baseline(data, spec)
+        with control.report.phase(f"training {spec.name}"):
+            return _run_baseline(data, spec)
     if control.measure:
         warm_up()
     try:
         with ResourceMeter(data.plan.device) if control.measure else nullcontext() as meter:
             result = _learn(data, spec, control)
-            result = finish(data, result) if control.judge else result
+            with control.report.phase("predicting the test rows"):
+                result = finish(data, result) if control.judge else result
     except TrainingError as error:
         return TrialResult(spec, error=error)
     if not isinstance(meter, ResourceMeter):
@@ -151,11 +154,16 @@ def finish(data: PreparedTable, result: TrialResult) -> TrialResult:
         problems = data.all_problems()
         rows = [data.filled(cells, data.rows(split)) for split in ("validation", "train")]
         weights = fitted.modality_weights(cells, rows[0] if len(rows[0]) else rows[1])
-        calibration = fitted.card.calibration
-        if calibration:
-            calibration = calibration.updated(test=_calibrated(data, fitted, outcomes.get("test")))
+        calibration = with_test_changes(data, fitted, outcomes.get("test"))
     fitted.card = fitted.card.updated(modality_weights=weights, calibration=calibration).with_problems(problems)
     return replace(result, outcomes=outcomes)
+
+
+def calibrated(data: PreparedTable, result: TrialResult) -> TrialResult:
+    """Return the result of an ensemble with calibrated probabilities."""
+    with _reading_features(data, result.model.networks):
+        fitted = calibrate_model(data, result.model)
+        return replace(result, fitted=fitted, outcomes={"validation": data.outcome(fitted, "validation")})
 
 
 def training_of(
@@ -163,13 +171,15 @@ def training_of(
 ) -> TrainingContext:
     """Return the input of the training loop."""
     plan, cells, config = data.plan, data.cells.only(fitted.learnt), fitted.config.train
-    train_rows = data.filled(cells, data.rows("train"))
+    train_rows, validation_rows = (data.filled(cells, data.rows(split)) for split in ("train", "validation"))
     return TrainingContext(
         model=fitted.network,
         task=plan.task,
         loader=Loader(cells, plan.target, plan.device),
         train_rows=train_rows,
-        validation_rows=data.filled(cells, data.rows("validation")),
+        validation_rows=validation_rows,
+        empty_rows=np.setdiff1d(data.rows("validation"), validation_rows),
+        prior=fitted.prior,
         target=plan.target,
         batch_size=batch_size(config, len(train_rows)),
         epochs=epoch_count(config, len(train_rows)),
@@ -179,6 +189,7 @@ def training_of(
         should_stop=control.should_stop,
         callbacks=control.callbacks,
         trial=trial,
+        learnt=fitted.learnt,
     )
 
 
@@ -207,7 +218,7 @@ def _choose_threads(data: PreparedTable, spec: TrialSpec, context: TrainingConte
         return threads.most
     rows = torch.from_numpy(context.train_rows[: context.batch_size])
     batch = next(context.loader.batches([rows]), None)
-    return threads.for_work(training_work(context.model, batch)) if batch and len(batch.present) else threads.most
+    return threads.for_work(training_work(context.model, batch)) if batch and len(batch.rows) else threads.most
 
 
 def _train(
@@ -225,8 +236,7 @@ def _train(
         pretraining=before and PretrainingRecord.model_validate(before.to_json()),
         seconds=round(seconds, 3),
     )
-    if fitted.config.calibrate == "temperature":
-        _calibrate(data, fitted, context.validation_rows)
+    fitted = calibrate_model(data, fitted)
     outcomes = {"validation": data.outcome(fitted, "validation")} if len(data.rows("validation")) else {}
     return TrialResult(spec, outcomes, seconds, history, fitted)
 
@@ -244,22 +254,6 @@ def _made_of(data: PreparedTable, fitted: FittedModel, context: TrainingContext)
     """Return the identity of a run: on one machine, runs of the same identity give the same weights."""
     arrays = (context.train_rows, context.validation_rows, context.unlabelled_rows, context.target)
     return fitted.config.model_dump(mode="json") | identity(data, fitted.learnt, [*arrays, context.teacher_scores])
-
-
-def _calibrate(data: PreparedTable, fitted: FittedModel, rows: Rows) -> None:
-    plan, cells = data.plan, data.cells.only(fitted.learnt)
-    calibration = calibrate(plan.task, fitted.logits(cells, rows), plan.target[rows], plan.config.seed)
-    if calibration:
-        fitted.temperature = calibration.temperature
-        fitted.card = fitted.card.updated(calibration=CalibrationRecord.model_validate(calibration.to_json()))
-
-
-def _calibrated(data: PreparedTable, fitted: FittedModel, after: Outcome | None) -> dict[str, list[float]] | None:
-    """Return calibration metrics on the test rows, before and after temperature scaling."""
-    if after is None:
-        return None
-    before = data.outcome(fitted.uncalibrated(), "test")
-    return {name: [float(score(name, x)[0]) for x in (before, after)] for name in ("log_loss", "ece")}
 
 
 def _run_baseline(data: PreparedTable, spec: TrialSpec) -> TrialResult:

@@ -14,6 +14,7 @@ import numpy as np
 
 from sensorium.errors import ConfigError, TrainingError
 from sensorium.files import scratch_folder
+from sensorium.model import explain_member_errors
 from sensorium.planning import PreparedTable
 from sensorium.runtime.processes import apart, end_with_parent, without_stderr
 from sensorium.runtime.progress import Silent
@@ -110,7 +111,8 @@ class WorkerProcesses:
 def _run(spec: TrialSpec, control: Control) -> TrialResult:
     if _data is None:
         raise ConfigError(f"a worker process cannot load the table: {_failure}", place="workers", cure="workers=1")
-    return run_trial(_data, spec, control)
+    with explain_member_errors():
+        return run_trial(_data, spec, control)
 
 
 def _receive(content: bytes, parent: int) -> None:

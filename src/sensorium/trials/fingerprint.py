@@ -16,7 +16,7 @@ from sensorium.config import split_saved
 from sensorium.files.hashes import hash_bytes, hash_json
 from sensorium.files.identity import COLUMN, CONTENT, HASH, ORDER, READING, flatten
 from sensorium.files.state import HasState
-from sensorium.model import Blueprint
+from sensorium.model import OWN_FUSION, Blueprint
 from sensorium.planning import Plan, PreparedTable
 from sensorium.prepare import hash_arrays, hash_cells, hash_encoded, names_files
 from sensorium.prepare.streamed import Streamed
@@ -38,7 +38,8 @@ def plan_identity(plan: Plan, **asked: Any) -> dict[str, Any]:
     hashes |= {f"set of files in column {name!r}": digest for name, digest in _hash_files(plan).items()}
     hashes |= {"model that is continued": plan.start.digest()} if plan.start is not None else {}
     hashes |= {"teacher": plan.teacher.digest()} if plan.teacher is not None else {}
-    hashes |= {"encoder module of your own": uuid.uuid4().hex} if plan.modules else {}
+    own = plan.modules.encoders or plan.blueprint.fusion.startswith(OWN_FUSION)
+    hashes |= {"module of your own": uuid.uuid4().hex} if own else {}
     # Permissions and secrets of the caller are written nowhere.
     settings, _ = split_saved(plan.config.model_dump(mode="json", exclude={"device"}))
     return flatten({**settings, **asked, "version": _versions(), HASH: hashes}, IGNORED_ON_RESUME)
@@ -123,7 +124,8 @@ def hash_columns(data: PreparedTable, names: Iterable[str]) -> dict[str, str]:
     Streamed columns have no arrays, and features of frozen encoders may differ in the last bit between machines. For
     these, the cells and files are hashed as `prepare.identify` specifies, together with the encoder.
     """
-    return {name: hash_state(data.plan.learnt[name], _source(data, name)) for name in names}
+    towers = {tower.columns[0]: tower.name for tower in data.plan.blueprint.towers if tower.name in data.frozen}
+    return {name: hash_state(data.plan.learnt[name], _source(data, name, towers.get(name))) for name in names}
 
 
 def hash_state(learned: HasState, more: str = "") -> str:
@@ -134,10 +136,8 @@ def hash_state(learned: HasState, more: str = "") -> str:
     return hash_bytes(f"{text} {found}".encode())
 
 
-def _source(data: PreparedTable, name: str) -> str:
+def _source(data: PreparedTable, name: str, encoder: str | None) -> str:
     plan, found = data.plan, data.cells.columns[name]
-    towers = {tower.columns[0]: tower.name for tower in plan.blueprint.towers if tower.name in data.frozen}
-    encoder = towers.get(name)
     if not isinstance(found, Streamed) and encoder is None:
         return hash_encoded(found)
     column = found.column if isinstance(found, Streamed) else plan.table.take(plan.used).column(name)

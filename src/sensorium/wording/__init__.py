@@ -6,6 +6,7 @@ from sensorium.wording.card import (
     diagnosis_sentence,
     imbalance_sentence,
     public_card,
+    stop_sentence,
     tuning_sentence,
 )
 from sensorium.wording.verdicts import model_title, verdict_sentence
@@ -17,6 +18,7 @@ __all__ = [
     "model_title",
     "public_card",
     "say",
+    "stop_sentence",
     "titles",
     "tuning_sentence",
     "verdict_sentence",

@@ -67,9 +67,18 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "tuning.yes": "fine-tuning the encoders pays off: {figures}",
         "tuning.perhaps": "fine-tuning the encoders may pay off, but the interval includes 0: {figures}; the tuned "
         "ones are kept",
-        "calibration.off": "probabilities are not scaled: no temperature improves them on held-out validation rows",
+        "calibration.target": "{name}: {sentence}",
+        "calibration.off": "probabilities are not scaled",
         "calibration.on": "probabilities are scaled by temperature {temperature}",
-        "calibration.changes": "{sentence}; on the {split} rows: {changes}",
+        "calibration.few_rows": "probabilities are not calibrated: {rows} validation rows are too few (50 or more are "
+        "needed)",
+        "calibration.few_groups": "probabilities are not calibrated: the validation rows are of {groups} groups only "
+        "(5 or more are needed)",
+        "calibration.no_gain": "{sentence}: temperature {fitted} is not shown to improve the log loss on validation "
+        "rows that did not fit it ({gain})",
+        "calibration.gain": "{sentence}, which changes the log loss on validation rows that did not fit it by {gain}",
+        "calibration.interval": "{value:+.4f}, 95% interval {low:+.4f} to {high:+.4f}",
+        "calibration.changes": "{sentence}; on the test rows: {changes}",
         "calibration.change": "{metric} {before:.4f} → {after:.4f}",
     }
 )

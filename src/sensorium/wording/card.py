@@ -10,15 +10,23 @@ from sensorium.config import IMBALANCE_TECHNIQUE
 from sensorium.wording._say import gain_of, interval_of, say
 
 if TYPE_CHECKING:
+    from sensorium.metrics import Difference
     from sensorium.model.card import (
         CalibrationRecord,
         DataSpec,
         Diagnosis,
+        HistoryRecord,
         ImbalanceRecord,
         ImbalanceSigns,
         ModelCard,
         TuningRecord,
     )
+
+STOPPED = {
+    "patience": "line.stopped_patience",
+    "perfect": "line.stopped_perfect",
+    "plateau": "line.stopped_plateau",
+}  # reason → template
 
 DATA_KEYS = {
     "fingerprint": "fingerprint",
@@ -91,6 +99,21 @@ def imbalance_sentence(found: ImbalanceRecord) -> str:
     )
 
 
+def stop_sentence(history: HistoryRecord) -> str | None:
+    """Return why training ended before its last epoch; None if it did not, or a callback or a budget ended it."""
+    stopped = history.stopped
+    if stopped is None:
+        return None
+    unscored = stopped.reason == "plateau" and math.isnan(history.epochs[-1].metric)
+    return say(
+        "line.stopped_loss" if unscored else STOPPED[stopped.reason],
+        epoch=stopped.epoch,
+        metric=history.watched,
+        value=stopped.value,
+        epochs=stopped.epochs,
+    )
+
+
 def tuning_sentence(found: TuningRecord) -> str:
     """Return whether fine-tuning the encoders paid off on the validation rows."""
     if found.difference is None:
@@ -103,16 +126,37 @@ def tuning_sentence(found: TuningRecord) -> str:
 
 
 def calibration_sentence(found: CalibrationRecord) -> str:
-    """Return the temperature, and the metrics before and after on rows that did not determine it."""
-    if found.temperature == 1:
-        return say("calibration.off")
-    temperatures = found.temperature if isinstance(found.temperature, list) else [found.temperature]
-    sentence = say("calibration.on", temperature=", ".join(f"{value:.3g}" for value in temperatures))
-    split, changes = ("test", found.test) if found.test else ("validation", found.validation)
-    if not changes:
+    """Return whether probabilities are scaled, with the metrics on rows that did not determine the temperature."""
+    if found.targets:
+        own = (say("calibration.target", name=name, sentence=_scaling(one)) for name, one in found.targets.items())
+        return "; ".join(own)
+    return _scaling(found)
+
+
+def _scaling(found: CalibrationRecord) -> str:
+    if found.reason in ("few_rows", "few_groups"):
+        return say(f"calibration.{found.reason}", rows=found.rows, groups=found.groups)
+    temperatures = found.temperature if isinstance(found.temperature, list) else [found.temperature or 1.0]
+    is_off = all(value == 1 for value in temperatures)
+    sentence = say("calibration.off" if is_off else "calibration.on", temperature=_listed(temperatures))
+    if found.reason == "no_gain" and found.gain and found.fitted:
+        sentence = say("calibration.no_gain", sentence=sentence, fitted=f"{found.fitted:.3g}", gain=_signed(found.gain))
+    elif found.gain:
+        sentence = say("calibration.gain", sentence=sentence, gain=_signed(found.gain))
+    if not found.test or is_off:
         return sentence
-    told = [say("calibration.change", metric=name, before=old, after=new) for name, (old, new) in changes.items()]
-    return say("calibration.changes", sentence=sentence, split=split, changes=", ".join(told))
+    told = [say("calibration.change", metric=name, before=old, after=new) for name, (old, new) in found.test.items()]
+    return say("calibration.changes", sentence=sentence, changes=", ".join(told))
+
+
+def _listed(temperatures: Iterable[float]) -> str:
+    return ", ".join(f"{value:.3g}" for value in temperatures)
+
+
+def _signed(gain: Difference) -> str:
+    """Return the change of a loss, which is lower where the model is better, with its interval."""
+    low, high = gain.interval
+    return say("calibration.interval", value=-gain.value, low=-high, high=-low)
 
 
 def _settled(found: ImbalanceRecord) -> str:

@@ -46,6 +46,8 @@ class Told(Silent):
     def log(self, text):
         self.lines.append(text)
 
+    step = log
+
     def __contains__(self, words):
         return any(words in line for line in self.lines)
 
@@ -84,6 +86,12 @@ def record(folder):
     return json.loads((folder / "search.json").read_text())
 
 
+def trainings(found):
+    """All trainings of a search in the order in which they were run, each with the trial that it belongs to."""
+    own = ({**trial, **training} for trial in found["trials"] for training in trial["trainings"])
+    return sorted(own, key=lambda training: training["number"])
+
+
 @pytest.fixture(scope="module")
 def done(tabular, tmp_path_factory):
     """A search over number + category (one tower) and text."""
@@ -95,13 +103,13 @@ def done(tabular, tmp_path_factory):
 
 def test_single_modalities_come_first_then_rungs_then_the_end(done):
     found = done[2]
-    stages = [trial["stage"] for trial in found["trials"]]
+    stages = [training["stage"] for training in trainings(found)]
     assert stages == sorted(stages, key=["single", "rung", "final"].index)
-    assert [trial["name"] for trial in found["trials"]][:2] == ["tabular alone", "text alone"]
-    candidates = [trial for trial in found["trials"] if trial["stage"] == "rung" and trial["choices"]]
+    assert [training["name"] for training in trainings(found)][:2] == ["tabular alone", "text alone"]
+    candidates = [training for training in trainings(found) if training["stage"] == "rung" and training["choices"]]
     assert candidates[0]["name"] == "plain fit"
     assert 3 <= len({json.dumps(trial["choices"]) for trial in candidates}) <= found["plan"]["rungs"][0][0]
-    assert any(trial["stage"] == "final" and trial["epochs"] == EPOCHS for trial in found["trials"])
+    assert any(training["stage"] == "final" and training["epochs"] == EPOCHS for training in trainings(found))
 
 
 def test_the_chosen_model_is_never_worse_than_a_single_modality(done):
@@ -123,7 +131,7 @@ def test_a_single_modality_is_chosen_where_the_others_are_noise():
 
 def test_the_best_so_far_is_kept_as_soon_as_it_is_there(done):
     _, trained, found, kept, _ = done
-    metrics = [trial["metric"] for trial in found["trials"]]
+    metrics = [training["metric"] for training in trainings(found)]
     assert len(kept) >= sum(value > max(metrics[:place], default=-1) for place, value in enumerate(metrics))
     if found["ensemble"] is None:
         assert kept[-1] == digest(trained.model)
@@ -132,7 +140,8 @@ def test_the_best_so_far_is_kept_as_soon_as_it_is_there(done):
 def test_the_record_and_the_card_tell_of_it(done):
     _, trained, found, *_ = done
     card = trained.model.card.to_json()["search"]
-    assert card["trials"] == len(found["trials"]) and card["chosen"] == found["chosen"]
+    assert card["trials"] == len(found["trials"]) and card["trainings"] == len(trainings(found))
+    assert card["chosen"] == found["chosen"]
     assert {"test", "temperature"} <= set(trained.model.card.to_json()["calibration"]) or found["ensemble"]
     assert set(trained.outcomes) == {"validation", "test"}
 
@@ -144,14 +153,14 @@ def test_the_same_clock_and_seed_give_the_same_search(done, tabular, tmp_path):
     assert digest(again.model) == digest(trained.model)
 
 
-@pytest.mark.parametrize("trainings", [5, *(pytest.param(number, marks=pytest.mark.slow) for number in (1, 8, -1))])
-def test_a_killed_search_goes_on_where_it_was(trainings, done, tabular, tmp_path, monkeypatch):
+@pytest.mark.parametrize("number", [5, *(pytest.param(number, marks=pytest.mark.slow) for number in (1, 8, -1))])
+def test_a_killed_search_goes_on_where_it_was(number, done, tabular, tmp_path, monkeypatch):
     """What was trained is not trained again, and what would have been asked is asked; -1: in the last training."""
-    trainings = trainings if trainings > 0 else len(done[2]["trials"]) + trainings
+    number = number if number > 0 else len(trainings(done[2])) + number
     count = [0]
 
     def mortal(*args):
-        if count[0] == trainings:
+        if count[0] == number:
             raise KeyboardInterrupt
         count[0] += 1
         return run_trial(*args)
@@ -162,15 +171,15 @@ def test_a_killed_search_goes_on_where_it_was(trainings, done, tabular, tmp_path
             run(tabular, folder=tmp_path)
         with (tmp_path / "search.journal").open("ab") as stream:
             stream.write(b'{"half a li')  # what a kill leaves
-        count[0] = trainings - 100
+        count[0] = number - 100
         job, trained = run(tabular, folder=tmp_path)
     assert "the search resumes" in job.report
     before, after = tried(done[2]), tried(record(tmp_path))
-    assert len(after) >= min(trainings, len(before))
+    assert len(after) >= min(number, len(before))
     assert after == before[: len(after)]  # the time that the kill cost may be that of the last candidates
     again = "trained again" in job.report
-    assert count[0] - (trainings - 100) == len(record(tmp_path)["trials"]) - trainings + again
-    assert trained.model.card.to_json()["search"]["plan"] == done[2]["plan"] or trainings == 1
+    assert count[0] - (number - 100) == len(trainings(record(tmp_path))) - number + again
+    assert trained.model.card.to_json()["search"]["plan"] == done[2]["plan"] or number == 1
 
 
 @pytest.mark.slow
@@ -206,7 +215,7 @@ def tried(found):
     """All that was trained before the models that are trained to the end."""
     return [
         (trial["key"], trial["epochs"], trial["metric"], trial["choices"])
-        for trial in found["trials"]
+        for trial in trainings(found)
         if trial["stage"] != "final"
     ]
 
@@ -224,7 +233,7 @@ def test_another_table_other_settings_or_an_ended_search_start_anew(tabular, tmp
     for settings in ({}, {}, {"exclude": ["category"]}):
         job, _ = run(tabular, 20, folder=tmp_path, **settings)
         assert "the search resumes" not in job.report
-        assert {trial["stage"] for trial in record(tmp_path)["trials"]} == {"single", "final"}
+        assert {training["stage"] for training in trainings(record(tmp_path))} == {"single", "final"}
 
 
 def test_an_unfinished_search_of_another_table_is_not_gone_on_with(tabular, tmp_path, monkeypatch):
@@ -259,7 +268,7 @@ def test_too_short_a_time_is_told_and_a_plain_fit_made(tabular, tmp_path):
     assert "a plain fit runs instead" in job.report
     assert record(tmp_path)["plan"] is None
     plain = run_trial(experiment(tabular), TrialSpec("plain"), Control(should_stop=lambda: True))
-    final = next(trial for trial in record(tmp_path)["trials"] if trial["stage"] == "final")
+    final = next(training for training in trainings(record(tmp_path)) if training["stage"] == "final")
     assert (final["name"], final["epochs"], final["trained"]) == ("plain fit", EPOCHS, 1)  # no time for a second one
     if record(tmp_path)["chosen"] == ["plain fit"]:
         assert digest(trained.model) == digest(plain.model)
@@ -297,7 +306,7 @@ def test_a_training_that_breaks_is_passed_over(tabular, tmp_path, monkeypatch):
     monkeypatch.setattr(RUN, fragile)
     job, _ = run(tabular, 60, folder=tmp_path)
     assert "the loss is nan" in job.report
-    broken = [trial for trial in record(tmp_path)["trials"] if trial["metric"] is None]
+    broken = [training for training in trainings(record(tmp_path)) if training["metric"] is None]
     assert [trial["stage"] for trial in broken] == ["rung"]
 
 
@@ -313,7 +322,7 @@ def test_a_metric_that_is_defined_nowhere_leaves_the_choice_to_the_loss(tmp_path
     assert all(trial["metric"] is None for trial in found["trials"])
     best = min(found["trials"], key=lambda trial: trial["loss"])
     assert found["chosen"] == [best["name"]] and trained.model.card.to_json()["search"]["best"][0] == best
-    assert any(trial["stage"] == "final" for trial in found["trials"])
+    assert any(training["stage"] == "final" for training in trainings(found))
 
 
 def test_a_model_that_time_cut_short_is_trained_again_to_the_same_weights(tabular):

@@ -9,7 +9,6 @@ import numpy as np
 
 from sensorium.evaluate import Difference, compare_outcomes
 from sensorium.metrics import Outcome, rank_value, score
-from sensorium.model.card import CalibrationRecord
 from sensorium.planning import Plan
 from sensorium.strategies._search._space import has_probabilities
 from sensorium.trials import TrialResult
@@ -72,20 +71,15 @@ def mean_outcome(plan: Plan, outcomes: Sequence[Outcome]) -> Outcome:
 
 
 def join(plan: Plan, models: Sequence[TrialResult]) -> TrialResult:
-    """Join several models to one ensemble; it has the card of the first, with the temperatures of all."""
+    """Join several models to one ensemble, which has the card of the first and the temperatures of all."""
     fitted = [model.model for model in models]
     needed = {column for each in fitted for column in each.learnt}
     columns = [name for name in plan.learnt if name in needed]
-    card = fitted[0].card
-    if has_probabilities(plan) and card.calibration:
-        calibration = CalibrationRecord(temperature=[each.temperature for each in fitted])
-        card = card.updated(calibration=calibration)
     joined = replace(
         fitted[0],
         learnt={name: plan.learnt[name] for name in columns},
         kinds={name: plan.kinds[name] for name in columns},
         others=[member for other in fitted[1:] for member in other.members],
-        card=card,
     )
     outcomes = {"validation": mean_outcome(plan, [model.outcomes["validation"] for model in models])}
     seconds = sum(model.seconds for model in models)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from statistics import mean
 from typing import Any
 
-from sensorium.evaluate import evaluate_outcome
+from sensorium.evaluate import compare_outcomes, evaluate_outcome
+from sensorium.files.figures import finite
 from sensorium.metrics import direction, metrics_of
 from sensorium.model.card import SearchRecord
 from sensorium.runtime.progress import duration_text
@@ -18,7 +19,7 @@ from sensorium.strategies._search._schedule import LEAST, Rung, Schedule, make_s
 from sensorium.strategies._search._space import open_space, spec_of, words
 from sensorium.strategies._search._trials import Entrant, Result, Trials
 from sensorium.train import epoch_count
-from sensorium.trials import TrialResult, fingerprint, finish
+from sensorium.trials import TrialResult, calibrated, fingerprint, finish
 
 JOURNAL, RECORD = "search.journal", "search.json"
 CHOICE = "choice"  # in the journal, once nothing more is to be tried
@@ -170,12 +171,12 @@ class SearchRun:
         ranked = self.trials.ranked()
         choice = self.journal.noted(CHOICE) or self._choice(ranked, schedule)
         members = [next(r for r in ranked if [r.key, r.epochs] == place) for place in choice["members"]]
-        models = [self._model(result) for result in members]
-        chosen = join(self.data.plan, models) if len(models) > 1 else models[0]
-        result = finish(self.data, chosen)
+        result = finish(self.data, self._joined([self._model(result) for result in members]))
         self.record = self._record(schedule, [member.name for member in members], choice["gain"])
-        shown = [each.to_json() for each in ranked[:SHOWN]]
-        search = SearchRecord.model_validate({**self.record, "trials": len(ranked), "best": shown})
+        self.record["validation"] = finite(result.validated(self.trials.metric))
+        best = sorted(self.trials.trials(), key=lambda trial: self.trials.rank(trial.best), reverse=True)
+        shown = {"trials": len(best), "best": [trial.to_json() for trial in best[:SHOWN]]}
+        search = SearchRecord.model_validate({**self.record, **shown})
         result.model.card = result.model.card.updated(search=search)
         return result
 
@@ -185,11 +186,20 @@ class SearchRun:
         offered = self._offered(ranked)
         models = [model for _, model in offered]
         ensemble = choose_ensemble(self.data.plan, models, self.trials.metric) if schedule else None
-        members = [offered[place][0] for place in ensemble.members] if ensemble else ranked[:1]
+        members, gain = ranked[:1], None
+        if ensemble:
+            joined = self._joined([models[place] for place in ensemble.members])
+            outcomes = [each.outcomes["validation"] for each in (joined, models[0])]
+            gain = compare_outcomes(outcomes[0], outcomes[1], self.trials.metric)
+            members = [offered[place][0] for place in ensemble.members] if gain.helps else members
         places = [[result.key, result.epochs] for result in members]
-        choice = {"members": places, "gain": ensemble and ensemble.gain.to_json()}
+        choice = {"members": places, "gain": gain.to_json() if gain and gain.helps else None}
         self.journal.note(CHOICE, choice)
         return choice
+
+    def _joined(self, models: Sequence[TrialResult]) -> TrialResult:
+        """Return the only model, or the ensemble of several models, which is calibrated as a whole."""
+        return calibrated(self.data, join(self.data.plan, models)) if len(models) > 1 else models[0]
 
     def _model(self, result: Result) -> TrialResult:
         return self.trials.model(self.entrants[result.key], result)
@@ -203,14 +213,16 @@ class SearchRun:
         return list(offered.values())
 
     def _record(self, schedule: Schedule | None, names: list[str], gain: dict[str, Any] | None) -> dict[str, Any]:
-        singles = [result for result in self.trials.results if self.entrants[result.key].is_single]
+        trials = self.trials.trials()
+        singles = [trial for trial in trials if self.entrants[trial.best.key].is_single]
         return {
             "budget": self.budget.seconds,
             "seconds": round(self.budget.used, 3),
             "metric": self.trials.metric,
             "plan": schedule and schedule.to_json(),
-            "trials": [result.to_json() for result in self.trials.results],
-            "best_single": max(singles, key=self.trials.rank).to_json() if singles else None,
+            "trials": [trial.to_json() for trial in trials],
+            "trainings": len(self.trials.results),
+            "best_single": max(singles, key=lambda trial: self.trials.rank(trial.best)).to_json() if singles else None,
             "chosen": names,
             "ensemble": gain,
         }

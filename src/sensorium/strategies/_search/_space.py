@@ -100,8 +100,6 @@ def spec_of(plan: Plan, name: str, choices: Choices, towers: list[str] | None = 
         settings["encoders"][tower.name] = {"name": encoder, **dropout}
     train = {name: choices[name] for name in ("learning_rate", "modality_dropout") if name in choices}
     settings |= {"train": train} | ({"width": choices["width"]} if "width" in choices else {})
-    if plan.config.calibrate == "auto" and has_probabilities(plan):
-        settings["calibrate"] = "temperature"
     fusion = Choice.of(choices["fusion"]).model_dump(mode="json") if "fusion" in choices else None
     return TrialSpec(name, towers, fusion, settings=settings)
 
@@ -159,7 +157,7 @@ def _learns(entry: Entry) -> bool:
 def _can_be_planned(plan: Plan, tower: TowerPlan, encoder: str) -> bool:
     change = {"encoders": {tower.name: encoder}}
     try:
-        plan_model(plan.learnt, plan.kinds, Config.gather(plan.config.model_dump(mode="json"), change))
+        plan_model(plan.learnt, plan.kinds, Config.gather(plan.config.model_dump(mode="json"), change), plan.modules)
     except SensoriumError:
         return False
     return True

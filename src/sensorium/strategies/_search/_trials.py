@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -45,12 +45,15 @@ class Result:
     """Result of one training in a search.
 
     Attributes:
+        number: number of the training within the search, from 1 in the order in which they were run.
         key, name: those of the entrant.
         stage: `single`, `rung` or `final`.
         epochs: maximum number of epochs, at which the learning rate schedule ends.
         trained: number of epochs trained, fewer with early stopping or too little time.
-        metric: the watched validation metric; None if training failed or the metric is not defined.
-        loss: the validation loss, which breaks ties of the metric; None if training failed.
+        best: number of the best epoch, whose weights the model has; 0 if training failed.
+        soup: numbers of the epochs whose weights were averaged instead; empty without a soup.
+        metric: the watched validation metric of the model; None if training failed or the metric is not defined.
+        loss: the validation loss of the same weights, which breaks ties of the metric; None if training failed.
         seconds: time of the training.
         choices: the choices of a candidate.
     """
@@ -64,6 +67,9 @@ class Result:
     loss: float | None
     seconds: float
     choices: Mapping[str, Any] = field(default_factory=dict)
+    number: int = 0
+    best: int = 0
+    soup: Sequence[int] = ()
 
     @property
     def per_epoch(self) -> float:
@@ -71,7 +77,24 @@ class Result:
         return max(self.seconds, 1e-9) / max(1, self.trained)
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "seconds": round(self.seconds, 3)}
+        """Return the training as JSON values, without what all trainings of its trial share."""
+        own = {name: value for name, value in asdict(self).items() if name not in ("key", "name", "choices")}
+        return own | {"seconds": round(self.seconds, 3), "soup": list(self.soup)}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Candidate or single modality with its trainings, in the order in which they were run.
+
+    The model of its best training stands for it.
+    """
+
+    trainings: Sequence[Result]
+    best: Result
+
+    def to_json(self) -> dict[str, Any]:
+        own = {"key": self.best.key, "name": self.best.name, "choices": dict(self.best.choices)}
+        return own | self.best.to_json() | {"trainings": [training.to_json() for training in self.trainings]}
 
 
 class Trials:
@@ -118,6 +141,13 @@ class Trials:
         """Return all results, best first; ties keep their order."""
         return sorted(self.results, key=self.rank, reverse=True)
 
+    def trials(self) -> list[Trial]:
+        """Return every candidate and single modality once, with all of its trainings, in the order of the first."""
+        own: dict[str, list[Result]] = {}
+        for result in self.results:
+            own.setdefault(result.key, []).append(result)
+        return [Trial(trainings, max(trainings, key=self.rank)) for trainings in own.values()]
+
     def rank(self, result: Result) -> tuple[float, float]:
         """Return the sort key of a result: the watched metric, then the loss; failed trainings rank last."""
         return rank_value(self.metric, result.metric), -math.inf if result.loss is None else -result.loss
@@ -128,7 +158,7 @@ class Trials:
 
     def _train(self, entrant: Entrant, epochs: int, stage: str, seconds: float) -> Result:
         start, report = self.budget.clock(), self.report
-        report.log(f"{entrant.name}, {epochs} epochs; {duration_text(max(0.0, self.budget.left))} left")
+        report.step(f"{entrant.name}, {epochs} epochs; {duration_text(max(0.0, self.budget.left))} left")
         past = list[float]()
 
         def should_stop() -> bool:
@@ -144,7 +174,7 @@ class Trials:
         timed = replace(trial, seconds=self.budget.clock() - start)
         result = self._result(entrant, epochs, stage, timed)
         better = all(self.rank(result) > self.rank(other) for other in self.results)
-        self._add(result)
+        result = self._add(result)
         if trial.error is None:
             self.models[entrant.key, epochs] = trial
             if better and self._keep:
@@ -158,6 +188,7 @@ class Trials:
         if trial.error is not None:
             return Result(key, name, stage, epochs, 0, None, None, trial.seconds, choices)
         history = trial.training_history
+        loss = history.soup["validation_loss"] if history.soup else history.epochs[history.best - 1].validation_loss
         return Result(
             key=key,
             name=name,
@@ -165,14 +196,16 @@ class Trials:
             epochs=epochs,
             trained=len(history.epochs),
             metric=finite(trial.validated(self.metric)),
-            loss=finite(history.epochs[history.best - 1].validation_loss),
+            loss=None if loss is None else finite(loss),
             seconds=trial.seconds,
             choices=choices,
+            best=history.best,
+            soup=tuple(history.soup.get("epochs", ())),
         )
 
     def _add(self, result: Result) -> Result:
-        if result not in self.results:
-            self.results.append(result)
+        result = replace(result, number=len(self.results) + 1)
+        self.results.append(result)
         return result
 
     def _forget(self) -> None:
@@ -183,8 +216,8 @@ class Trials:
 
     def _tell(self, result: Result) -> None:
         best = self.ranked()[0]
-        self.report.log(
-            f"{result.name} ({result.seconds:.0f} s): {self._shown(result)}; "
+        self.report.step(
+            f"{result.name} ({result.seconds:.0f} s): {self._shown(result)}{_weights(result)}; "
             f"best so far: {best.name}, {self._shown(best)}"
         )
 
@@ -192,3 +225,10 @@ class Trials:
         if result.metric is not None:
             return f"{self.metric} {result.metric:.4f}"
         return "failed" if result.loss is None else f"loss {result.loss:.4f} ({self.metric} is not defined)"
+
+
+def _weights(result: Result) -> str:
+    """Name the epochs whose weights the model has."""
+    if result.soup:
+        return f", average of the epochs {', '.join(map(str, result.soup))}"
+    return f" in epoch {result.best} of {result.trained}" if result.best else ""

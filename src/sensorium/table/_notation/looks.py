@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -22,11 +24,12 @@ def may_be_numbers(sample: list[str]) -> bool:
     """Return whether most cells that are not missing have a digit."""
     if not sample:
         return False
-    short = pa.array([text for text in sample if len(text) <= LONGEST], pa.string())
-    digits = pc.match_substring_regex(short, r"\p{Nd}")
-    with_digits = int(pc.sum(digits).as_py() or 0)
-    words = sum(not is_gap(text) for text in short.filter(pc.invert(digits)).to_pylist())
-    return 0 < LEAST * (with_digits + words + len(sample) - len(short)) <= with_digits
+    counts = Counter(sample)
+    short = [text for text in counts if len(text) <= LONGEST]
+    digits = pc.match_substring_regex(pa.array(short, pa.string()), r"\p{Nd}").to_pylist()
+    with_digits = sum(counts[text] for text, found in zip(short, digits, strict=True) if found)
+    gaps = sum(counts[text] for text, found in zip(short, digits, strict=True) if not found and is_gap(text))
+    return 0 < LEAST * (len(sample) - gaps) <= with_digits
 
 
 def is_clearly_numbers(counts: Tally) -> bool:
@@ -48,8 +51,8 @@ def spelt_plainly(texts: pa.Array, known: Conventions) -> bool:
     """Return whether cells of digits with a decimal point should be read as such, judging by a sample."""
     if known.decimal == "," or known.thousands == ".":
         return False
-    rows = evenly_spaced(len(texts), LOOKED_AT)
-    sample = texts.take(pa.array(rows)).drop_null()
+    sample = texts if len(texts) <= LOOKED_AT else texts.take(pa.array(evenly_spaced(len(texts), LOOKED_AT)))
+    sample = sample.drop_null()
     pointed = pc.sum(pc.match_substring(sample, ".")).as_py() or 0
     doubtful = pc.sum(pc.match_substring_regex(sample, DOUBTFUL)).as_py() or 0
     lots = pc.any(pc.match_substring_regex(sample, LOT)).as_py()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Self
 
@@ -17,9 +17,13 @@ from sensorium.predictor import Model
 from sensorium.table import Table, open_table
 
 try:
+    from scipy.sparse import issparse
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-    from sklearn.utils.multiclass import check_classification_targets, type_of_target
-    from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data
+    from sklearn.utils.multiclass import check_classification_targets
+    from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+
+    from sensorium.sklearn._inputs import SPARSE, as_given, check_dense_size, column_names, is_frame, with_names
+    from sensorium.sklearn._targets import read_labels, read_values
 except ImportError as error:  # pragma: no cover - the tests install it
     raise MissingExtraError("scikit-learn is not installed", cure="pip install 'sensorium[sklearn]'") from error
 
@@ -28,7 +32,7 @@ FEWEST_ROWS = 4
 
 
 class _Multimodal(BaseEstimator):
-    """Base class of both estimators; X is anything that `sensorium.fit` takes, or an array."""
+    """Base class of both estimators; X is a data frame, an array, a sparse matrix, rows, or one column of text."""
 
     def __init__(
         self,
@@ -74,33 +78,35 @@ class _Multimodal(BaseEstimator):
             return int(self.random_state.randint(2**31))
         return int(self.random_state or 0)
 
-    def _checked(self, X: Any, y: Any) -> tuple[Table, npt.NDArray[Any]]:
-        """Return the table and the labels of a fit, checked."""
-        if y is None:
-            raise ValueError("requires y to be passed, but the target y is None")
-        table = open_table(self._source(X, reset=True), Config.gather(self.config or {}).table)
-        labels = column_or_1d(y, warn=True)
+    def _checked(self, X: Any, labels: npt.NDArray[Any]) -> Table:
+        """Return the table of a fit, checked."""
+        X = self._validated(X, reset=True)
+        self._columns = column_names(X)
+        table = open_table(with_names(X, self._columns), Config.gather(self.config or {}).table)
         check_consistent_length(table, labels)
-        return table, labels
+        return table
 
     def _given(self, X: Any) -> Any:
         """Return the rows to predict; the model knows how to read their cells."""
         check_is_fitted(self)
-        return self._source(X, reset=False)
+        return with_names(self._validated(X, reset=False), self._columns)
 
-    def _source(self, X: Any, reset: bool) -> Any:
-        """Return a frame unchanged, or the columns of an array named x0, x1 …"""
-        if hasattr(X, "__arrow_c_stream__"):
+    def _validated(self, X: Any, reset: bool) -> Any:
+        """Return a frame, an array or a sparse matrix, whose columns scikit-learn has checked."""
+        X = as_given(X)
+        if is_frame(X):
             validate_data(self, X, reset=reset, skip_check_array=True)
             return X
-        values = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite="allow-nan")
-        columns = enumerate(np.asarray(values).T)
-        return {f"x{place}": column.tolist() if column.dtype == object else column for place, column in columns}
+        X = validate_data(self, X, reset=reset, accept_sparse=SPARSE, dtype=None, ensure_all_finite="allow-nan")
+        if issparse(X):
+            check_dense_size(X)
+        return X
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.string = True
+        tags.input_tags.sparse = True
         return tags
 
 
@@ -133,10 +139,12 @@ class MultimodalClassifier(ClassifierMixin, _Multimodal):
         """Train the model.
 
         Args:
-            X: a data frame, an array or a list of rows.
+            X: a data frame, an array, a sparse matrix, rows as lists or dicts, or one column of text. A sparse matrix
+                gives the same model as the dense one, and needs as much memory.
             y: [n] labels.
         """
-        table, labels = self._checked(X, y)
+        labels = read_labels(y)
+        table = self._checked(X, labels)
         check_classification_targets(labels)
         self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
@@ -172,18 +180,15 @@ class MultimodalRegressor(RegressorMixin, _Multimodal):
         """Train the model.
 
         Args:
-            X: a data frame, an array or a list of rows.
+            X: a data frame, an array, a sparse matrix, rows as lists or dicts, or one column of text. A sparse matrix
+                gives the same model as the dense one, and needs as much memory.
             y: [n] values.
         """
-        table, values = self._checked(X, y)
-        type_of_target(values, raise_unknown=True)
-        self._fit(table, np.asarray(values, dtype=np.float64), "regression")
+        values = read_values(y)
+        self._fit(self._checked(X, values), values, "regression")
         return self
 
     def predict(self, X: Any) -> npt.NDArray[np.float64]:
         """Predict the values, [n]."""
         rows = self._given(X)
         return self.model_.predict(rows)
-
-
-__all__: Sequence[str] = ["MultimodalClassifier", "MultimodalRegressor"]

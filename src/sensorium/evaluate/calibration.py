@@ -1,0 +1,111 @@
+"""Decide by cross-fitting whether a temperature calibrates a classifier on rows that did not fit it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from sensorium.evaluate.compare import compare_losses
+from sensorium.metrics import Difference, log_losses, score
+from sensorium.model import FEWEST, Logits, fit_temperature, outcome_at
+from sensorium.table import Floats, Rows
+from sensorium.tasks import EncodedTarget, Task
+
+Reason: TypeAlias = Literal["kept", "no_gain", "few_rows", "few_groups"]
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Result of cross-fitted temperature scaling of one target.
+
+    Attributes:
+        reason: whether the temperature is kept, and else why not.
+        rows: rows with a known label, which fit the temperature.
+        groups: groups that the rows belong to; the number of rows without groups.
+        fitted: the temperature of all rows, kept or not; None if it was not fitted.
+        gain: log loss without minus log loss with scaling, each row scaled by the temperature of the other folds; None
+            if it was not fitted.
+        log_loss, ece: metrics without and with scaling on these held-out rows; empty if it was not fitted.
+    """
+
+    reason: Reason
+    rows: int
+    groups: int
+    fitted: float | None = None
+    gain: Difference | None = None
+    log_loss: tuple[float, ...] = ()
+    ece: tuple[float, ...] = ()
+
+    @property
+    def temperature(self) -> float:
+        """Return the divisor of the logits; 1 if the temperature is not kept."""
+        return self.fitted if self.fitted is not None and self.reason == "kept" else 1.0
+
+
+def calibrate(
+    task: Task, logits: Sequence[Logits], truth: npt.NDArray[Any], seed: int, groups: Rows | None = None
+) -> Calibration:
+    """Fit a temperature, and keep it if scaling helps on rows that did not fit it.
+
+    Each fold is scaled by the temperature that is best for the other folds (cross-fitting), so that no row is judged by
+    a temperature that it fitted itself. All rows of a group are in one fold. The temperature of all rows is kept if the
+    paired bootstrap interval of the gain in log loss lies above 0; groups are resampled as a whole.
+
+    Args:
+        task: a task with classes or labels.
+        logits: of each network of the model, float32[n, k] of validation rows.
+        truth: their encoded labels.
+        seed: random seed of the folds.
+        groups: int64[n] group of each row; None if the rows are independent.
+    """
+    places = np.arange(len(truth)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    count = int(places.max(initial=-1)) + 1
+    if len(truth) < FEWEST:
+        return Calibration("few_rows", len(truth), count)
+    if count < FOLDS:
+        return Calibration("few_groups", len(truth), count)
+    folds = (np.random.default_rng(seed).permutation(count) % FOLDS)[places]
+    plain = outcome_at(task, logits, truth, 1.0)
+    scaled = task.outcome(_cross_fitted(task, logits, truth, folds), truth)
+    gain = compare_losses(log_losses(scaled), log_losses(plain), "log_loss", places, seed)
+    changes = [(float(score(name, plain)[0]), float(score(name, scaled)[0])) for name in ("log_loss", "ece")]
+    fitted = fit_temperature(task, logits, truth)
+    return Calibration("kept" if gain.helps else "no_gain", len(truth), count, fitted, gain, changes[0], changes[1])
+
+
+def _cross_fitted(task: Task, logits: Sequence[Logits], truth: npt.NDArray[Any], folds: Rows) -> Floats:
+    """Return the scores of each row, scaled by the temperature of the other folds."""
+    scores: Floats | None = None
+    for fold in range(FOLDS):
+        rest, own = folds != fold, folds == fold
+        temperature = fit_temperature(task, [each[rest] for each in logits], truth[rest])
+        found = outcome_at(task, [each[own] for each in logits], truth[own], temperature).scores
+        scores = np.empty((len(truth), *found.shape[1:])) if scores is None else scores
+        scores[own] = found
+    assert scores is not None
+    return scores
+
+
+def calibrate_targets(
+    task: Task, logits: Sequence[Logits], truth: npt.NDArray[Any], seed: int, groups: Rows | None = None
+) -> dict[str, Calibration]:
+    """Calibrate each of several targets that has classes or labels, on its rows with a known label.
+
+    The arguments are those of `calibrate`. A single target has the key "".
+    """
+    targets = task.each(EncodedTarget(truth, np.ones(len(truth), np.bool_), []))
+    if not targets:
+        return {"": calibrate(task, logits, truth, seed, groups)} if task.labels else {}
+    parts = [task.logits_of_each(each) for each in logits]
+    found = {}
+    for name, (part, labels) in targets.items():
+        if part.labels:
+            known = labels.known
+            own = None if groups is None else groups[known]
+            found[name] = calibrate(part, [each[name][known] for each in parts], labels.values[known], seed, own)
+    return found

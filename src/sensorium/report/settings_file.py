@@ -1,0 +1,195 @@
+"""Write a commented file of settings from an inspection: `sensorium init`."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sensorium.config import as_yaml, list_settings, split_saved
+from sensorium.inspection import Inspection
+from sensorium.inspection.result import ColumnReport
+from sensorium.registry import encoders, fusions, modalities
+
+WIDTH = 118
+HOW = (
+    'Other settings are shown with their defaults. To change one, remove "# " before it and before the name of its '
+    "group. `sensorium list settings` describes all of them."
+)
+OFTEN = (
+    "width", "train.epochs", "train.batch_size", "train.learning_rate", "train.patience", "train.metric",
+    "train.class_weight", "train.modality_dropout", "train.techniques", "train.imbalance", "calibrate", "seed",
+    "device", "prepare.stream",
+)  # fmt: skip
+SPLIT = ("split.column", "split.group", "split.time", "split.validation", "split.test")
+
+
+def settings_file(found: Inspection, given: Mapping[str, Any], *, table: str, file: str) -> str:
+    """Return the content of a settings file: YAML with what `inspect` found as comments.
+
+    Target and modalities are set; other settings are comments with their defaults, unless they are given.
+
+    Args:
+        found: the inspection.
+        given: the settings that the inspection used, `target` among them. Those that only the caller sets are left out.
+        table, file: names of the table and of the file, for the first line.
+    """
+    plain, left_out = split_saved(given)
+    lines = [
+        *_comment(f"Settings of {table}. Train a model with: sensorium fit {table} --config {file}"),
+        *_comment(HOW),
+        *(_comment(f"Only the command line sets {', '.join(left_out)}: give it again.") if left_out else ()),
+        "",
+        *_target(found, plain),
+        "",
+        *_columns(found, plain),
+        "",
+        *_split(found, plain),
+        "",
+        *_network(found, plain),
+        "",
+        *_often(plain),
+        *_others(plain),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _comment(text: str) -> list[str]:
+    """Wrap a text as comment lines; what YAML reads as a line break becomes a blank."""
+    return _wrap(text, "# ", "# ")
+
+
+def _wrap(text: str, first: str, rest: str) -> list[str]:
+    plain = " ".join(text.split())
+    return textwrap.wrap(plain, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+
+
+def _target(found: Inspection, given: Mapping[str, Any]) -> Iterator[str]:
+    target = found.target
+    if target:
+        labels = f", {target['missing']:,} rows have no label" if target["missing"] else ""
+        yield from _comment(f"Task: {target['task']} ({target['reason']}){labels}.")
+        yield from _cautions(target["caution"])
+    names = given.get("target")
+    names = names[0] if isinstance(names, list) and len(names) == 1 else names
+    yield from _dump({"target": names}) if names else ["# target: COLUMN"]
+    if "task" in given or target:
+        yield from _dump({"task": given["task"]}) if "task" in given else [f"# task: {target and target['task']}"]
+
+
+def _cautions(text: str) -> Iterator[str]:
+    if text:
+        yield from _comment(f"Check: {text}")
+
+
+def _columns(found: Inspection, given: Mapping[str, Any]) -> Iterator[str]:
+    """Set the modality of each column that is used, with the reason; list those that are left out."""
+    chosen = dict(given.get("modalities") or {})
+    used = [column for column in found.columns if column.modality]
+    yield from _comment(f"{found.rows:,} rows. Modality of each column, with the reason:")
+    yield "modalities:"
+    for column in used:
+        yield from (f"  {line}" for line in _column(column, chosen.pop(column.name, None)))
+    yield from (f"  {line}" for line in (_dump(chosen) if chosen else ()))
+    target = (found.target or {}).get("column")
+    for column in found.columns:
+        if not column.modality and column.name != target:
+            yield from _comment(f"Left out: {as_yaml(column.name)}: {column.reason}")
+            yield from _cautions(column.caution)
+    yield from (line for key in ("columns", "exclude") if key in given for line in _dump({key: given[key]}))
+    if "exclude" not in given:
+        yield f"# exclude: [{as_yaml(used[-1].name) if used else ''}]  # columns to ignore"
+
+
+def _column(column: ColumnReport, chosen: Any) -> Iterator[str]:
+    missing = f"; {column.missing:,} missing" if column.missing else ""
+    yield from _comment(f"{column.reason}{missing}")
+    yield from _cautions(column.caution)
+    options = {key: value for key, value in chosen.items() if key != "name"} if isinstance(chosen, Mapping) else {}
+    setting = {"name": column.modality, **options} if options else column.modality
+    yield from _dump({column.name: setting})
+
+
+def _split(found: Inspection, given: Mapping[str, Any]) -> Iterator[str]:
+    if found.split:
+        sizes = ", ".join(f"{rows:,} {name}" for name, rows in found.split["rows"].items())
+        yield from _comment(f"Split {found.split['how']}; {sizes}.")
+    advice = [each for each in found.advice if each["setting"]]
+    for each in advice:
+        yield from _comment(f"Consider {each['setting']}: {each['reason']}")
+    yield from _group("split", SPLIT, given)
+
+
+def _network(found: Inspection, given: Mapping[str, Any]) -> Iterator[str]:
+    """Show the default encoder of each modality and the other encoders that take it, and the fusions."""
+    kinds = list(dict.fromkeys(column.modality for column in found.columns if column.modality))
+    yield from _comment("Encoders, by modality, column or tower; `sensorium list encoders NAME` shows their options.")
+    if "encoders" in given:
+        yield from _dump({"encoders": given["encoders"]})
+    else:
+        yield "# encoders:"
+        for kind in kinds:
+            yield from _encoder(str(kind))
+    yield from _comment(f"Fusions: {', '.join(fusions.names())}; `sensorium compare` compares them.")
+    yield from _dump({"fusion": given["fusion"]}) if "fusion" in given else ["# fusion: concat"]
+    yield from _dump({"head": given["head"]}) if "head" in given else ["# head: linear"]
+
+
+def _encoder(kind: str) -> Iterator[str]:
+    takes = [name for name, entry in encoders.entries.items() if kind in entry.literal("ACCEPTS", ())]
+    fitting = [name for name in takes if name != "module"]  # which is passed in Python
+    default = getattr(modalities.load(kind), "encoder", "")
+    several = f"  # one of {', '.join(fitting)}" if len(fitting) > 1 else ""
+    yield from _wrap(f"{kind}: {default if isinstance(default, str) else fitting[0]}{several}", "#   ", "#     # ")
+
+
+def _often(given: Mapping[str, Any]) -> Iterator[str]:
+    """Show the settings that are changed most often, in their groups."""
+    for name in OFTEN:
+        if "." not in name:
+            yield from _dump({name: given[name]}) if name in given else _default(name, name)
+    for group in dict.fromkeys(name.partition(".")[0] for name in OFTEN if "." in name):
+        yield ""
+        yield from _group(group, [name for name in OFTEN if name.startswith(f"{group}.")], given)
+
+
+def _group(group: str, names: Sequence[str], given: Mapping[str, Any]) -> Iterator[str]:
+    """Show settings of a group; a group of which nothing is given is a comment as a whole."""
+    own = dict(given.get(group) or {})
+    if own:
+        yield from _dump({group: own})
+    else:
+        yield f"# {group}:"
+    for name in names:
+        key = name.partition(".")[2]
+        if key not in own:
+            yield from _default(name, key, indent="  ", active=bool(own))
+
+
+def _default(name: str, key: str, indent: str = "", *, active: bool = False) -> Iterator[str]:
+    """Show a setting with its default as a comment; below a group that is set, the comment is indented."""
+    setting = next(each for each in list_settings(name) if each.name == name)
+    text = f"{key}: {setting.default}  # {setting.description}"
+    first = f"{indent}# " if active else f"# {indent}"
+    yield from _wrap(text, first, f"{first}  # ")
+
+
+def _others(given: Mapping[str, Any]) -> Iterator[str]:
+    """Set the other settings that were given."""
+    shown = {"target", "task", "modalities", "columns", "exclude", "encoders", "fusion", "head", "split"}
+    shown |= {name.partition(".")[0] for name in OFTEN}
+    others = {key: value for key, value in given.items() if key not in shown and value not in ({}, None)}
+    if others:
+        yield ""
+        yield from _dump(others)
+
+
+def _dump(tree: Mapping[str, Any]) -> list[str]:
+    """Write settings as YAML; a line break of Unicode (U+0085) is written as an escape."""
+    import yaml
+
+    def write(plain: bool) -> str:
+        return str(yaml.safe_dump(dict(tree), allow_unicode=plain, sort_keys=False, width=WIDTH)).rstrip("\n")
+
+    text = write(plain=True)
+    return (text if text.replace("\n", "").isprintable() else write(plain=False)).split("\n")

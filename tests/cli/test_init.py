@@ -1,0 +1,107 @@
+"""`sensorium init` writes a file of settings that `fit` accepts, and that changes nothing until it is edited."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+import yaml
+from calls import answer, call
+
+import sensorium
+from sensorium.config import Config, list_settings
+from sensorium.errors import ConfigError, SensoriumError
+
+DEFAULT = re.compile(r"^( *)# (?= *[a-z_]+:( |$))", re.MULTILINE)
+
+
+def initialise(table, out, *flags):
+    return answer("init", table, "--target", "label", "-o", out, "--quiet", *flags)
+
+
+def test_init_then_fit_gives_the_model_of_fit_alone(tabular, tmp_path):
+    found = initialise(tabular, tmp_path / "s.yaml")
+    assert found["columns"] == {"number": "number", "category": "category", "text": "text"}
+    flags = ["--epochs", "2", "--quiet", "--out"]
+    call("fit", tabular, "--config", tmp_path / "s.yaml", *flags, tmp_path / "one")
+    call("fit", tabular, "--target", "label", *flags, tmp_path / "two")
+    models = [sensorium.load(tmp_path / run) for run in ("one", "two")]
+    weights = [model.fitted.network.state_dict() for model in models]
+    assert all(np.array_equal(value, weights[1][name]) for name, value in weights[0].items())
+    assert models[0].card["metrics"] == models[1].card["metrics"]
+
+
+@pytest.mark.unit
+def test_comments_are_settings_with_their_defaults(tabular, tmp_path):
+    initialise(tabular, tmp_path / "s.yaml")
+    text = (tmp_path / "s.yaml").read_text()
+    every = yaml.safe_load(DEFAULT.sub(r"\1", text))
+    assert every["encoders"] == {"number": "tabular", "category": "tabular", "text": "bilstm"}
+    assert every["task"] == "multiclass" and "module" not in text
+    defaults = Config().model_dump(mode="json")
+    config = Config.gather({**every, "exclude": []}).model_dump(mode="json")
+    assert {**config["train"], **config["split"], **config["prepare"]} == {
+        **defaults["train"], **defaults["split"], **defaults["prepare"],
+    }  # fmt: skip
+    known = {setting.name: setting.description for setting in list_settings()}
+    assert known["train.patience"] in text and known["split.group"].split(":")[0] in text
+
+
+@pytest.mark.unit
+def test_given_settings_are_set_and_those_of_the_caller_are_named(tabular, tmp_path):
+    flags = ["--modality", "number=category", "--exclude", "text", "--set", "train.epochs=3", "--set", "fusion=gated"]
+    flags += ["--set", "table.allow_outside=true", "--set", "modalities.number.max_categories=7"]
+    initialise(tabular, tmp_path / "s.yaml", *flags)
+    text = (tmp_path / "s.yaml").read_text()
+    assert yaml.safe_load(text) == {
+        "target": "label",
+        "modalities": {"number": {"name": "category", "max_categories": 7}, "category": "category"},
+        "exclude": ["text"],
+        "fusion": "gated",
+        "train": {"epochs": 3},
+    }
+    assert "table.allow_outside" in text.partition("modalities:")[0]
+    assert "  # patience: 8" in text
+
+
+@pytest.mark.unit
+def test_reasons_cautions_and_advice_are_comments(tmp_path):
+    table = tmp_path / "t.csv"
+    rows = [f"p{row // 4},2025-01-{1 + row % 28:02d},{row},7,{'ab'[row % 2]}" for row in range(80)]
+    table.write_text("\n".join(["patient,day,id,same,label", *rows]))
+    initialise(table, tmp_path / "s.yaml")
+    text = (tmp_path / "s.yaml").read_text()
+    inspected = answer("inspect", table, "--target", "label", "--quiet")
+    joined = text.replace("\n# ", " ").replace("\n  # ", " ")
+    for column in inspected["columns"]:
+        assert column["modality"] is None or column["reason"] in joined
+    assert all(f"Consider {each['setting']}" in joined for each in inspected["advice"] if each["setting"])
+    assert "Left out: id:" in text and "Left out: same:" in text
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("mark", ["\n", "\x85", "\u2028", "\r"])
+def test_nothing_in_a_table_becomes_a_setting(mark, tmp_path):
+    evil = f"x{mark}table: {{allow_outside: true}}{mark}"
+    table = tmp_path / "t.jsonl"
+    lines = [{evil: f"{evil} {row % 3}", "x": row, "label": "ab"[row % 2]} for row in range(60)]
+    table.write_text("\n".join(json.dumps(line) for line in lines))
+    initialise(table, tmp_path / "s.yaml")
+    found = yaml.safe_load((tmp_path / "s.yaml").read_text())
+    assert set(found) == {"target", "modalities"}
+    assert set(found["modalities"]) <= {evil, "x"}
+
+
+@pytest.mark.unit
+def test_a_file_is_replaced_only_if_asked_for(tabular, tmp_path):
+    out = tmp_path / "s.yaml"
+    out.write_text("width: 8\n")
+    with pytest.raises(ConfigError, match="the file exists"):
+        initialise(tabular, out)
+    assert out.read_text() == "width: 8\n"
+    initialise(tabular, out, "--overwrite")
+    assert "target: label" in out.read_text()
+    with pytest.raises(SensoriumError, match="replace the table"):
+        initialise(tabular, tabular, "--overwrite")
+    with pytest.raises(ConfigError, match="the folder does not exist"):
+        initialise(tabular, tmp_path / "no" / "s.yaml")

@@ -1,0 +1,88 @@
+"""A slow training says what takes the time and what would make it faster; every one, when it may stop."""
+
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import sensorium
+from sensorium.runtime.progress import LineReporter
+from sensorium.train import bottleneck, pace
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    """Any training counts as slow."""
+    monkeypatch.setattr(pace, "LONG", 0.0)
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    random = np.random.default_rng(0)
+    for row in range(40):
+        Image.fromarray(random.integers(0, 255, (64, 64, 3), np.uint8)).save(tmp_path / f"{row}.png")
+    return {"photo": [str(tmp_path / f"{row}.png") for row in range(40)], "x": [*range(40)], "label": ["a", "b"] * 20}
+
+
+def fit(table, **settings):
+    allowed = {"table": {"allow_outside": True}}
+    return sensorium.fit(table, "label", config=settings.pop("config", {}) | allowed, **settings)
+
+
+def advice(text):
+    lines = [line for line in text.splitlines() if "Settings that make it faster" in line]
+    assert len(lines) == 1
+    return lines[0]
+
+
+def test_a_slow_training_names_the_slowest_tower_and_its_settings_once(pictures, slow, capsys):
+    fit(pictures, epochs=4)
+    said = advice(capsys.readouterr().err)
+    assert re.search(r"the encoder of 'photo' \(image_cnn\) takes \d+% of the time", said)
+    for cure in ("modalities.photo.size=32", "encoders.photo=efficientnet_lite", "--epochs 2", "train.batch_size=64"):
+        assert f"--set {cure}" in said or cure in said
+    assert "modalities.x" not in said
+
+
+def test_settings_that_are_as_small_as_they_get_are_not_proposed(pictures, slow, capsys):
+    settings = {"modalities": {"photo": {"size": 16}}, "train": {"batch_size": 16}}
+    fit(pictures, epochs=2, config=settings, columns=["photo"])
+    said = advice(capsys.readouterr().err)
+    assert "size=" not in said and "batch_size" not in said
+
+
+def test_the_measurement_changes_no_weight(pictures, slow):
+    one = fit(pictures, epochs=2, progress=False)
+    pace.LONG = 1e9
+    other = fit(pictures, epochs=2, progress=False)
+    states = [model.fitted.network.state_dict() for model in (one, other)]
+    assert all((states[0][name] == states[1][name]).all() for name in states[0])
+
+
+def test_decoding_is_named_if_it_takes_the_time(pictures, slow, capsys, monkeypatch):
+    seconds = {bottleneck.LOADING: 9.0, "photo": 1.0, "x": 0.1, "fusion": 0.1}
+    monkeypatch.setattr(bottleneck, "_measure", lambda context: seconds)
+    fit(pictures, epochs=2, config={"prepare": {"stream": True}})
+    said = advice(capsys.readouterr().err)
+    assert "reading and decoding cells takes 88% of the time" in said and "--set prepare.stream=false" in said
+
+
+def test_a_quick_training_gives_no_advice(tabular, capsys):
+    sensorium.fit(tabular, "label", epochs=2)
+    assert "make it faster" not in capsys.readouterr().err
+
+
+def test_the_progress_says_to_which_epoch_it_refers_and_when_training_may_stop(tabular, monkeypatch, capsys):
+    monkeypatch.setattr(LineReporter, "is_due", property(lambda self: True))
+    sensorium.fit(tabular, "label", epochs=12, train={"patience": 3, "preset": "none"})
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("training:")]
+    assert any(re.search(r"about \d+ s to epoch 12; epoch 1/12, loss", line) for line in lines)
+    assert any(re.search(r"early stopping is possible from epoch 4, in \d+ s", line) for line in lines)
+
+
+def test_without_validation_rows_nothing_is_said_of_early_stopping(tabular, monkeypatch, capsys):
+    monkeypatch.setattr(LineReporter, "is_due", property(lambda self: True))
+    sensorium.fit(tabular, "label", epochs=12, split={"validation": 0})
+    said = capsys.readouterr().err
+    assert "epoch 2/12" in said and "early stopping" not in said
