@@ -40,7 +40,7 @@ def notices(model):
 def cores(monkeypatch):
     """cores(n): a machine with n cores, each of which can take 400,000 pixels."""
     monkeypatch.setattr(_sizes, "PIXELS_PER_CORE", 400_000)
-    return lambda number: monkeypatch.setattr(_sizes.os, "cpu_count", lambda: number)
+    return lambda number: monkeypatch.setattr(_sizes, "usable_cpus", lambda: number)
 
 
 def test_small_tables_keep_the_size_of_their_images(table):

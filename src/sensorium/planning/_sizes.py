@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import torch
 from sensorium.config import Config, TrainConfig, set_option
 from sensorium.findings import Problem, Problems, count
 from sensorium.prepare import modality_options
+from sensorium.runtime.cpus import usable_cpus
 from sensorium.train import epoch_count
 
 if TYPE_CHECKING:
@@ -60,11 +60,11 @@ def reduce_sizes(
 
 
 def _cores(device: torch.device) -> int:
-    return min(os.cpu_count() or 1, MAX_CORES) if device.type == "cpu" else ACCELERATOR
+    return min(usable_cpus(), MAX_CORES) if device.type == "cpu" else ACCELERATOR
 
 
 def _problem(name: str, before: Modality, after: Modality, rows: int, device: torch.device) -> Problem:
-    machine = count(os.cpu_count() or 1, "core") if device.type == "cpu" else "an accelerator"
+    machine = count(usable_cpus(), "core") if device.type == "cpu" else "an accelerator"
     sizes = [(option, getattr(before, option), getattr(after, option)) for option in sorted(before.sizes)]
     changes = " and ".join(f"{option} is {new} instead of {old}" for option, old, new in sizes if new != old)
     cure = " ".join(set_option(name, option, old) for option, old, new in sizes if new != old)
