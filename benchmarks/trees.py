@@ -110,7 +110,8 @@ def record(found: object, versions: dict[str, Path], options: argparse.Namespace
         for name, path in versions.items()
     }
     return {
-        "command": f"python benchmarks/trees.py DATA --against OTHER --seeds {options.seeds} --rows {options.rows}",
+        "command": f"python benchmarks/trees.py DATA --against OTHER --seeds {options.seeds} --rows {options.rows} "
+        f"--only {options.only}",
         "commit": commits,
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
         "figures": found,

@@ -13,6 +13,8 @@ import sensorium
 from sensorium.adaptation import _adapt
 from sensorium.adaptation.tent import information_loss
 from sensorium.errors import ConfigError, DataError
+from sensorium.model.card import CalibrationRecord
+from sensorium.predictor import Model
 
 CLASSES = ["a", "b", "c"]
 
@@ -196,3 +198,12 @@ def test_a_model_that_has_nothing_to_adapt_is_told_before_cells_are_read(tabular
     monkeypatch.setattr(_adapt, "prepare_columns", None)
     with pytest.raises(ConfigError, match="no batch normalisation"):
         plain.adapt(tabular)
+
+
+def test_adapted_model_keeps_its_temperature_without_the_metrics_of_the_old_network(model):
+    record = CalibrationRecord(temperature=2.0, reason="kept", test={"log_loss": [1.0, 0.9], "ece": [0.2, 0.1]})
+    fitted = replace(model.fitted, temperature=2.0, card=model.fitted.card.updated(calibration=record))
+    adapted = Model(fitted).adapt(made(seed=1))
+    assert adapted.fitted.temperature == 2.0
+    found = adapted.card["calibration"]
+    assert (found["temperature"], found["reason"], found["test"]) == (2.0, "kept", None)
