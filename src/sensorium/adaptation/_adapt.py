@@ -27,6 +27,7 @@ from sensorium.prepare import Prepared, open_store, prepare_columns
 from sensorium.prepare.loader import Loader
 from sensorium.registry import adaptations
 from sensorium.runtime.progress import Reporter
+from sensorium.split import row_groups
 from sensorium.table import Table
 from sensorium.tasks import watched_metric
 
@@ -123,7 +124,8 @@ def _shift(before: FittedModel, after: FittedModel, table: Table, prepared: Prep
     target = before.task.encode(table.column(before.target).take(rows))
     known = np.flatnonzero(target.known)
     if len(known):
-        outcomes = [before.task.outcome(scores[known], target.values[known]) for scores in (old, new)]
+        groups = row_groups(table.take(rows[known]), before.config.split.group)
+        outcomes = [before.task.outcome(own[known], target.values[known]).grouped(groups) for own in (old, new)]
         watched = watched_metric(before.config.train, before.task)
         return shift.updated(metrics=measure_metric_shift(before.task_name, outcomes[0], outcomes[1], watched))
     return shift

@@ -200,7 +200,7 @@ def _finished(run: Run, plan: Plan, report: Reporter) -> Model:
     test = None
     if record:
         intervals = {name: (low, high) for name, (low, high) in record.intervals.items()}
-        test = Evaluation(record.n, dict(record.metrics), intervals, rows="test rows")
+        test = Evaluation(record.n, dict(record.metrics), intervals, rows="test rows", groups=record.groups)
     return Model(fitted, test, problems)
 
 

@@ -117,13 +117,19 @@ class Comparison(Judgement):
     left_out: dict[str, str]
     notices: list[dict[str, Any]]
 
+    @property
+    def groups(self) -> int | None:
+        """Number of groups of test rows that the intervals resample as a whole; None if they resample rows."""
+        return self.results[0].evaluation.groups if self.results else None
+
     def __str__(self) -> str:
-        """Return one line per model with its test metrics, then the verdict."""
-        wide = max((len(result.name) for result in self.results), default=0)
+        """Return one line per model with the watched test metric and its interval, then the verdict."""
+        wide, metric = max((len(result.name) for result in self.results), default=0), self.difference.metric
         lines = []
         for result in self.results:
-            metrics = ", ".join(f"{name} {value:.4g}" for name, value in result.evaluation.metrics.items())
-            lines.append(f"{result.name:<{wide}}  {result.kind:<8}  {metrics}")
+            value, (low, high) = result.evaluation.metrics[metric], result.evaluation.intervals[metric]
+            scored = f"{metric} {value:.4g} ({low:.4g} to {high:.4g})"
+            lines.append(f"{result.name:<{wide}}  {result.kind:<8}  {scored}")
         return "\n".join([*lines, self.verdict])
 
     def __repr__(self) -> str:
@@ -151,4 +157,5 @@ class Comparison(Judgement):
             "seeds": self.seeds,
             "left_out": self.left_out,
             "notices": self.notices,
+            **({} if self.groups is None else {"groups": self.groups}),
         }

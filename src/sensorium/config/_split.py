@@ -16,9 +16,9 @@ class SplitConfig(Strict):
     column: str | None = Field(None, description="column with each row's split: train, validation or test")
     group: str | None = Field(
         None,
-        description="column of groups, such as patient or user: all rows of a group go to one split. If split.time is "
-        "set, the groups that end last are the test set. If split.span is set too, rows outside the period of their "
-        "group's split are left out",
+        description="column of groups, such as patient or user: all rows of a group go to one split, and intervals "
+        "resample groups. If split.time is set, the groups that end last are the test set. If split.span is set too, "
+        "rows outside the period of their group's split are left out",
     )
     time: str | None = Field(None, description="order rows by this column: the earliest rows train, the latest test")
     day_first: bool | None = Field(

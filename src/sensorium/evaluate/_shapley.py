@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorium.evaluate._subset_results import Names, Share
-from sensorium.evaluate.bootstrap import interval
+from sensorium.evaluate.bootstrap import interval_around
 from sensorium.table import Floats
 
 EXACT_UP_TO = 6  # modalities whose Shapley values are computed: 64 subsets
@@ -18,7 +18,8 @@ EXACT_UP_TO = 6  # modalities whose Shapley values are computed: 64 subsets
 def shapley_values(asked: Sequence[Names], values: Floats, drawn: Floats) -> dict[str, Share]:
     """Compute Shapley values; the last input value is the one without any modality."""
     weights = {name: shapley_weights(name, [*asked, ()]) for name in asked[-1]}
-    return {name: Share(float(own @ values), interval(own @ drawn)) for name, own in weights.items()}
+    shares = {name: (float(own @ values), own @ drawn) for name, own in weights.items()}
+    return {name: Share(value, interval_around(own, value)) for name, (value, own) in shares.items()}
 
 
 def shapley_weights(name: str, subsets: Sequence[Names]) -> npt.NDArray[np.float64]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sensorium.evaluate.bootstrap import interval, pick_runs, resamples
+from sensorium.evaluate.bootstrap import interval_around, pick_runs, resamples
 from sensorium.evaluate.scores import resamples_of, score_runs
 from sensorium.metrics import Difference, Outcome, direction, score
 from sensorium.table import Floats, Rows
@@ -19,7 +19,7 @@ def compare_outcomes(first: Outcome, second: Outcome, metric: str, seed: int = 0
 
 
 def compare_runs(first: Sequence[Outcome], second: Sequence[Outcome], metric: str, seed: int = 0) -> Difference:
-    """Compare the means over several runs of each model; rows are resampled jointly, runs separately."""
+    """Compare the means over several runs of each model; rows (or groups) are resampled jointly, runs separately."""
     sign = direction(metric)
     means = [np.mean([score(metric, run)[0] for run in runs]) for runs in (first, second)]
     value, random, blocks = sign * float(means[0] - means[1]), np.random.default_rng(seed), []
@@ -28,8 +28,7 @@ def compare_runs(first: Sequence[Outcome], second: Sequence[Outcome], metric: st
             score_runs(metric, runs, weights, pick_runs(len(runs), len(weights), random)) for runs in (first, second)
         )
         blocks.append(one - other)
-    drawn = sign * np.concatenate(blocks)
-    return Difference(metric, value, interval(drawn), two_sided(drawn[np.isfinite(drawn)]))
+    return difference_of(metric, value, sign * np.concatenate(blocks))
 
 
 def compare_losses(first: Floats, second: Floats, metric: str, groups: Rows, seed: int = 0) -> Difference:
@@ -43,7 +42,12 @@ def compare_losses(first: Floats, second: Floats, metric: str, groups: Rows, see
     """
     gains, sizes = np.bincount(groups, second - first), np.bincount(groups).astype(np.float64)
     drawn = np.concatenate([weights @ gains / (weights @ sizes) for weights in resamples(len(sizes), seed=seed)])
-    return Difference(metric, float((second - first).mean()), interval(drawn), two_sided(drawn))
+    return difference_of(metric, float((second - first).mean()), drawn)
+
+
+def difference_of(metric: str, value: float, drawn: Floats) -> Difference:
+    """Return a difference with the interval and p-value of its bootstrapped values."""
+    return Difference(metric, value, interval_around(drawn, value), two_sided(drawn[np.isfinite(drawn)]))
 
 
 def two_sided(drawn: Floats) -> float:

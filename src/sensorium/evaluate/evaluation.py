@@ -10,10 +10,10 @@ import numpy as np
 
 from sensorium.errors.printable import printable
 from sensorium.evaluate._subset_results import Subsets
-from sensorium.evaluate.bootstrap import interval, pick_runs
-from sensorium.evaluate.scores import resamples_of, score_runs
+from sensorium.evaluate.bootstrap import pick_runs
+from sensorium.evaluate.scores import metric_interval, resamples_of, score_runs
 from sensorium.files.figures import finite
-from sensorium.findings import Problems
+from sensorium.findings import Problems, count
 from sensorium.metrics import Outcome, metrics_of, score
 
 
@@ -28,6 +28,7 @@ class Evaluation:
         problems: cells and labels that could not be taken as they were.
         rows: description of the scored rows.
         subsets: scores with subsets of the modalities, if they were requested.
+        groups: number of groups that the intervals resample as a whole; None if they resample rows.
 
     Example:
         >>> found = model.evaluate("films.csv", "test")
@@ -43,11 +44,13 @@ class Evaluation:
     problems: Problems = field(default_factory=Problems)
     rows: str = "all rows"
     subsets: Subsets | None = None
+    groups: int | None = None
 
     def __str__(self) -> str:
         """Show metrics with their intervals, scores of subsets, and problems of whole columns and the table."""
         wide = max(map(len, self.metrics), default=0)
-        lines = [f"{self.n:,} rows ({self.rows})"]
+        over = "" if self.groups is None else f"; intervals resample {count(self.groups, 'group')}"
+        lines = [f"{self.n:,} rows ({self.rows}){over}"]
         for name, value in self.metrics.items():
             low, high = self.intervals[name]
             lines.append(f"{name:<{wide}}  {value:.4g} ({low:.4g} to {high:.4g})")
@@ -55,7 +58,9 @@ class Evaluation:
         return printable("\n".join([*lines, *(f"! {group}" for group in self.problems.whole().groups())]))
 
     def to_json(self) -> dict[str, Any]:
-        """Return `{"n", "metrics", "intervals"}` and, if requested, `"subsets"`; undefined values are null.
+        """Return `{"n", "metrics", "intervals"}`, `"groups"` if the split has groups, and `"subsets"` if requested.
+
+        Undefined values are null.
 
         Example:
             >>> sorted(model.evaluate("films.csv", "test").to_json())
@@ -65,6 +70,7 @@ class Evaluation:
             "n": self.n,
             "metrics": {name: finite(value) for name, value in self.metrics.items()},
             "intervals": {name: [finite(low), finite(high)] for name, (low, high) in self.intervals.items()},
+            **({} if self.groups is None else {"groups": self.groups}),
             **({"subsets": self.subsets.to_json()} if self.subsets else {}),
         }
 
@@ -78,7 +84,7 @@ def evaluate_outcome(outcome: Outcome, names: Sequence[str], seed: int = 0) -> E
 
 
 def evaluate_runs(runs: Sequence[Outcome], names: Sequence[str], seed: int = 0) -> Evaluation:
-    """Compute the mean of each metric over several runs, and its interval over resampled rows and runs."""
+    """Compute the mean of each metric over several runs, and its interval over resampled rows (or groups) and runs."""
     outcome = runs[0]
     names = [*names, *(f"{target}.{own}" for target, part in outcome.parts.items() for own in metrics_of(part.task))]
     values = {name: float(np.mean([score(name, run)[0] for run in runs])) for name in names}
@@ -88,4 +94,5 @@ def evaluate_runs(runs: Sequence[Outcome], names: Sequence[str], seed: int = 0) 
         picks = pick_runs(len(runs), len(weights), random)
         for name in names:
             drawn[name].append(score_runs(name, runs, weights, picks))
-    return Evaluation(len(outcome), values, {name: interval(np.concatenate(drawn[name])) for name in names})
+    intervals = {name: metric_interval(name, values[name], np.concatenate(drawn[name])) for name in names}
+    return Evaluation(len(outcome), values, intervals, groups=outcome.group_count)

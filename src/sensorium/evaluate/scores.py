@@ -1,4 +1,4 @@
-"""Resample the rows of an outcome, and score several runs."""
+"""Resample the rows or groups of an outcome, and score several runs."""
 
 from __future__ import annotations
 
@@ -7,15 +7,20 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.evaluate.bootstrap import CELLS, MANY_CELLS, resamples
-from sensorium.metrics import Outcome, has_many_classes, score
+from sensorium.evaluate.bootstrap import CELLS, MANY_CELLS, correct_bias, group_resamples, interval_around, resamples
+from sensorium.metrics import Outcome, best_value, has_many_classes, lower_is_better, score
 from sensorium.table import Floats
 
 
 def resamples_of(outcome: Outcome, seed: int = 0) -> Iterator[Floats]:
-    """Yield weightings of the rows of an outcome, in larger blocks for many classes."""
+    """Yield weightings of the rows of an outcome: resampled groups if it has groups, else resampled rows.
+
+    Blocks are larger for many classes.
+    """
     outcomes = [outcome, *(part.outcome for part in outcome.parts.values())]
     cells = MANY_CELLS if any(map(has_many_classes, outcomes)) else CELLS
+    if outcome.groups is not None:
+        return group_resamples(outcome.groups, seed=seed, cells=cells)
     return resamples(len(outcome), seed=seed, cells=cells)
 
 
@@ -23,3 +28,12 @@ def score_runs(name: str, runs: Sequence[Outcome], weights: Floats, picks: npt.N
     """Compute the mean metric over the selected runs, [r], for each of r weightings of the rows."""
     values = np.stack([score(name, run, weights) for run in runs])  # (runs, r)
     return np.asarray(np.take_along_axis(values, picks, 0).mean(0), np.float64)
+
+
+def metric_interval(name: str, value: float, drawn: Floats) -> tuple[float, float]:
+    """Compute the bias-corrected interval of a metric: it contains the value and ends at the best possible value."""
+    low, high = interval_around(correct_bias(drawn, value), value)
+    best = best_value(name)
+    if best is None:
+        return low, high
+    return (max(low, best), high) if lower_is_better(name) else (low, min(high, best))

@@ -9,11 +9,9 @@ import numpy as np
 
 from sensorium.evaluate._shapley import EXACT_UP_TO, shapley_values
 from sensorium.evaluate._subset_results import Names, Subset, Subsets
-from sensorium.evaluate.bootstrap import interval
-from sensorium.evaluate.compare import two_sided
-from sensorium.evaluate.scores import resamples_of
-from sensorium.metrics import Difference, Outcome, direction, score
-from sensorium.table import Floats
+from sensorium.evaluate.compare import difference_of
+from sensorium.evaluate.scores import metric_interval, resamples_of
+from sensorium.metrics import Outcome, direction, score
 
 EVERY_UP_TO = 4  # modalities whose subsets are all listed: 15
 
@@ -47,13 +45,10 @@ def score_subsets(
     for place, names in enumerate(asked):
         if len(towers) <= EVERY_UP_TO or len(names) in (1, len(towers) - 1, len(towers)):
             whole = len(asked) - 1
-            less = sign * (values[place] - values[whole]), sign * (drawn[place] - drawn[whole])
-            difference = None if place == whole else _difference(metric, *less)
-            results.append(Subset(list(names), there[names], values[place], interval(drawn[place]), difference))
+            less = sign * float(values[place] - values[whole]), sign * (drawn[place] - drawn[whole])
+            difference = None if place == whole else difference_of(metric, *less)
+            bounds = metric_interval(metric, values[place], drawn[place])
+            results.append(Subset(list(names), there[names], values[place], bounds, difference))
     shares = shapley_values(asked, sign * values, sign * drawn) if len(towers) <= EXACT_UP_TO else None
     listed = "every subset" if len(towers) <= EVERY_UP_TO else "each alone, all but one, all"
     return Subsets(metric, listed, results, shares)
-
-
-def _difference(metric: str, value: float, drawn: Floats) -> Difference:
-    return Difference(metric, float(value), interval(drawn), two_sided(drawn[np.isfinite(drawn)]))

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from sensorium.registry import metrics
-from sensorium.table import Floats
+from sensorium.table import Floats, Rows
 
 Metric: TypeAlias = Callable[["Outcome", Floats], Floats]
 
@@ -32,6 +32,7 @@ class Outcome:
         scores: float64[n, k] probabilities of the classes or labels; float64[n] value.
         predicted: like `truth`.
         parts: for several targets, one part each; its metrics are called `target.metric`.
+        groups: int64[n] group of each row, which the bootstrap resamples as a whole; None if the rows are independent.
 
     Example:
         >>> from sensorium.metrics import Outcome, score
@@ -47,6 +48,7 @@ class Outcome:
     scores: Floats
     predicted: npt.NDArray[Any]
     parts: Mapping[str, Part] = field(default_factory=dict)
+    groups: Rows | None = None
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -67,7 +69,17 @@ class Outcome:
 
     def take(self, rows: npt.NDArray[np.int64]) -> Outcome:
         parts = {name: part.take(rows) for name, part in self.parts.items()}
-        return Outcome(self.truth[rows], self.scores[rows], self.predicted[rows], parts)
+        groups = None if self.groups is None else self.groups[rows]
+        return Outcome(self.truth[rows], self.scores[rows], self.predicted[rows], parts, groups)
+
+    def grouped(self, groups: Rows | None) -> Outcome:
+        """Return the outcome with the groups of its rows."""
+        return replace(self, groups=groups)
+
+    @property
+    def group_count(self) -> int | None:
+        """Return the number of groups; None if the rows are independent."""
+        return None if self.groups is None else len(np.unique(self.groups))
 
 
 @dataclass(frozen=True)

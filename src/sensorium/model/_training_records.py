@@ -161,11 +161,14 @@ class EvaluationRecord(Record):
         n: number of rows.
         metrics: name → value.
         intervals: name → bootstrap 95% interval.
+        groups: number of groups that were resampled as a whole; None if rows were resampled.
     """
 
+    LEFT_OUT: ClassVar = frozenset({"groups"})
     n: NonNegativeInt
     metrics: dict[str, Figure]
     intervals: dict[str, Pair]
+    groups: NonNegativeInt | None = None
 
 
 class CalibrationRecord(Record):

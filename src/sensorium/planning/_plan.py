@@ -16,11 +16,12 @@ from sensorium.config import Config
 from sensorium.findings import ColumnPlan, Problems
 from sensorium.model import Blueprint, FittedModel, OwnModules
 from sensorium.runtime.threads import Threads
-from sensorium.split import SPLITS, Split, group_codes, whole_groups
-from sensorium.table import Column, Rows, Table
+from sensorium.split import SPLITS, Split, row_groups
+from sensorium.table import Column, Floats, Rows, Table
 from sensorium.tasks import EncodedTarget, Task, watched_metric
 
 if TYPE_CHECKING:
+    from sensorium.metrics import Outcome
     from sensorium.modalities import Modality
 
 
@@ -106,8 +107,8 @@ class Plan:
     @cached_property
     def groups(self) -> Rows | None:
         """Return the group of each decoded row (`split.group`), [n]; None if rows are not grouped."""
-        group = self.config.split.group
-        return None if group is None else whole_groups(group_codes(self.table.column(group)))[self.used]
+        groups = row_groups(self.table, self.config.split.group)
+        return None if groups is None else groups[self.used]
 
     @property
     def metric(self) -> str:
@@ -122,3 +123,7 @@ class Plan:
     def rows(self, split: str) -> Rows:
         """Return the positions of a split's rows among the decoded rows."""
         return np.flatnonzero(self.split.codes[self.used] == SPLITS.index(split))
+
+    def outcome(self, scores: Floats, rows: Rows) -> Outcome:
+        """Return truth, scores and groups of some decoded rows."""
+        return self.task.outcome(scores, self.target[rows]).grouped(None if self.groups is None else self.groups[rows])

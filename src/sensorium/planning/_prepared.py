@@ -57,7 +57,7 @@ class PreparedTable:
     def outcome(self, fitted: FittedModel, split: str) -> Outcome:
         """Predict the rows of a split, and return truth and scores."""
         rows = self.rows(split)
-        return self.plan.task.outcome(fitted.scores(self.cells.only(fitted.learnt), rows), self.plan.target[rows])
+        return self.plan.outcome(fitted.scores(self.cells.only(fitted.learnt), rows), rows)
 
     def augmentations(self, names: Mapping[str, Modality]) -> Augmentations:
         """Build the augmentations of some columns."""

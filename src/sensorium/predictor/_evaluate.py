@@ -9,7 +9,7 @@ import numpy as np
 
 from sensorium.errors import SchemaError
 from sensorium.evaluate import Evaluation, Names, evaluate_outcome, plan_subsets
-from sensorium.findings import Problems
+from sensorium.findings import Problem, Problems
 from sensorium.metrics import metrics_of
 from sensorium.model import FittedModel
 from sensorium.predictor._scores import evaluate_subsets, score_rows, score_rows_with_subsets
@@ -17,7 +17,8 @@ from sensorium.predictor._splits import check_labelled, is_fitted_on, rows_of
 from sensorium.predictor._tables import open_rows
 from sensorium.prepare import at_rows
 from sensorium.runtime.progress import Reporter
-from sensorium.split import find_seen
+from sensorium.split import find_seen, row_groups
+from sensorium.table import Table
 from sensorium.tasks import no_known_label
 
 
@@ -40,12 +41,24 @@ def evaluate_rows(fitted: FittedModel, table: Any, split: str | None, *, subsets
     known = np.flatnonzero(target.known)
     if not len(known):
         raise no_known_label(fitted.task, part.column(fitted.target), target, words)
+    groups = row_groups(part, fitted.config.split.group)
+    problems.extend(_lacking_groups(fitted, part))
     outcome = fitted.task.outcome(scores[known], target.values[known])
+    outcome = outcome if groups is None else outcome.grouped(groups[known])
     with report.phase("computing metrics and intervals"):
         scored, less = evaluate_outcome(outcome, metrics_of(fitted.task_name)), None
         if asked:
-            less = evaluate_subsets(fitted, asked, fewer[:, known], there[:, known], target.values[known])
+            less = evaluate_subsets(fitted, asked, fewer[:, known], there[:, known], outcome)
     return replace(scored, problems=at_rows(problems, rows), rows=words, subsets=less)
+
+
+def _lacking_groups(fitted: FittedModel, table: Table) -> list[Problem]:
+    """Report that a table lacks the column of groups, so that intervals treat its rows as independent."""
+    name = fitted.config.split.group
+    if name is None or name in table:
+        return []
+    reason = f"the table has no column {name!r}, which groups the rows: intervals resample rows and may be too narrow"
+    return [Problem(None, name, reason, "add the column")]
 
 
 def _subsets_of(fitted: FittedModel) -> list[Names]:

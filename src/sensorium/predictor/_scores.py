@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from sensorium.evaluate import Names, Subsets, score_subsets
 from sensorium.findings import Problems
+from sensorium.metrics import Outcome
 from sensorium.model import FittedModel
 from sensorium.predictor._tables import prepare_chunks
 from sensorium.prepare import Prepared
@@ -77,7 +78,7 @@ def evaluate_subsets(
     subsets: list[Names],
     scores: npt.NDArray[np.float64],
     present: npt.NDArray[np.bool_],
-    truth: npt.NDArray[Any],
+    whole: Outcome,
 ) -> Subsets:
     """Compute the watched metric of each subset of the modalities.
 
@@ -86,10 +87,10 @@ def evaluate_subsets(
         subsets: names of modalities.
         scores: [subsets, n, ...], as in `SubsetScores`.
         present: [subsets, n], as in `SubsetScores`.
-        truth: [n, ...] encoded labels.
+        whole: outcome with all modalities, which has the truth and groups of the rows.
     """
     task = fitted.task
-    outcomes = {subset: task.outcome(own, truth) for subset, own in zip(subsets, scores, strict=True)}
-    prior = task.outcome(fitted.prior_scores(len(truth)), truth)
+    outcomes = {subset: task.outcome(own, whole.truth) for subset, own in zip(subsets, scores, strict=True)}
+    prior = task.outcome(fitted.prior_scores(len(whole)), whole.truth).grouped(whole.groups)
     rows = {subset: int(own.sum()) for subset, own in zip(subsets, present, strict=True)}
     return score_subsets(outcomes, rows, prior, watched_metric(fitted.config.train, task))

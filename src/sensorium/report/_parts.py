@@ -10,6 +10,9 @@ from rich.text import Text
 from sensorium.errors.printable import one_line
 from sensorium.evaluate import Difference
 from sensorium.findings import count
+from sensorium.wording import say
+
+FEW_GROUPS = 10  # fewer give intervals that are too narrow
 
 
 def text_line(text: object, style: str = "") -> Text:
@@ -37,6 +40,14 @@ def make_table(*headers: str) -> TextTable:
 def rows_scored(number: int, rows: str) -> str:
     """Format a number of rows with their split: `40 rows`, `9 test rows`; `rows` is such as "test" or "all"."""
     return count(number, "row" if rows == "all" else f"{rows} row")
+
+
+def groups_line(groups: int | None) -> list[Text]:
+    """Return a line with the number of groups that intervals resample; empty if they resample rows."""
+    if groups is None:
+        return []
+    key = "one_group" if groups < 2 else "few_groups" if groups < FEW_GROUPS else "groups"
+    return [text_line(say(f"line.{key}", groups=groups))]
 
 
 def signed(found: Difference | None) -> str:

@@ -12,8 +12,8 @@ from rich.text import Text
 
 from sensorium.evaluate import Evaluation, Subsets
 from sensorium.findings import Problems
+from sensorium.report._parts import groups_line, rows_scored, text_line
 from sensorium.report._parts import make_table as _table
-from sensorium.report._parts import rows_scored, text_line
 from sensorium.report._parts import signed as _signed
 from sensorium.report._wide import COLUMNS, first_lines, more_columns, shown_columns
 from sensorium.report.imbalance import imbalance_text
@@ -156,7 +156,8 @@ def evaluation_text(found: Evaluation) -> RenderableType:
         low, high = found.intervals[name]
         table.add_row(name, f"{value:.4f}", f"{low:.4f} – {high:.4f}")
     fewer = [subsets_text(found.subsets)] if found.subsets else []
-    return Group(text_line(rows_scored(found.n, found.rows.removesuffix(" rows"))), table, *fewer)
+    rows = text_line(rows_scored(found.n, found.rows.removesuffix(" rows")))
+    return Group(rows, table, *groups_line(found.groups), *fewer)
 
 
 def subsets_text(found: Subsets) -> RenderableType:
@@ -204,7 +205,7 @@ def comparison_text(found: Comparison) -> RenderableType:
         text_line(f"? {say('line.left_out', model=name, reason=reason)}", "cyan")
         for name, reason in found.left_out.items()
     ]
-    return Group(table, *lines, text_line(found.verdict, "bold"))
+    return Group(table, *groups_line(found.groups), *lines, text_line(found.verdict, "bold"))
 
 
 def _gain(result: Result) -> tuple[str, str]:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sensorium.labels.values import bare
-from sensorium.table import Column, Rows
+from sensorium.table import Column, Rows, Table
 
 UNUSED = -1
 
@@ -45,6 +45,11 @@ def group_codes(group: Column) -> Rows:
 def whole_groups(codes: Rows) -> Rows:
     """Return one code per group, where a row with a missing group is a separate group."""
     return np.where(codes < 0, codes.max(initial=-1) + 1 + np.arange(len(codes)), codes)
+
+
+def row_groups(table: Table, group: str | None) -> Rows | None:
+    """Return the group of each row, [n]; None if rows are not grouped, or the table lacks the column of groups."""
+    return whole_groups(group_codes(table.column(group))) if group and group in table else None
 
 
 def keep_classes_in_train(codes: Codes, target: Column) -> None:

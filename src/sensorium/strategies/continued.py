@@ -66,7 +66,7 @@ def _compare(data: PreparedTable, start: FittedModel, result: TrialResult, split
     with start.network.reading_features(data.frozen):
         scores = scores_before(start, plan.task, list(plan.labels.index_map), cells, rows[there])
     after = result.outcomes[split].take(there)
-    before = plan.task.outcome(scores, plan.target[rows[there]])
+    before = plan.outcome(scores, rows[there])
     return {
         "answers": measure_prediction_shift(plan.task, before.scores, after.scores),
         "metrics": measure_metric_shift(plan.labels.task_name, before, after, result.training_history.watched),

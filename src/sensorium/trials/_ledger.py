@@ -114,13 +114,12 @@ class Ledger:
         }
 
     def _result(self, spec: TrialSpec, record: Mapping[str, Any]) -> TrialResult:
-        task, target = self.data.plan.task, self.data.plan.target
         scores = {split: np.array(values, np.float64) for split, values in record["scores"].items()}
         if any(len(values) != len(self.data.rows(split)) for split, values in scores.items()):
             raise ValueError("the record has other rows")
         return TrialResult(
             spec,
-            {split: task.outcome(values, target[self.data.rows(split)]) for split, values in scores.items()},
+            {split: self.data.plan.outcome(values, self.data.rows(split)) for split, values in scores.items()},
             record["seconds"],
             record["history"] and History.from_json(record["history"]),
             cost=record["cost"] and Cost(**record["cost"]),

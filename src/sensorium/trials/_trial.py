@@ -263,8 +263,7 @@ def _run_baseline(data: PreparedTable, spec: TrialSpec) -> TrialResult:
         raise
     except Exception as error:  # noqa: BLE001 - of whatever kind a library raises
         return TrialResult(spec, error=TrainingError(f"{type(error).__name__}: {error}"))
-    task, target = data.plan.task, data.plan.target
-    outcomes = {split: task.outcome(found, target[data.rows(split)]) for split, found in scores.items()}
+    outcomes = {split: data.plan.outcome(found, data.rows(split)) for split, found in scores.items()}
     return TrialResult(spec, outcomes, cost.seconds, cost=cost)
 
 
@@ -282,4 +281,4 @@ def subset_outcome(data: PreparedTable, fitted: FittedModel, towers: Sequence[st
     rows, cells = data.rows(split), data.cells.only(fitted.learnt)
     with _reading_features(data, fitted.networks):
         scores, _ = fitted.subset_scores(cells, [list(towers)], rows)
-    return data.plan.task.outcome(scores[0], data.plan.target[rows])
+    return data.plan.outcome(scores[0], rows)

@@ -67,7 +67,7 @@ def choose_ensemble(plan: Plan, models: Sequence[TrialResult], metric: str) -> E
 def mean_outcome(plan: Plan, outcomes: Sequence[Outcome]) -> Outcome:
     """Average the scores of several outcomes of the same rows."""
     scores = np.mean([outcome.scores for outcome in outcomes], axis=0)
-    return plan.task.outcome(scores, outcomes[0].truth)
+    return plan.task.outcome(scores, outcomes[0].truth).grouped(outcomes[0].groups)
 
 
 def join(plan: Plan, models: Sequence[TrialResult]) -> TrialResult:
