@@ -119,7 +119,12 @@ class Comparison(Judgement):
 
     @property
     def groups(self) -> int | None:
-        """Number of groups of test rows that the intervals resample as a whole; None if they resample rows."""
+        """Number of groups of test rows that the intervals resample as a whole; None if they resample rows.
+
+        Example:
+            >>> comparison.groups is None  # `split.group` is not set
+            True
+        """
         return self.results[0].evaluation.groups if self.results else None
 
     def __str__(self) -> str:
