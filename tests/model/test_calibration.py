@@ -8,7 +8,7 @@ from scipy import optimize
 
 import sensorium
 from sensorium.errors import ConfigError
-from sensorium.evaluate import calibrate
+from sensorium.evaluate.calibration import calibrate
 from sensorium.metrics import Difference
 from sensorium.model import FEWEST
 from sensorium.model.card import CalibrationRecord
