@@ -58,7 +58,7 @@ def _columns(columns: Mapping[str, Statistics]) -> Table:
 
 
 def _change_of(found: Statistics) -> float:
-    """Return the largest change of a column: of mean and shares in old standard deviations, of the length relatively."""
+    """Return the largest change of a column: in old standard deviations, that of the length as a share of it."""
     shift, pairs = found.get("shift", 0.0), {name: pair for name, pair in found.items() if isinstance(pair, list)}
     changes = [abs(shift)] if isinstance(shift, float) else []
     if shift is None and len({*pairs.get("mean", [])}) > 1:  # all values were the same
