@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sensorium.batch import Batch, Cells, Tokens
 from sensorium.config import check_options
@@ -17,6 +17,7 @@ from sensorium.modalities import Modality
 from sensorium.model._blueprint import Blueprint, TowerPlan
 from sensorium.model._build_encoder import build_encoder
 from sensorium.model._build_fusion import fusion_kind
+from sensorium.model._tower import Tower
 from sensorium.model.network import FusionModel
 from sensorium.model.own_modules import OWN_FUSION, OwnModules
 from sensorium.prepare import Prepared
@@ -58,7 +59,9 @@ def rehearse_parts(
 def _rehearse_encoder(tower: TowerPlan, learnt: Mapping[str, Modality]) -> None:
     columns = {name: learnt[name] for name in tower.columns}
     encoder = build_encoder(tower, {name: modality.encoder_spec() for name, modality in columns.items()}, {})
-    cells = [filled(zero_batch(columns, ROWS).cells[name]) for name in tower.columns]
+    batch = zero_batch(columns, ROWS)
+    batch = batch.with_cells({name: filled(cells) for name, cells in batch.cells.items()})
+    cells = Tower(tower.name, tower.columns, encoder, nn.Identity()).inputs(batch)
     if not isinstance(getattr(encoder, "width", None), int):
         raise member_error("encoder", tower.encoder, "__init__", "self.width, the width of its tokens, is not set")
     found, given = encoder(*cells), ", ".join(map(shape_of, cells))

@@ -31,6 +31,8 @@ def calibrate_model(data: PreparedTable, fitted: FittedModel) -> FittedModel:
     if fitted.config.calibrate == "none" or len(networks) < len(fitted.members):
         return fitted
     rows = _calibration_rows(data, networks)
+    if not len(rows):
+        return fitted
     logits = [
         plan.task.scaled(member.logits(data.cells.only(member.columns), rows), member.temperature)
         for member in networks

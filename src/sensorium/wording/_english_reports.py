@@ -38,7 +38,7 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "line.more_problems": "and {kinds} more kinds of problem",
         "line.more_columns": "and {columns:,} more columns ({kinds}); --json lists every column",
         "line.more_lines": "… and {lines:,} more lines like these; --json lists all of them",
-        "line.more_shifts": "and {columns:,} more columns, whose means shifted less; --json lists every column",
+        "line.more_shifts": "and {columns:,} more columns, which changed less; --json lists every column",
         "line.more_subsets": "and {subsets:,} more subsets; --json lists every subset",
         "line.weights_size": "weights: {before:.1f} MB → {after:.1f} MB",
         "line.imbalance": "modality imbalance on {rows} rows{where}; all modalities: {value} {metric}; the figures of "
