@@ -104,6 +104,7 @@ def compare(
     with alone_in(Path(out)) if out else nullcontext():
         with report.phase("reading the table"):
             opened = open_table(table, chosen.table)
+        with report.phase("planning the training"):
             plan = make_plan(opened, chosen, report, modules=modules, teacher=open_teacher(chosen))
         check_comparison(plan, options)
         if out:

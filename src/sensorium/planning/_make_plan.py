@@ -85,6 +85,7 @@ def make_plan(
     dealt = deal_rows(schema, config, report)
     config, split = dealt.config, dealt.split
     task, index_map = _learn_task(schema, config, split, start)
+    check_calibration(config, len(split.rows("validation")), task)
     if teacher:
         check_teacher(teacher, task, str(config.train.teacher))
     columns = _learn_columns(schema, config, np.union1d(split.rows("train"), dealt.unlabelled), start, device)
