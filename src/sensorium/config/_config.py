@@ -21,6 +21,7 @@ from sensorium.errors import raise_together
 from sensorium.registry.defaults import DEFAULT_FUSION, DEFAULT_HEAD
 from sensorium.registry.weights import expand_encoders
 
+MAX_THREADS = 1024  # of a training, at most
 CALIBRATION_ROWS = 50  # validation rows, at least: the temperature of fewer rows is too uncertain
 CALIBRATION_FOLDS = 5  # of cross-fitting, and so the smallest number of groups
 
@@ -65,7 +66,7 @@ class Config(Strict):
         0, description="random seed: the same seed, data and machine give the same weights"
     )
     device: str = Field("auto", description="device: auto, cpu, cuda, cuda:1 …")
-    threads: Annotated[int, Field(gt=0, le=1024)] | Literal["auto"] = Field(
+    threads: Annotated[int, Field(gt=0, le=MAX_THREADS)] | Literal["auto"] = Field(
         "auto",
         description="number of threads that compute on the CPU in training; auto: the CPUs that the process may use, "
         "fewer for small networks",

@@ -21,7 +21,6 @@ from sensorium.model.plan import plan_model
 from sensorium.model.quantization import SMALLEST_QUANTIZED, expect_int8, quantize
 from sensorium.model.rehearsal import filled, rehearse_parts, zero_batch
 from sensorium.model.work import prediction_work, training_work
-from sensorium.registry.failures import explain_member_errors
 
 __all__ = [
     "NO_MODULES",
@@ -47,7 +46,6 @@ __all__ = [
     "check_modules",
     "dense_inputs",
     "expect_int8",
-    "explain_member_errors",
     "export_network",
     "feature_readers",
     "filled",
