@@ -7,10 +7,10 @@ import pytest
 from scipy import optimize
 
 import sensorium
+from sensorium.config import CALIBRATION_ROWS
 from sensorium.errors import ConfigError
 from sensorium.evaluate.calibration import calibrate
 from sensorium.metrics import Difference
-from sensorium.model import FEWEST
 from sensorium.model.card import CalibrationRecord
 from sensorium.table import open_table
 from sensorium.tasks.binary import Binary
@@ -118,9 +118,9 @@ def test_rows_of_a_group_are_in_one_fold():
 @pytest.mark.unit
 def test_too_few_rows_say_nothing():
     task = make_task("binary")
-    few = calibrate(task, *wrapped(draw(task, "binary", FEWEST - 1)), 0)
-    assert (few.reason, few.rows, few.temperature, few.fitted) == ("few_rows", FEWEST - 1, 1.0, None)
-    assert calibrate(task, *wrapped(draw(task, "binary", FEWEST)), 0).fitted
+    few = calibrate(task, *wrapped(draw(task, "binary", CALIBRATION_ROWS - 1)), 0)
+    assert (few.reason, few.rows, few.temperature, few.fitted) == ("few_rows", CALIBRATION_ROWS - 1, 1.0, None)
+    assert calibrate(task, *wrapped(draw(task, "binary", CALIBRATION_ROWS)), 0).fitted
 
 
 @pytest.mark.unit
@@ -231,9 +231,24 @@ def test_sentence_of_a_temperature_that_does_not_help_has_the_interval():
 
 
 @pytest.mark.unit
+@pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [
+        ("no_gain", "; a further temperature of 1.05 for all members is not shown to improve the log loss on"),
+        ("kept", "; the factor of 1.05 for all members, which they include, changes the log loss on"),
+    ],
+)
+def test_sentence_of_an_ensemble_separates_its_temperature_from_those_of_the_members(reason, sentence):
+    gain = Difference("log_loss", -0.001, (-0.004, 0.002), 0.5)
+    record = CalibrationRecord(temperature=[0.8, 1.3], reason=reason, rows=80, groups=80, fitted=1.05, gain=gain)
+    expected = f"probabilities of the members are scaled by the temperatures 0.8, 1.3{sentence}"
+    assert calibration_sentence(record).startswith(expected)
+
+
+@pytest.mark.unit
 def test_what_cannot_be_calibrated_is_refused(tabular):
     numbers = {"x": [1.5, 2.5] * 40, "label": [0.5, 1.5] * 40, "other": [0.25, 3.5] * 40}
-    with pytest.raises(ConfigError, match="regression has no class probabilities"):
+    with pytest.raises(ConfigError, match="the target has no class probabilities"):
         fit(numbers, task="regression", calibrate="temperature")
     with pytest.raises(ConfigError, match="no target has class probabilities"):
         learn(

@@ -16,7 +16,6 @@ from sensorium.runtime import thread_environment, threads
 from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 from sensorium.testing.contents import WORDS
-from sensorium.trials import Control
 from sensorium.trials._trial import training_of
 
 EPOCHS = {"epochs": 2, "patience": None, "batch_size": 16}
@@ -118,15 +117,6 @@ def test_comparison_keeps_its_number(tabular, tmp_path, cpus):
     assert json.loads((tmp_path / "run.json").read_text())["threads"]["most"] == 2
     seconds = [[row["seconds"] for row in found.to_json()["results"]] for found in (first, again)]
     assert seconds[0] == seconds[1], "the second one loads the networks of the first"
-
-
-def test_spec_may_set_the_number(tabular, cpus):
-    cpus(1)
-    seen = Seen()
-    data = prepare(tabular, {"target": "label", "train": EPOCHS, "width": 8})
-    result = trial(data, Control(callbacks=[seen]), threads=3)
-    assert seen.numbers == [3, 3] and result.threads == 3
-    assert trial(data).threads == 1
 
 
 class Noting(nn.Module):

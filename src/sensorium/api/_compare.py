@@ -105,6 +105,7 @@ def compare(
     with alone_in(Path(out)) if out else nullcontext():
         with report.phase("reading the table"):
             opened = open_table(table, chosen.table)
+        with report.phase("planning the training"):
             cores = recorded_cores(Path(out)) if out and not overwrite else None
             plan = make_plan(opened, chosen, report, modules=modules, teacher=open_teacher(chosen), cores=cores)
         check_comparison(plan, options)

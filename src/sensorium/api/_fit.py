@@ -149,6 +149,7 @@ def fit(
         run = Run(Path(out)) if out else None
         with report.phase("reading the table"):
             opened = _open(table, chosen, source)
+        with report.phase("planning the training"):
             cores = run.find_cores(overwrite=overwrite, resume=resume) if run else None
             plan = make_plan(
                 opened, chosen, report, modules=modules, start=source, teacher=open_teacher(chosen), cores=cores

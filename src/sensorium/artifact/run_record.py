@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sensorium.artifact.format import to_json
+from sensorium.config import MAX_THREADS
 from sensorium.errors import ArtifactError, ConfigError
 from sensorium.files import MANIFEST
 from sensorium.files.caches import SEAL
@@ -24,7 +25,6 @@ PENDING = ".run.json.next"  # of a run that replaces an earlier one once it is c
 LARGEST = 2**24  # bytes of a record
 NEEDED = ("command", "version.sensorium", "version.torch", TABLE)  # what every run is made of
 LONGEST = 100  # characters of a name of a file
-MAX_THREADS = 1024
 SHOWN = 5  # differences that an error lists
 CURE = "--overwrite replaces it (Python: overwrite=True), --out FOLDER keeps both"
 

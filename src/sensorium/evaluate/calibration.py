@@ -9,14 +9,14 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from sensorium.config import CALIBRATION_FOLDS, CALIBRATION_ROWS
 from sensorium.evaluate.compare import compare_losses
 from sensorium.metrics import Difference, log_losses, score
-from sensorium.model import FEWEST, Logits, fit_temperature, outcome_at
+from sensorium.model import Logits, fit_temperature, outcome_at
 from sensorium.table import Floats, Rows
 from sensorium.tasks import EncodedTarget, Task
 
 Reason: TypeAlias = Literal["kept", "no_gain", "few_rows", "few_groups"]
-FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,11 @@ def calibrate(
     """
     places = np.arange(len(truth)) if groups is None else np.unique(groups, return_inverse=True)[1]
     count = int(places.max(initial=-1)) + 1
-    if len(truth) < FEWEST:
+    if len(truth) < CALIBRATION_ROWS:
         return Calibration("few_rows", len(truth), count)
-    if count < FOLDS:
+    if count < CALIBRATION_FOLDS:
         return Calibration("few_groups", len(truth), count)
-    folds = (np.random.default_rng(seed).permutation(count) % FOLDS)[places]
+    folds = (np.random.default_rng(seed).permutation(count) % CALIBRATION_FOLDS)[places]
     plain = outcome_at(task, logits, truth, 1.0)
     scaled = task.outcome(_cross_fitted(task, logits, truth, folds), truth)
     gain = compare_losses(log_losses(scaled), log_losses(plain), "log_loss", places, seed)
@@ -81,7 +81,7 @@ def calibrate(
 def _cross_fitted(task: Task, logits: Sequence[Logits], truth: npt.NDArray[Any], folds: Rows) -> Floats:
     """Return the scores of each row, scaled by the temperature of the other folds."""
     scores: Floats | None = None
-    for fold in range(FOLDS):
+    for fold in range(CALIBRATION_FOLDS):
         rest, own = folds != fold, folds == fold
         temperature = fit_temperature(task, [each[rest] for each in logits], truth[rest])
         found = outcome_at(task, [each[own] for each in logits], truth[own], temperature).scores

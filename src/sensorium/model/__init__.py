@@ -9,7 +9,7 @@ from sensorium.model._run_network import infer, weight_index
 from sensorium.model._tower import Tower
 from sensorium.model._unshared import unshared
 from sensorium.model.build import build_network, outline_network
-from sensorium.model.calibration import FEWEST, Logits, can_calibrate, fit_temperature, outcome_at
+from sensorium.model.calibration import Logits, can_calibrate, fit_temperature, outcome_at
 from sensorium.model.dense import DenseModel, check_exportable, dense_inputs, export_network
 from sensorium.model.features import Features, learn_features
 from sensorium.model.fitted import FittedModel, pick_device
@@ -21,10 +21,8 @@ from sensorium.model.plan import plan_model
 from sensorium.model.quantization import SMALLEST_QUANTIZED, expect_int8, quantize
 from sensorium.model.rehearsal import filled, rehearse_parts, zero_batch
 from sensorium.model.work import prediction_work, training_work
-from sensorium.registry.failures import explain_member_errors
 
 __all__ = [
-    "FEWEST",
     "NO_MODULES",
     "OWN_FUSION",
     "SMALLEST_QUANTIZED",
@@ -48,7 +46,6 @@ __all__ = [
     "check_modules",
     "dense_inputs",
     "expect_int8",
-    "explain_member_errors",
     "export_network",
     "feature_readers",
     "filled",

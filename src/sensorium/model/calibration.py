@@ -13,7 +13,6 @@ from sensorium.tasks import Task
 
 Logits: TypeAlias = npt.NDArray[np.float32]
 
-FEWEST = 50  # rows: fewer say too little
 COLDEST, HOTTEST = 0.1, 10.0
 STEPS = 24  # of the golden section: the logarithm of the temperature to four digits
 GOLDEN = (5**0.5 - 1) / 2

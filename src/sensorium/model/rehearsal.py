@@ -45,14 +45,15 @@ def rehearse_parts(
     """
     with torch.random.fork_rng(), torch.device("cpu"):
         for tower in blueprint.towers:
-            if tower.encoder != "module" and not encoders.is_own(tower.encoder):  # a module was run when it was built
+            # A module was run when it was built.
+            if tower.encoder != "module" and not encoders.is_builtin(tower.encoder):
                 _rehearse_encoder(tower, learnt)
         if network is None:
             return
-        is_own = not blueprint.fusion.startswith(OWN_FUSION) and fusions.is_own(blueprint.fusion)
-        if not is_own:
+        is_builtin = not blueprint.fusion.startswith(OWN_FUSION) and fusions.is_builtin(blueprint.fusion)
+        if not is_builtin:
             _rehearse_fusion(network, blueprint, task, own.copied())
-        if not heads.is_own(blueprint.head) and isinstance(network.fusion.width, int):
+        if not heads.is_builtin(blueprint.head) and isinstance(network.fusion.width, int):
             _rehearse_head(blueprint, network.fusion.width, task)
 
 

@@ -13,7 +13,7 @@ from sensorium.findings import count
 from sensorium.schema import Schema, split_column
 from sensorium.split import Split, make_split, unlabelled_rows
 from sensorium.table import Rows
-from sensorium.train import check_calibration, unlabelled_learners, with_preset
+from sensorium.train import unlabelled_learners, with_preset
 
 if TYPE_CHECKING:
     from sensorium.runtime.progress import Reporter
@@ -38,7 +38,6 @@ def deal_rows(schema: Schema, config: Config, report: Reporter) -> DealtRows:
     """Split the rows, resolve the preset, and find the unlabelled rows from which a technique learns."""
     column = split_column(schema.table, config)
     split = make_split(schema.table, schema.labels, config.split, column, config.seed)
-    check_calibration(config, len(split.rows("validation")))
     config = _with_preset(config, len(split.rows("train")), schema.task_name)
     learners = unlabelled_learners(config.train)
     if not learners:

@@ -88,6 +88,7 @@ def make_plan(
     dealt = deal_rows(schema, config, report)
     config, split = dealt.config, dealt.split
     task, index_map = _learn_task(schema, config, split, start)
+    check_calibration(config, len(split.rows("validation")), task)
     if teacher:
         check_teacher(teacher, task, str(config.train.teacher))
     cores = count_cores(device) if cores is None else cores

@@ -49,7 +49,7 @@ class Plan:
 
     Attributes:
         table: the rows.
-        config: the settings, with those that depend on the table (preset, calibration) resolved.
+        config: the settings, with those that the preset determines; `calibrate` stays as given.
         modules: the user's own modules; each model trains copies.
         device: the device that models are trained on.
         threads: the number of threads of trainings on the CPU.

@@ -23,7 +23,7 @@ def predict_rows(fitted: FittedModel, table: Any, report: Reporter, *, keep: str
     opened = open_rows(fitted, table, report, keep=keep, empty=True)
     scores, present, problems = score_rows(fitted, opened, report)
     answers = _answers(fitted, scores)
-    copied = {name: _identifier(opened, name) for name in _identifiers(fitted)} | dict(opened.source.cells)
+    copied = {name: _identifier(opened, name) for name in _identifiers(fitted)} | dict(opened.kept_columns.cells)
     names = _free_names(copied, {"row", "problem", *answers})
     problems.extend(
         [
@@ -31,7 +31,7 @@ def predict_rows(fitted: FittedModel, table: Any, report: Reporter, *, keep: str
                 None, name, f"the predictions have a column {name!r}: the column of the table is copied as {other!r}"
             )
             for name, other in names.items()
-            if name in opened.source.cells and name != other
+            if name in opened.kept_columns.cells and name != other
         ]
     )
     return Predictions(
@@ -41,7 +41,7 @@ def predict_rows(fitted: FittedModel, table: Any, report: Reporter, *, keep: str
         present=present,
         problems=problems,
         _columns={"row": np.arange(len(opened)), **{names[name]: cells for name, cells in copied.items()}, **answers},
-        _spelling={names[name]: cells for name, cells in opened.source.spelling.items()},
+        _spelling={names[name]: cells for name, cells in opened.kept_columns.spelling.items()},
     )
 
 

@@ -57,7 +57,7 @@ def open_table(
         gaps: whether source columns of series, windows and several targets may be missing; their values are then gaps.
         expected: columns of the model whose settings these are; settings that do not fit the file are replaced and
             reported.
-        keep: columns of the source that `Table.source` holds unchanged, or `all`.
+        keep: columns of the source that `Table.kept_columns` holds unchanged, or `all`.
         empty: whether a table without rows is accepted.
 
     Raises:
@@ -74,11 +74,11 @@ def open_table(
     config = config or TableConfig.model_validate({})
     if isinstance(source, Table):
         kept = select_columns(source.arrow, keep, config.missing, source.name, is_text=False)
-        return replace(source, source=kept)
+        return replace(source, kept_columns=kept)
     read, name, folder, files = read_source(source, config, folder, expected)
     arrow, origins = name_columns(read.arrow if read.checked else whole(read.arrow, name))
     _check(arrow, name, empty=empty)
-    source_columns = select_columns(arrow, keep, config.missing, name, is_text=bool(read.separator))
+    kept = select_columns(arrow, keep, config.missing, name, is_text=bool(read.separator))
     given, origins = _plain_columns(arrow, config, origins)
     point = config.decimal != "," and config.thousands != "."
     columns = {column: cells if column in text else narrow(cells, point=point) for column, cells in given.items()}
@@ -96,7 +96,7 @@ def open_table(
         spelling=join_spelling(spelling, config.targets, columns),
         conventions=_conventions(read.separator, given, config),
         origins=origins,
-        source=source_columns,
+        kept_columns=kept,
     )
     table = join_series(table, config.series, gaps=gaps) if config.series else table
     return cut_windows(table, config.windows, gaps=gaps) if config.windows and len(table) else table

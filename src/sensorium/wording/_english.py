@@ -70,13 +70,18 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "calibration.target": "{name}: {sentence}",
         "calibration.off": "probabilities are not scaled",
         "calibration.on": "probabilities are scaled by temperature {temperature}",
-        "calibration.few_rows": "probabilities are not calibrated: {rows} validation rows are too few (50 or more are "
-        "needed)",
+        "calibration.few_rows": "probabilities are not calibrated: {rows} validation rows are too few "
+        "({needed} or more are needed)",
         "calibration.few_groups": "probabilities are not calibrated: the validation rows are of {groups} groups only "
-        "(5 or more are needed)",
+        "({needed} or more are needed)",
         "calibration.no_gain": "{sentence}: temperature {fitted} is not shown to improve the log loss on validation "
         "rows that did not fit it ({gain})",
         "calibration.gain": "{sentence}, which changes the log loss on validation rows that did not fit it by {gain}",
+        "calibration.members": "probabilities of the members are scaled by the temperatures {temperature}",
+        "calibration.no_common_gain": "{sentence}; a further temperature of {fitted} for all members is not shown to "
+        "improve the log loss on validation rows that did not fit it ({gain})",
+        "calibration.common_gain": "{sentence}; the factor of {fitted} for all members, which they include, changes "
+        "the log loss on validation rows that did not fit it by {gain}",
         "calibration.interval": "{value:+.4f}, 95% interval {low:+.4f} to {high:+.4f}",
         "calibration.changes": "{sentence}; on the test rows: {changes}",
         "calibration.change": "{metric} {before:.4f} → {after:.4f}",

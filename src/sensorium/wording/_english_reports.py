@@ -58,7 +58,7 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "part.kept_model": ", in the kept model ({model})",
         "part.size": "{rows:,} {split}",
         "part.augmentation": "{column} by {names}",
-        "part.with": " + ",
+        "part.plus": " + ",
         "part.failed": "failed",
         "part.kind": "{columns:,} {modality}",
         "part.left_out": "left out",

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from sensorium.config import IMBALANCE_TECHNIQUE
+from sensorium.config import CALIBRATION_FOLDS, CALIBRATION_ROWS, IMBALANCE_TECHNIQUE
 from sensorium.wording._say import gain_of, interval_of, say
 
 if TYPE_CHECKING:
@@ -135,14 +135,17 @@ def calibration_sentence(found: CalibrationRecord) -> str:
 
 def _scaling(found: CalibrationRecord) -> str:
     if found.reason in ("few_rows", "few_groups"):
-        return say(f"calibration.{found.reason}", rows=found.rows, groups=found.groups)
+        needed = CALIBRATION_ROWS if found.reason == "few_rows" else CALIBRATION_FOLDS
+        return say(f"calibration.{found.reason}", rows=found.rows, groups=found.groups, needed=needed)
     temperatures = found.temperature if isinstance(found.temperature, list) else [found.temperature or 1.0]
     is_off = all(value == 1 for value in temperatures)
-    sentence = say("calibration.off" if is_off else "calibration.on", temperature=_listed(temperatures))
-    if found.reason == "no_gain" and found.gain and found.fitted:
-        sentence = say("calibration.no_gain", sentence=sentence, fitted=f"{found.fitted:.3g}", gain=_signed(found.gain))
-    elif found.gain:
-        sentence = say("calibration.gain", sentence=sentence, gain=_signed(found.gain))
+    several = len(temperatures) > 1 and not is_off  # the members of an ensemble have temperatures of their own
+    kind = "off" if is_off else "members" if several else "on"
+    sentence = say(f"calibration.{kind}", temperature=_listed(temperatures))
+    if found.gain and found.fitted:
+        kind = ("no_" if found.reason == "no_gain" else "") + ("common_gain" if several else "gain")
+        figures = {"sentence": sentence, "fitted": f"{found.fitted:.3g}", "gain": _signed(found.gain)}
+        sentence = say(f"calibration.{kind}", **figures)
     if not found.test or is_off:
         return sentence
     told = [say("calibration.change", metric=name, before=old, after=new) for name, (old, new) in found.test.items()]
