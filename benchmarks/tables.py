@@ -190,7 +190,7 @@ def run_process(python: str, folder: Path, limit: float) -> int | None:
 
 def replace(source: Path, path: Path) -> None:
     """Move a file so that it is whole whenever it is there."""
-    beside = path.with_name(f".{path.name}")
+    beside = path.with_name(f"{path.name}.partial")
     shutil.copyfile(source, beside)
     beside.replace(path)
 
