@@ -13,6 +13,7 @@ from sensorium.cli._show import show, show_json
 if TYPE_CHECKING:
     from sensorium.errors import SensoriumError
     from sensorium.registry import Registry
+    from sensorium.registry.weights import Weights
 
 PLURALS = {"modality": "modalities", "strategy": "strategies", "table source": "sources"}
 SETTINGS = "settings"
@@ -90,10 +91,12 @@ def _settings(prefix: str, json: bool, quiet: bool) -> None:
 
 def _member(registry: Registry, kind: str, name: str, json: bool, *, quiet: bool) -> None:
     from sensorium.config import list_options, options_schema
-    from sensorium.registry.weights import PACKAGED
+    from sensorium.registry.weights import PACKAGED, weights_called
     from sensorium.report import settings_text
     from sensorium.report.listing import weights_text
 
+    if registry.kind == "encoder" and (weights := weights_called(name)):
+        return _weights(weights, kind, json, quiet=quiet)
     entry = registry.entry(name)
     taker = registry.taker(name) if registry.options(name) else None
     options = list_options(taker) if taker else []
@@ -115,3 +118,19 @@ def _member(registry: Registry, kind: str, name: str, json: bool, *, quiet: bool
         **({"weights": [weights.to_json() for weights in own]} if own else {}),
     }
     show_json({kind: {name: content}}, json)
+
+
+def _weights(weights: Weights, kind: str, json: bool, *, quiet: bool) -> None:
+    """Show packaged weights under their short name, with the options that their encoder has besides."""
+    from sensorium.config import list_options
+    from sensorium.registry import encoders
+    from sensorium.report import settings_text
+    from sensorium.report.listing import weights_text
+
+    options = [each for each in list_options(encoders.taker(weights.encoder)) if each.name not in weights.options]
+    summary = f"pretrained weights for the encoder {weights.encoder}"
+    show(f"{weights.name}: {summary}", json, quiet)
+    show(weights_text([weights]), json, quiet)
+    show(settings_text(options, "option"), json, quiet)
+    content = {"summary": summary, "options": [each.to_json() for each in options], "weights": [weights.to_json()]}
+    show_json({kind: {weights.name: content}}, json)

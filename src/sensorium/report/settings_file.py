@@ -12,8 +12,8 @@ from sensorium.config import TrainConfig, as_yaml, list_settings, preset_changes
 from sensorium.errors.printable import one_line
 from sensorium.inspection import Inspection
 from sensorium.inspection.result import ColumnReport
-from sensorium.registry import encoders, fusions, modalities
-from sensorium.registry.weights import PACKAGED
+from sensorium.registry import fusions, modalities
+from sensorium.registry.choices import encoders_for
 
 WIDTH = 118
 HOW = (
@@ -162,9 +162,7 @@ def _network(found: Inspection, given: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _encoder(kind: str) -> Iterator[str]:
-    takes = [name for name, entry in encoders.entries.items() if kind in entry.literal("ACCEPTS", ())]
-    takes += [weights.name for weights in PACKAGED if weights.encoder in takes]
-    fitting = [name for name in takes if name != "module"]  # which is passed in Python
+    fitting = [name for name in encoders_for([kind]) if name != "module"]  # which is passed in Python
     default = getattr(modalities.load(kind), "encoder", "")
     several = f"  # one of {', '.join(fitting)}" if len(fitting) > 1 else ""
     yield from _wrap(f"{kind}: {default if isinstance(default, str) else fitting[0]}{several}", "#   ", "#     # ")
