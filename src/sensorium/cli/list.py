@@ -43,12 +43,15 @@ def list_(
     Example: sensorium list settings train
     """
     from sensorium.registry import KINDS
+    from sensorium.registry.weights import weights_called
 
     plural = {PLURALS.get(one, f"{one}s"): registry for one, registry in KINDS.items() if one != "command"}
     if kind == SETTINGS:
         return _settings(name or "", json, quiet)
     if kind is not None and kind not in plural:
         raise _unknown(kind, [*plural, SETTINGS])
+    if kind == "encoders" and name and (weights := weights_called(name)):
+        return _weights(weights, kind, json, quiet=quiet)
     if kind and name:
         return _member(plural[kind], kind, name, json, quiet=quiet)
     return _kinds({one: registry for one, registry in plural.items() if kind in (None, one)}, json, quiet)
@@ -91,12 +94,10 @@ def _settings(prefix: str, json: bool, quiet: bool) -> None:
 
 def _member(registry: Registry, kind: str, name: str, json: bool, *, quiet: bool) -> None:
     from sensorium.config import list_options, options_schema
-    from sensorium.registry.weights import PACKAGED, weights_called
+    from sensorium.registry.weights import PACKAGED
     from sensorium.report import settings_text
     from sensorium.report.listing import weights_text
 
-    if registry.kind == "encoder" and (weights := weights_called(name)):
-        return _weights(weights, kind, json, quiet=quiet)
     entry = registry.entry(name)
     taker = registry.taker(name) if registry.options(name) else None
     options = list_options(taker) if taker else []

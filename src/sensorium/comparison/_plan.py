@@ -9,7 +9,7 @@ from sensorium.baselines import NONE
 from sensorium.comparison._result import Kind
 from sensorium.config import Choice
 from sensorium.errors import ConfigError, SensoriumError, UnknownNameError, raise_together
-from sensorium.model import OWN_FUSION, fusion_kind
+from sensorium.model import OWN_FUSION, fusion_kind, plain_fusion
 from sensorium.planning import Plan, check_several_modalities
 from sensorium.registry import baselines, fusions
 from sensorium.trials import TrialSpec
@@ -90,7 +90,7 @@ def _check(plan: Plan) -> None:
 
 
 def _fused(plan: Plan, fusion: str) -> Candidate:
-    name, choice = _unique(fusion.removeprefix(OWN_FUSION), "fusion", plan.towers), _choice(plan, fusion)
+    name, choice = _unique(plain_fusion(fusion), "fusion", plan.towers), _choice(plan, fusion)
     return Candidate(name, "fusion", plan.towers, TrialSpec(name, fusion=choice.model_dump(mode="json")))
 
 

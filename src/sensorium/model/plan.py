@@ -16,7 +16,7 @@ from sensorium.model._build_fusion import FusionKind, fusion_kind
 from sensorium.model._encoder_checks import check_accepts, check_agreement, check_keys
 from sensorium.model._encoder_choice import encoder_choice
 from sensorium.model._tower_settings import check_towers
-from sensorium.model.own_modules import NO_MODULES, OwnModules
+from sensorium.model.own_modules import NO_MODULES, OwnModules, plain_fusion
 from sensorium.registry import encoders, heads
 from sensorium.registry.weights import weights_of
 
@@ -49,7 +49,9 @@ def _plan_head(config: Config, fusion: FusionKind) -> tuple[str, dict[str, Any]]
     options = check_options(heads.load(head), config.head.options, f"head {head!r}")
     if head != "linear" and fusion.level == "decision":
         rule = "decision-level fusion has one head per modality and fuses their logits"
-        raise ConfigError(f"fusion {fusion.name!r} cannot be combined with head {head!r}", place="head", rule=rule)
+        raise ConfigError(
+            f"fusion {plain_fusion(fusion.name)!r} cannot be combined with head {head!r}", place="head", rule=rule
+        )
     return head, options
 
 
