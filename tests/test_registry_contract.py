@@ -254,8 +254,26 @@ def test_finished_trials_are_kept_if_a_fusion_fails_later(tmp_path, capsys):
         films(), "y", **(chosen | {"fusions": ["concat", Mean]}), batch_size=8, **(FAST | {"progress": True})
     )
     assert [result.name for result in found.results] == ["note", "x", "concat", "Mean"]
+    assert [result.model.name for result in found.results] == ["note", "x", "concat", "Mean"]
+    assert "module:" not in found.verdict
     printed = capsys.readouterr().err
     assert all(f"{name}: already finished" in printed for name in ("note", "x", "concat"))
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize(
+    ("fusion", "fault"),
+    [
+        (lambda widths: None, "the fusion 'fusion' lacks the parameter 'width'"),
+        (lambda: None, "lacks the parameters 'widths' and 'width'"),
+        (lambda widths, width, depth: None, "requires more than two arguments: 'widths', 'width', 'depth'"),
+        (lambda widths, width, *, depth: None, "requires more than two arguments: 'widths', 'width', 'depth'"),
+        (lambda widths, width: None, "the fusion 'fusion' made a NoneType"),
+    ],
+)
+def test_a_function_that_makes_no_fusion_has_its_fault_named(fusion, fault):
+    with pytest.raises(ConfigError, match=fault):
+        sensorium.fit(films(), "y", fusion=fusion, **FAST)
 
 
 class Words(nn.Module):

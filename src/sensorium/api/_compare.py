@@ -27,7 +27,7 @@ from sensorium.config import (
 from sensorium.errors import ConfigError
 from sensorium.errors.memory import explain_memory_errors
 from sensorium.files import alone_in
-from sensorium.model import OWN_FUSION, OwnModules, check_modules, is_maker, own_name
+from sensorium.model import OWN_FUSION, OwnModules, check_modules, is_maker, own_name, plain_fusion
 from sensorium.planning import log_notices, make_plan, prepare_table
 from sensorium.registry.failures import explain_member_errors
 from sensorium.runtime.progress import reporter
@@ -132,7 +132,7 @@ def _named(fusions: Any) -> tuple[Any, dict[str, Any]]:
     own: dict[str, Any] = {}
     for fusion in filter(is_maker, listed):
         if own.setdefault(own_name(fusion), fusion) is not fusion:
-            finding = f"two of your own fusions are called {own_name(fusion).removeprefix(OWN_FUSION)!r}"
+            finding = f"two of your own fusions are called {plain_fusion(own_name(fusion))!r}"
             raise ConfigError(finding, place="fusions", rule="each fusion has a name of its own")
     names = [own_name(each) if is_maker(each) else each for each in listed]
     return names, {name: fusion for name, fusion in own.items() if name.startswith(OWN_FUSION)}

@@ -29,7 +29,8 @@ def init(
 ) -> None:
     """Write a commented file of settings for a table; train nothing.
 
-    Sets the target and the modality of each column, and shows other settings as comments, with their defaults.
+    Sets the target and the modality of each column, and shows other settings as comments, with the values that are
+    used for this table. Without --target, the target is left to fill in.
 
     Example: sensorium init films.csv --target genre -o films.yaml
     """
@@ -56,4 +57,6 @@ def init(
     used = {column.name: column.modality for column in found.columns if column.modality}
     if not (json or quiet):
         say(f"settings: {out}")
+        if not settings.get("target"):
+            say(f"! no target is given: fill in `target` in {out}, or give --target to fit")
     show_json({"out": str(out), "columns": used, "target": settings.get("target")}, json)

@@ -10,7 +10,7 @@ from sensorium.baselines import NONE
 from sensorium.comparison._result import Kind
 from sensorium.config import Choice
 from sensorium.errors import ConfigError, SensoriumError, UnknownNameError, raise_together
-from sensorium.model import OWN_FUSION, fusion_kind
+from sensorium.model import OWN_FUSION, fusion_kind, plain_fusion
 from sensorium.planning import Plan, check_several_modalities
 from sensorium.registry import baselines, fusions
 from sensorium.trials import TrialSpec
@@ -96,7 +96,7 @@ def _check(plan: Plan) -> None:
 
 
 def _fused(plan: Plan, fusion: str, taken: Collection[str]) -> Candidate:
-    plain = fusion.removeprefix(OWN_FUSION)
+    plain = plain_fusion(fusion)
     name = _unique(plain, "fusion" if fusion == plain else "your own fusion", taken)
     choice = _choice(plan, fusion)
     return Candidate(name, "fusion", plan.towers, TrialSpec(name, fusion=choice.model_dump(mode="json")))

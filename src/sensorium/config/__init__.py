@@ -33,6 +33,7 @@ from sensorium.config._layers import overlay, read_yaml
 from sensorium.config._misplaced import joined_option, modality_option, setting_flag
 from sensorium.config._options import check_heads, check_options
 from sensorium.config._prepare import PrepareConfig
+from sensorium.config._preset import preset_changes, with_preset
 from sensorium.config._renamed import current_member, current_options, current_setting, current_settings
 from sensorium.config._spelling import (
     as_given,
@@ -132,6 +133,7 @@ __all__ = [
     "options_schema",
     "overlay",
     "parse_assignments",
+    "preset_changes",
     "read_settings",
     "read_yaml",
     "set_both",
@@ -144,4 +146,5 @@ __all__ = [
     "split_saved",
     "target_setting",
     "with_given",
+    "with_preset",
 ]

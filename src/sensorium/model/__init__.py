@@ -16,7 +16,15 @@ from sensorium.model.fitted import FittedModel, pick_device
 from sensorium.model.frozen import can_unfreeze, check_features, feature_readers, frozen_encoders, frozen_in, make_ready
 from sensorium.model.member import Member, NetworkMember
 from sensorium.model.network import FusionModel
-from sensorium.model.own_modules import NO_MODULES, OWN_FUSION, OwnModules, check_modules, is_maker, own_name
+from sensorium.model.own_modules import (
+    NO_MODULES,
+    OWN_FUSION,
+    OwnModules,
+    check_modules,
+    is_maker,
+    own_name,
+    plain_fusion,
+)
 from sensorium.model.plan import plan_model
 from sensorium.model.quantization import SMALLEST_QUANTIZED, expect_int8, quantize
 from sensorium.model.rehearsal import filled, rehearse_parts, zero_batch
@@ -62,6 +70,7 @@ __all__ = [
     "outline_network",
     "own_name",
     "pick_device",
+    "plain_fusion",
     "plan_model",
     "prediction_work",
     "preferred_modality_options",

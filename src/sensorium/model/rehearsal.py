@@ -19,7 +19,7 @@ from sensorium.model._build_encoder import build_encoder
 from sensorium.model._build_fusion import fusion_kind
 from sensorium.model._tower import Tower
 from sensorium.model.network import FusionModel
-from sensorium.model.own_modules import OWN_FUSION, OwnModules
+from sensorium.model.own_modules import OWN_FUSION, OwnModules, plain_fusion
 from sensorium.prepare import Prepared
 from sensorium.prepare.loader import Loader
 from sensorium.registry import encoders, fusions, heads
@@ -75,7 +75,7 @@ def _rehearse_encoder(tower: TowerPlan, learnt: Mapping[str, Modality]) -> None:
 
 
 def _rehearse_fusion(network: FusionModel, blueprint: Blueprint, task: Task, own: OwnModules) -> None:
-    kind, name = fusion_kind(blueprint.fusion, own), blueprint.fusion.removeprefix(OWN_FUSION)
+    kind, name = fusion_kind(blueprint.fusion, own), plain_fusion(blueprint.fusion)
     width = task.outputs if kind.level == "decision" else blueprint.width
     widths = [getattr(tower.project, "out_features", tower.encoder.width) for tower in network.every_tower]
     fusion = kind.build(widths, width, blueprint.fusion_options)
