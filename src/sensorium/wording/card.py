@@ -134,13 +134,15 @@ def calibration_sentence(found: CalibrationRecord) -> str:
 
 
 def _scaling(found: CalibrationRecord) -> str:
-    if found.reason in ("few_rows", "few_groups"):
+    if found.reason in ("one_class", "few_rows", "few_groups"):
         return say(f"calibration.{found.reason}", rows=found.rows, groups=found.groups)
     temperatures = found.temperature if isinstance(found.temperature, list) else [found.temperature or 1.0]
     is_off = all(value == 1 for value in temperatures)
     sentence = say("calibration.off" if is_off else "calibration.on", temperature=_listed(temperatures))
     if found.reason == "no_gain" and found.gain and found.fitted:
         sentence = say("calibration.no_gain", sentence=sentence, fitted=f"{found.fitted:.3g}", gain=_signed(found.gain))
+    elif found.reason == "at_bound" and found.fitted:
+        sentence = say("calibration.at_bound", sentence=sentence, fitted=f"{found.fitted:.3g}")
     elif found.gain:
         sentence = say("calibration.gain", sentence=sentence, gain=_signed(found.gain))
     if not found.test or is_off:
