@@ -124,6 +124,38 @@ def test_too_few_rows_say_nothing():
 
 
 @pytest.mark.unit
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_of_one_class_fit_no_temperature(kind):
+    task = make_task(kind)
+    logits, truth = draw(task, kind, 80)
+    truth = np.repeat(truth[:1], 80, 0)
+    sure = np.where(truth > 0, 1, -1) if kind == "multilabel" else logits  # every label leans to its only value
+    found = calibrate(task, [sure.astype(np.float32)], truth, 0)
+    assert (found.reason, found.temperature, found.fitted, found.gain) == ("one_class", 1.0, None, None)
+
+
+@pytest.mark.unit
+def test_labels_without_both_values_do_not_count():
+    task = make_task("multilabel")
+    logits, truth = draw(task, "multilabel", 2000, hotter=2)
+    logits[:, 2], truth[:, 2] = -np.abs(logits[:, 2]), 0
+    alone = calibrate(task, [logits], truth, 0)
+    logits[:, 2] = 0
+    other = calibrate(task, [logits], truth, 0)
+    assert alone == other and alone.temperature == pytest.approx(2, rel=0.1)
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize(("hotter", "bound"), [(0.02, 0.1), (50, 10)])
+def test_temperature_at_a_bound_of_the_search_is_not_kept(hotter, bound):
+    task = make_task("binary")
+    logits, truth = draw(task, "binary", 2000, hotter=hotter)
+    found = calibrate(task, [logits], truth, 0)
+    assert found.gain.interval[0] > 0 and found.fitted == pytest.approx(bound, rel=1e-3)
+    assert (found.reason, found.temperature) == ("at_bound", 1.0)
+
+
+@pytest.mark.unit
 def test_ensemble_is_scaled_as_a_whole():
     """The mean of models that disagree is less certain than each of them, even if each is calibrated."""
     task, random = make_task("binary"), np.random.default_rng(0)
@@ -218,6 +250,27 @@ def test_report_says_why_probabilities_are_not_scaled(tabular):
     assert few.card["calibration"] == {"reason": "few_rows", "rows": 12, "groups": 12, "test": None, "temperature": 1.0}
     sentence = calibration_sentence(few.fitted.card.calibration)
     assert sentence == "probabilities are not calibrated: 12 validation rows are too few (50 or more are needed)"
+
+
+def test_validation_rows_of_one_class_leave_the_probabilities_as_they_are():
+    random = np.random.default_rng(0)
+    split = np.repeat(["train", "validation", "test"], [120, 60, 40])
+    labels = np.where(split == "validation", "a", np.array(["a", "b"])[random.integers(0, 2, 220)])
+    model = learn({"x": random.normal(size=220), "label": labels, "split": split}, exclude=[], train={"epochs": 2})
+    record = model.fitted.card.calibration
+    assert (record.reason, record.temperature, model.fitted.temperature) == ("one_class", 1.0, 1.0)
+    expected = "probabilities are not calibrated: the 60 validation rows have a single class"
+    assert calibration_sentence(record) == expected
+
+
+@pytest.mark.unit
+def test_sentence_of_a_temperature_at_the_bound():
+    gain = Difference("log_loss", 0.1, (0.05, 0.15), 0.001)
+    record = CalibrationRecord(temperature=1.0, reason="at_bound", rows=80, groups=80, fitted=0.1, gain=gain)
+    assert calibration_sentence(record) == (
+        "probabilities are not scaled: the best temperature, 0.1, is at the bound of the search, so the validation "
+        "rows do not determine it"
+    )
 
 
 @pytest.mark.unit

@@ -74,6 +74,9 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "({needed} or more are needed)",
         "calibration.few_groups": "probabilities are not calibrated: the validation rows are of {groups} groups only "
         "({needed} or more are needed)",
+        "calibration.one_class": "probabilities are not calibrated: the {rows} validation rows have a single class",
+        "calibration.at_bound": "{sentence}: the best temperature, {fitted}, is at the bound of the search, so the "
+        "validation rows do not determine it",
         "calibration.no_gain": "{sentence}: temperature {fitted} is not shown to improve the log loss on validation "
         "rows that did not fit it ({gain})",
         "calibration.gain": "{sentence}, which changes the log loss on validation rows that did not fit it by {gain}",
