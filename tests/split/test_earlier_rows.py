@@ -67,8 +67,8 @@ def test_a_split_column_is_kept_and_its_training_rows_are_reported(frame, start,
 
 def test_too_few_new_rows_leave_the_split_as_it_is(frame):
     rows = frame.iloc[:60]
-    start = sensorium.fit(rows.assign(part=["train"] * 56 + ["val"] * 4), "y", split={"column": "part"}, columns=["size"],
-                          **FAST)  # fmt: skip
+    named = rows.assign(part=["train"] * 56 + ["val"] * 4)
+    start = sensorium.fit(named, "y", split={"column": "part"}, columns=["size"], **FAST)
     model = sensorium.fit(rows, "y", start=start, split={"column": None}, seed=2, **FAST)
     assert model.card["rows"]["test"] == 6 and "kept in training" not in model.card["split"]
     assert [n for n in model.card["notices"] if "the start model was trained on" in str(n)]
@@ -90,8 +90,9 @@ def test_groups_stay_whole(frame):
 
 def test_times_fix_the_split(frame):
     split = split_of(frame, range(180, 210), time="day")
-    assert (split.codes == make_split(open_table(frame), open_table(frame).column("y"), SplitConfig(time="day"), None, 3)
-            .codes).all()  # fmt: skip
+    table = open_table(frame)
+    plain = make_split(table, table.column("y"), SplitConfig(time="day"), None, 3)
+    assert (split.codes == plain.codes).all()
     assert "was trained on 21 of 21 test rows" in split.findings[-1].reason
 
 
