@@ -85,7 +85,7 @@ def make_plan(
     start = start and _on_device(start, device)
     schema = continued_schema(table, config, start, report) if start else infer_schema(table, config)
     check_for_task(config, schema.task_name)
-    dealt = deal_rows(schema, config, report)
+    dealt = deal_rows(schema, config, report, start=start, teacher=teacher)
     config, split = dealt.config, dealt.split
     task, index_map = _learn_task(schema, config, split, start)
     check_calibration(config, len(split.rows("validation")), task)

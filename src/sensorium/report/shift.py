@@ -37,6 +37,8 @@ def shift_text(shift: ShiftRecord) -> RenderableType:
         lines.append(text_line(_answers(shift.answers, shift.split or "all")))
     if shift.metrics:
         lines.append(text_line(_metrics(shift.metrics)))
+        if trained := shift.metrics.trained:
+            lines.append(text_line(say("line.shift_trained", trained=trained, rows=shift.metrics.after.n)))
     return Group(*lines)
 
 

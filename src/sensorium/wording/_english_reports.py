@@ -53,6 +53,8 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "line.shift_metric": "{metric} on the same {rows:,} rows: {before:.4f} → {after:.4f}; better by {value:+.4f} "
         "(95% interval {low:+.4f} to {high:+.4f})",
         "line.shift_unchanged": "{metric} on the same {rows:,} rows: {after:.4f}, unchanged",
+        "line.shift_trained": "the model before was trained on {trained:,} of these {rows:,} rows: its metric is an "
+        "overestimate",
         "line.undefined": "{metric} is not defined on these rows",
         "part.plain_training": ", in plain training",
         "part.kept_model": ", in the kept model ({model})",

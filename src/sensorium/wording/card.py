@@ -34,6 +34,7 @@ DATA_KEYS = {
     "split": "split_rule",
     "split_column": "split_column",
     "split_digest": "split_digest",
+    "split_earlier": "split_earlier",
     "text": "text_columns",
     "statistics": "statistics",
 }  # key of the public card → entry of the data specification
