@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from sensorium.batch import Batch, CellMap
+from sensorium.batch import Batch, CellMap, Cells, PackedCells
 from sensorium.model.network import FusionModel
 
 OPTIMIZER = 10  # a trained weight counts as so many multiply-adds, as the optimizer reads and writes it several times
@@ -61,7 +61,9 @@ def prediction_work(network: FusionModel, batch: Batch, rows: int) -> int:
 def _shapes(batch: Batch) -> Shapes:
     """Return the shapes of the tensors of a batch."""
     cells = batch.cells
-    tensors = [*cells.packed, *cells.others.values()] if isinstance(cells, CellMap) else [*cells.values()]
+    packed: Sequence[PackedCells] = cells.packed if isinstance(cells, CellMap) else ()
+    others = cells.others if isinstance(cells, CellMap) else cells
+    tensors: list[Cells | PackedCells] = [*packed, *others.values()]
     return tuple(tuple(each.values.shape) for each in tensors)
 
 
