@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,8 +13,10 @@ from sensorium.metrics import Outcome, Part, score
 from sensorium.model import FittedModel, NetworkMember
 from sensorium.model.card import CalibrationRecord
 from sensorium.planning import PreparedTable
-from sensorium.table import Rows
-from sensorium.tasks import Task, Temperature
+
+if TYPE_CHECKING:
+    from sensorium.table import Rows
+    from sensorium.tasks import Task, Temperature
 
 METRICS = ("log_loss", "ece")
 
