@@ -44,6 +44,10 @@ class Split:
     def sizes(self) -> dict[str, int]:
         return {name: int((self.codes == code).sum()) for code, name in enumerate(SPLITS)}
 
+    def names(self) -> list[str | None]:
+        """Return the split of each row; None for rows that are not used."""
+        return [None if code < 0 else SPLITS[code] for code in self.codes.tolist()]
+
     @property
     def digest(self) -> str:
         """Return a digest that identifies the split."""
