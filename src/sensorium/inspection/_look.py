@@ -86,21 +86,16 @@ def inspect(
     sides = _sides(opened, split, settings)
     of_target = _target_findings(schema, sides, settings) if schema else []
     target_report = _target(schema, of_target, sides) if schema else None
-    known_cautions = {plan.name: plan.caution for plan in inferred}
     plans = [_with_caution(plan, target_report) for plan in inferred]
     columns, learnt = _columns(opened, plans, settings, report, every=every)
     of_table = table_findings(opened, {}, split, None, None)
-    of_columns = [problem for column in columns for problem in column.findings]
     return Inspection(
         table=opened.name,
         rows=len(opened),
         columns=columns,
         target=target_report,
         split={"how": split.how, "rows": split.sizes()} if split and settings.target else None,
-        notices=[
-            *_groups([*_doubts(inferred, schema), *unsaid([*of_table, *of_columns, *of_target], known_cautions)]),
-            *({"column": column.name, **fault} for column in columns for fault in column.faults),
-        ],
+        notices=_notices(inferred, schema, columns, of_table=of_table, of_target=of_target),
         table_notices=_groups(of_table),
         copies=find_copies(opened, plans, learnt, sides, report),
         advice=advise(opened, plans, sides, settings),
@@ -118,6 +113,23 @@ def _doubts(plans: Sequence[ColumnPlan], schema: Schema | None) -> Problems:
     if schema is None:
         return cautions(plans, None, "", NO_GUESS)
     return cautions(plans, schema.labels.name, schema.task_name, schema.task_guess)
+
+
+def _notices(
+    inferred: Sequence[ColumnPlan],
+    schema: Schema | None,
+    columns: Sequence[ColumnReport],
+    *,
+    of_table: Iterable[Problem],
+    of_target: Iterable[Problem],
+) -> list[dict[str, Any]]:
+    """Return uncertain guesses, findings of which no guess warns already, and cells that cannot be read."""
+    cautioned = {plan.name: plan.caution for plan in inferred}
+    of_columns = (problem for column in columns for problem in column.findings)
+    return [
+        *_groups([*_doubts(inferred, schema), *unsaid([*of_table, *of_columns, *of_target], cautioned)]),
+        *({"column": column.name, **fault} for column in columns for fault in column.faults),
+    ]
 
 
 def _groups(problems: Iterable[Problem]) -> list[dict[str, Any]]:

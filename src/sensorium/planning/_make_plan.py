@@ -75,12 +75,7 @@ def make_plan(
     """
     assert (teacher is not None) == bool(config.train.teacher), "the caller must load the teacher named in the settings"
     config = as_read(config, table)
-    if not config.target:
-        raise ConfigError(
-            "no target is given: name the column to predict",
-            place="target",
-            cure=f"--target COLUMN (Python: target=), one of: {list_names(table.columns)}",
-        )
+    _check_target(config, table)
     device = pick_device(config.device)
     start = start and _on_device(start, device)
     schema = continued_schema(table, config, start, report) if start else infer_schema(table, config)
@@ -97,9 +92,8 @@ def make_plan(
     augmented = choose_augmentations(columns.kinds, config)
     network = _network_to_check(blueprint, columns.learnt, task, modules, config)
     rehearse_parts(network, blueprint, columns.learnt, task, modules)
-    check_for_model(
-        config, blueprint, network, task=schema.task_name, device=device, validation=split.rows("validation")
-    )
+    validation = split.rows("validation")
+    check_for_model(config, blueprint, network, task=schema.task_name, device=device, validation=validation)
     encoded = _encode(task, schema.target, split)
     rehearse_task(schema.task_name, task, encoded)
     findings, notices = _findings(schema, columns, split, (task, encoded), config)
@@ -129,6 +123,15 @@ def make_plan(
         start=start,
         teacher=teacher,
     )
+
+
+def _check_target(config: Config, table: Table) -> None:
+    if not config.target:
+        raise ConfigError(
+            "no target is given: name the column to predict",
+            place="target",
+            cure=f"--target COLUMN (Python: target=), one of: {list_names(table.columns)}",
+        )
 
 
 def _network_to_check(

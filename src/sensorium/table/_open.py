@@ -84,13 +84,10 @@ def open_table(
     bare = all(column in origins and origins[column].index for column in arrow.column_names)
     kept = select_columns(arrow, keep, config.missing, name, is_text=bool(read.separator))
     given, origins = _plain_columns(arrow, config, origins)
-    point = config.decimal != "," and config.thousands != "."
-    columns = {column: cells if column in text else narrow(cells, point=point) for column, cells in given.items()}
-    columns, given = empty_codes(columns, given, config.missing)
+    columns, given = _narrowed(given, config, text)
     if arrow.num_rows and not columns:
         columns = {PLACEHOLDER: pa.chunked_array([pa.nulls(arrow.num_rows, pa.string())])}
-    spelling = {column: cells for column, cells in given.items() if pa.types.is_floating(columns[column].type)}
-    spelling = {column: cells for column, cells in spelling.items() if pa.types.is_string(cells.type)}
+    spelling = _spelling(columns, given)
     files = files or Files((folder or Path.cwd()).resolve(), config.allow_outside, config.remote)
     columns = join_targets(join_lists(columns, config.lists, name, gaps=gaps), config.targets, name, gaps=gaps)
     origins = {column: origin for column, origin in origins.items() if column not in (*config.lists, *config.targets)}
@@ -107,6 +104,23 @@ def open_table(
     table = join_series(table, config.series, gaps=gaps) if config.series else table
     table = _with_missing(table, expected) if bare and len(table) else table
     return cut_windows(table, config.windows, gaps=gaps) if config.windows and len(table) else table
+
+
+def _narrowed(
+    given: Mapping[str, pa.ChunkedArray], config: TableConfig, text: Collection[str]
+) -> tuple[dict[str, pa.ChunkedArray], dict[str, pa.ChunkedArray]]:
+    """Return the columns with their types, and the cells that they were read from; codes for missing are empty."""
+    point = config.decimal != "," and config.thousands != "."
+    columns = {column: cells if column in text else narrow(cells, point=point) for column, cells in given.items()}
+    return empty_codes(columns, dict(given), config.missing)
+
+
+def _spelling(
+    columns: Mapping[str, pa.ChunkedArray], given: Mapping[str, pa.ChunkedArray]
+) -> dict[str, pa.ChunkedArray]:
+    """Return the columns of numbers that were read from text, as text."""
+    found = {column: cells for column, cells in given.items() if pa.types.is_floating(columns[column].type)}
+    return {column: cells for column, cells in found.items() if pa.types.is_string(cells.type)}
 
 
 def _conventions(separator: str, given: Mapping[str, pa.ChunkedArray], config: TableConfig) -> Conventions:
