@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 Values = npt.NDArray[np.float64]
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
+TAILS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)  # of a series
 GRID = 8  # an image is averaged over 8 × 8 tiles
 SCAN_GRID = 4
 BANDS = 20  # of a spectrum, on a logarithmic scale
@@ -95,21 +96,23 @@ def _bands(power: Values) -> Values:
 
 
 def series(cell: Any, folder: Path) -> Values:
-    """Moments, quantiles, trend, roughness, autocorrelations and the spectrum of a list of numbers."""
+    """Moments, quantiles, trend, autocorrelations and spectrum of a list of numbers, and moments of its steps."""
     del folder
     values = np.asarray(cell, np.float64)
     values = values[np.isfinite(values)]
     if len(values) < 2:
         raise ValueError("a series needs two values")
     centred, deviation = values - values.mean(), values.std() + 1e-12
-    standard, steps = centred / deviation, np.diff(values)
-    slope = np.polyfit(np.linspace(-1, 1, len(values)), values, 1)[0]
+    standard, steps, time = centred / deviation, np.diff(values), np.linspace(-1, 1, len(values))
+    slope = time @ centred / (time @ time)
     moments = [len(values), values.mean(), values.std(), (standard**3).mean(), (standard**4).mean()]
     ends = [values.min(), values.max(), values[0], values[-1], slope]
+    jumps = steps / (steps.std() + 1e-12)
     rough = [np.abs(steps).mean(), steps.std(), np.abs(steps).max(), (np.diff(np.signbit(centred)) != 0).mean()]
+    rough += [(jumps**3).mean(), (jumps**4).mean()]
     lagged = [(standard[lag:] * standard[:-lag]).mean() if lag < len(values) else 0.0 for lag in LAGS]
     spectrum = np.log(_bands(np.abs(np.fft.rfft(standard))[None] ** 2)[0] + 1e-10)
-    return np.concatenate([moments, ends, rough, lagged, np.quantile(values, QUANTILES), spectrum])
+    return np.concatenate([moments, ends, rough, lagged, np.quantile(values, TAILS), spectrum])
 
 
 def scan(cell: str, folder: Path) -> Values:
