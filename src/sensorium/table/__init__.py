@@ -15,7 +15,7 @@ from sensorium.table._date_words import words
 from sensorium.table._dates import DATE_ORDERS, PIVOT, TWIN, SpeltDates, read_dates
 from sensorium.table._file_cell import FILE_FIELDS, FileCell
 from sensorium.table._files import Files
-from sensorium.table._list_notation import ListNotation
+from sensorium.table._list_notation import ListNotation, spells_numbers
 from sensorium.table._notation import (
     LEGACY,
     NAMES,
@@ -114,6 +114,7 @@ __all__ = [
     "refusal",
     "same_but_for_zeros",
     "spells_lists",
+    "spells_numbers",
     "spelt_codes",
     "spelt_list",
     "spelt_moments",
