@@ -129,7 +129,7 @@ def _value(cell: str) -> set[str]:
 
 
 def _names_files(column: Column) -> bool:
-    """Return whether the cells are paths, data URLs or base64 of files, from which a model learns, not from the text."""
+    """Return whether the cells are paths, data URLs or base64 of files: a model learns from the files."""
     if not column.is_string:
         return False
     first = column.sample(1)[0]
