@@ -356,6 +356,27 @@ def test_of_modalities_that_fusing_does_not_beat_the_best_by_validation_is_recom
     assert "lucky alone" in found.verdict
 
 
+@pytest.mark.unit
+@pytest.mark.parametrize(
+    ("right", "others", "kind", "explained"),
+    [
+        (0.88, [], "hurts", False),
+        (0.88, [0.88, 0.88], "does_not_help", False),  # significant alone, not among three
+        (0.92, [], "helps", False),
+        (0.92, [0.92, 0.92], "helps", True),
+    ],
+)
+def test_a_verdict_agrees_with_the_corrected_p_value_or_says_why_not(right, others, kind, explained):
+    pairs = [decided("text", "single", 0.9, 0.9), decided("concat", "fusion", right, 0.9)]
+    pairs += [decided(f"other {place}", "fusion", share, 0.8) for place, share in enumerate(others)]
+    results, found = judge([result for result, _ in pairs], {r.name: [o] for r, o in pairs}, "accuracy", 1)
+    p = next(result.p for result in results if result.name == "concat")
+    assert found.finding.kind == kind and found.difference.p < 0.05
+    assert found.finding.to_json()["p_corrected"] == p
+    assert (p >= 0.05) == bool(others)
+    assert (f"corrected for all of its gains, is {p:.3f}" in found.verdict) == explained
+
+
 def twice_as_good(*more):
     """Fusion beats the best single modality on the validation rows, and ties with two others."""
     pairs = [

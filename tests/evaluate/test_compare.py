@@ -25,7 +25,7 @@ from sensorium.wording import verdict_sentence
 
 def verdict(fused, single, difference, slower):
     pair = ModelName("fusion", fused), ModelName("single", single)
-    kind = verdict_kind(difference, beats_every_modality=True)
+    kind = verdict_kind(difference, beats_every_modality=True, p_corrected=0.01)
     return verdict_sentence(Verdict(kind, *pair, difference, slower, pair[kind != "helps"]))
 
 

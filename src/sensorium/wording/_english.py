@@ -23,6 +23,8 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "slower": "trains {times:.1f}× slower",
         "faster": "trains {times:.1f}× faster",
         "verdict.helps": "Fusion helps here: {fused} gains {gain} and {speed}.",
+        "verdict.uncorrected": "{sentence} The p-value of the table, corrected for all of its gains, is {p:.3f}. The "
+        "verdict needs no correction: it compares models that were chosen on the validation rows.",
         "verdict.does_not_help": "Fusion does not help here: {fused} gains {gain}.",
         "verdict.hurts": "Fusion hurts here: {fused} loses {loss}.",
         "verdict.undefined": "The metric {metric} is not defined on these rows: {fused} and {single} cannot be "

@@ -18,6 +18,8 @@ def model_title(model: ModelName) -> str:
 def verdict_sentence(found: Verdict) -> str:
     """Return short sentences: whether fusing helped, and which model to use. Each has one model of reference."""
     sentence = _kind(found)
+    if found.needs_the_rule:
+        sentence = say("verdict.uncorrected", sentence=sentence, p=found.p_corrected)
     if found.unbeaten:
         gain = over(found.unbeaten.difference, model_title(found.unbeaten.model))
         sentence = say("verdict.unbeaten", sentence=sentence, gain=gain)
