@@ -222,11 +222,11 @@ def test_report_says_why_probabilities_are_not_scaled(tabular):
 
 @pytest.mark.unit
 def test_sentence_of_a_temperature_that_does_not_help_has_the_interval():
-    gain = Difference("log_loss", -0.001, (-0.004, 0.002), 0.5)
+    gain = Difference("log_loss", 0.0343, (-0.0026, 0.0621), 0.1)
     record = CalibrationRecord(temperature=1.0, reason="no_gain", rows=80, groups=80, fitted=1.07, gain=gain)
     assert calibration_sentence(record) == (
-        "probabilities are not scaled: temperature 1.07 is not shown to improve the log loss on validation rows that "
-        "did not fit it (+0.0010, 95% interval -0.0020 to +0.0040)"
+        "probabilities are not calibrated: temperature 1.07 is not shown to lower the log loss on validation rows that "
+        "did not fit it (gain +0.0343, 95% interval -0.0026 to +0.0621; a gain above 0 is a lower loss)"
     )
 
 

@@ -141,7 +141,7 @@ def _scaling(found: CalibrationRecord) -> str:
     sentence = say("calibration.off" if is_off else "calibration.on", temperature=_listed(temperatures))
     if found.reason == "no_gain" and found.gain and found.fitted:
         sentence = say("calibration.no_gain", sentence=sentence, fitted=f"{found.fitted:.3g}", gain=_signed(found.gain))
-    elif found.gain:
+    elif found.gain and not is_off:
         sentence = say("calibration.gain", sentence=sentence, gain=_signed(found.gain))
     if not found.test or is_off:
         return sentence
@@ -154,9 +154,9 @@ def _listed(temperatures: Iterable[float]) -> str:
 
 
 def _signed(gain: Difference) -> str:
-    """Return the change of a loss, which is lower where the model is better, with its interval."""
+    """Return the gain, which is positive where the loss is lower, with its interval."""
     low, high = gain.interval
-    return say("calibration.interval", value=-gain.value, low=-high, high=-low)
+    return say("calibration.interval", value=gain.value, low=low, high=high)
 
 
 def _settled(found: ImbalanceRecord) -> str:
