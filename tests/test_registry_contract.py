@@ -10,6 +10,7 @@ import sensorium
 from sensorium import registry as registry_module
 from sensorium.errors import ConfigError
 from sensorium.fusion import BaseFusion, stack
+from sensorium.model import rehearsal
 from sensorium.registry import KINDS, REGISTRIES, Registry
 from sensorium.registry.failures import MemberError
 from sensorium.testing import check_fusion
@@ -132,6 +133,32 @@ def test_a_registered_encoder_of_a_wrong_shape_is_named_before_a_file_is_decoded
     monkeypatch.setattr("sensorium.api._fit.prepare_table", lambda *_: pytest.fail("cells were decoded"))
     with pytest.raises(MemberError, match=r"'flat' failed in forward: .*float32\[3, 8\], not \(b, width\) = \(3, 4\)"):
         sensorium.fit(films(), "y", encoders={"note": "flat"}, **FAST)
+
+
+def test_a_registered_encoder_of_many_columns_is_run_once_with_the_cells_that_it_gets_in_training(dropped, monkeypatch):
+    code = """
+    from torch import nn
+    from sensorium.batch import PackedCells, Tokens
+    ACCEPTS = ("number",)
+    JOINT = True
+    class Side(nn.Module):
+        def __init__(self, columns):
+            super().__init__()
+            self.groups, self.width = [list(range(len(columns)))], len(columns)
+        def forward(self, *cells):
+            packed, = cells
+            assert isinstance(packed, PackedCells) and packed.present.shape[1] == self.width
+            return Tokens.of_vector(packed.values[:, : self.width])
+    """
+    dropped("encoder", "side", code)
+    made = []
+    monkeypatch.setattr(
+        rehearsal, "zero_batch", lambda learnt, rows, make=rehearsal.zero_batch: made.append(rows) or make(learnt, rows)
+    )
+    table = {f"x{place}": [row * place % 7 + 0.5 for row in range(40)] for place in range(1, 6)}
+    settings = {"encoders": {"number": "side"}, "epochs": 1, "width": 8, "progress": False}
+    sensorium.fit(table | {"y": ["a", "b"] * 20}, "y", **settings)
+    assert made == [3]
 
 
 class Mean(BaseFusion):

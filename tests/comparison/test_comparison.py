@@ -11,6 +11,7 @@ import sensorium
 from sensorium.comparison import USUAL, Result
 from sensorium.comparison._judge import _Judge, judge
 from sensorium.errors import ConfigError, MissingExtraError, TrainingError, UnknownNameError
+from sensorium.fusion import BaseFusion, stack
 from sensorium.metrics import Outcome
 from sensorium.registry import fusions
 from sensorium.testing import make_truth
@@ -417,3 +418,26 @@ def test_by_default_what_only_both_modalities_together_tell_is_found():
     accuracy = {result.name: result.evaluation.metrics["accuracy"] for result in found.results}
     assert min(accuracy[name] for name in ("concat", "gated", "low_rank", "attention")) > 0.75, accuracy
     assert max(accuracy[name] for name in ("left", "right", "late", "weighted_sum")) < 0.65, accuracy
+
+
+class concat(BaseFusion):  # noqa: N801 - the name of a registered fusion
+    """A fusion of the user that has the name of a registered one."""
+
+    def forward(self, tokens, present):
+        return stack(tokens).mean(1)
+
+
+@pytest.mark.parametrize("chosen", [["concat", concat], [concat, "concat"]])
+def test_your_own_fusion_is_compared_beside_a_registered_one_of_its_name(chosen):
+    found = sensorium.compare(make_truth("unique", rows=120), "label", fusions=chosen, **QUICK)
+    fused = {result.name: result.fusion for result in found.results if result.kind == "fusion"}
+    assert fused == {"concat": "concat", "concat (your own fusion)": "module:concat"}
+
+
+def test_a_modality_may_have_the_name_of_a_model():
+    table = make_truth("unique", rows=120)
+    first, *others = [name for name in table if name != "label"]
+    table = {"concat": table[first], "concat (fusion)": table[others[0]], "label": table["label"]}
+    found = sensorium.compare(table, "label", fusions=["concat", concat], **QUICK)
+    names = [result.name for result in found.results]
+    assert {"concat", "concat (fusion)", "concat (fusion 2)", "concat (your own fusion)"} == {*names}

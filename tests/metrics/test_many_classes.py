@@ -64,11 +64,33 @@ def test_counts_of_many_classes_equal_scikit_learns(seed):
     for name, function in (
         ("f1_macro", lambda w: reference.f1_score(outcome.truth, outcome.predicted, average="macro", sample_weight=w)),
         ("mcc", lambda w: reference.matthews_corrcoef(outcome.truth, outcome.predicted, sample_weight=w)),
+        (
+            "f1_weighted",
+            lambda w: reference.f1_score(
+                outcome.truth, outcome.predicted, average="weighted", sample_weight=w, zero_division=0
+            ),
+        ),
+        (
+            "balanced_accuracy",
+            lambda w: reference.recall_score(
+                outcome.truth,
+                outcome.predicted,
+                labels=np.unique(outcome.truth[w > 0]),
+                average="macro",
+                sample_weight=w,
+            ),
+        ),
+        (
+            "brier",
+            lambda w: reference.brier_score_loss(
+                outcome.truth, outcome.scores, sample_weight=w, labels=np.arange(70), scale_by_half=False
+            ),
+        ),
     ):
         rows = [own > 0 for own in weights]  # scikit-learn also counts classes of rows without weight, as 0
         expected = [
             function(own)
-            if every.all() or name == "mcc"
+            if every.all() or name != "f1_macro"
             else reference.f1_score(
                 outcome.truth[every], outcome.predicted[every], average="macro", sample_weight=own[every]
             )

@@ -48,6 +48,8 @@ def one_hot(outcome):
 CLASSES = {
     "accuracy": lambda o, w: reference.accuracy_score(o.truth, o.predicted, sample_weight=w),
     "f1_macro": lambda o, w: reference.f1_score(o.truth, o.predicted, average="macro", sample_weight=w),
+    "f1_weighted": lambda o, w: reference.f1_score(o.truth, o.predicted, average="weighted", sample_weight=w),
+    "balanced_accuracy": lambda o, w: reference.balanced_accuracy_score(o.truth, o.predicted, sample_weight=w),
     "log_loss": lambda o, w: reference.log_loss(o.truth, o.scores, sample_weight=w),
 }
 ONE_OF = {"mcc": lambda o, w: reference.matthews_corrcoef(o.truth, o.predicted, sample_weight=w)}
@@ -57,17 +59,22 @@ BINARY = {
     "recall": lambda o, w: reference.recall_score(o.truth, o.predicted, sample_weight=w),
     "roc_auc": lambda o, w: reference.roc_auc_score(o.truth, o.scores[:, 1], sample_weight=w),
     "average_precision": lambda o, w: reference.average_precision_score(o.truth, o.scores[:, 1], sample_weight=w),
+    "brier": lambda o, w: reference.brier_score_loss(o.truth, o.scores[:, 1], sample_weight=w),
 }
 MULTICLASS = {
     "f1_micro": lambda o, w: reference.f1_score(o.truth, o.predicted, average="micro", sample_weight=w),
     "roc_auc": lambda o, w: reference.roc_auc_score(one_hot(o), o.scores, average="macro", sample_weight=w),
     "average_precision": lambda o, w: reference.average_precision_score(one_hot(o), o.scores, sample_weight=w),
+    "brier": lambda o, w: reference.brier_score_loss(o.truth, o.scores, sample_weight=w, scale_by_half=False),
 }
 LABELS = {
-    **{name: CLASSES[name] for name in ("accuracy", "f1_macro")},
+    **{name: CLASSES[name] for name in ("accuracy", "f1_macro", "f1_weighted")},
     "f1_micro": MULTICLASS["f1_micro"],
     "roc_auc": lambda o, w: reference.roc_auc_score(o.truth, o.scores, average="macro", sample_weight=w),
     "average_precision": lambda o, w: reference.average_precision_score(o.truth, o.scores, sample_weight=w),
+    "brier": lambda o, w: np.mean(
+        [reference.brier_score_loss(t, s, sample_weight=w) for t, s in zip(o.truth.T, o.scores.T, strict=True)]
+    ),
     "log_loss": lambda o, w: np.mean(
         [
             reference.log_loss(t, np.stack([1 - s, s], 1), sample_weight=w)
@@ -88,15 +95,18 @@ CASES = {
 }
 
 
-def slow_ece(outcome, weights):
-    """The definition, bin by bin."""
+def sure_and_right(outcome):
+    """Confidence of each prediction and whether it is right."""
     if outcome.is_multilabel:
         confidence = np.where(outcome.predicted, outcome.scores, 1 - outcome.scores).ravel()
-        right = (outcome.predicted == outcome.truth).ravel()
-        weights = np.repeat(weights, outcome.truth.shape[1])
-    else:
-        confidence = outcome.scores.max(1)
-        right = outcome.predicted == outcome.truth
+        return confidence, (outcome.predicted == outcome.truth).ravel()
+    return outcome.scores.max(1), outcome.predicted == outcome.truth
+
+
+def slow_ece(outcome, weights):
+    """The definition, bin by bin."""
+    confidence, right = sure_and_right(outcome)
+    weights = np.repeat(weights, len(right) // len(outcome))
     total, edges = 0.0, np.minimum((confidence * 15).astype(int), 14)
     for place in range(15):
         inside = edges == place
@@ -108,9 +118,19 @@ def slow_ece(outcome, weights):
     return total
 
 
+def slow_adaptive_ece(outcome, weights):
+    """The definition: rows are repeated, sorted and cut into 15 bins of equally many; ties have their mean accuracy."""
+    confidence, right = sure_and_right(outcome)
+    repeats = np.repeat(weights, len(right) // len(outcome)) * 15
+    mean_right = {c: np.average(right[confidence == c], weights=repeats[confidence == c]) for c in set(confidence)}
+    confidence = np.sort(np.repeat(confidence, repeats))
+    bins = np.stack([confidence, [mean_right[c] for c in confidence]]).reshape(2, 15, -1).mean(2)
+    return np.abs(bins[1] - bins[0]).mean()
+
+
 @pytest.mark.parametrize("task", CASES)
 def test_every_metric_is_compared(task):
-    assert set(metrics_of(task)) == {*CASES[task][1], *(["ece"] if task != "regression" else [])}
+    assert set(metrics_of(task)) == {*CASES[task][1], *(["ece", "ece_adaptive"] if task != "regression" else [])}
 
 
 @pytest.mark.parametrize(("task", "name"), [(task, name) for task, (_, names) in CASES.items() for name in names])
@@ -132,6 +152,32 @@ def test_calibration_error_equals_its_definition(task, seed):
     outcome = CASES[task][0](seed)
     weights = np.random.default_rng(seed).integers(0, 4, len(outcome)) + 0.25
     assert score("ece", outcome, weights[None])[0] == pytest.approx(slow_ece(outcome, weights), abs=1e-9)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "multilabel"])
+@settings(max_examples=15)
+@given(seed=st.integers(0, 10_000))
+def test_adaptive_calibration_error_equals_its_definition(task, seed):
+    outcome = CASES[task][0](seed)
+    weights = np.random.default_rng(seed).integers(1, 4, (3, len(outcome)))
+    expected = [slow_adaptive_ece(outcome, own) for own in weights]
+    assert score("ece_adaptive", outcome, weights.astype(float)) == pytest.approx(expected, abs=1e-9)
+
+
+def test_adaptive_bins_show_an_error_that_bins_of_equal_width_average_out():
+    """Half of the rows are too sure by 4 points and half too unsure; their confidences fall into one bin of ECE."""
+    confidence = np.repeat([0.94, 0.99], 150)
+    right = np.concatenate([np.arange(150) < 147, np.arange(150) < 143])  # 0.98 and 0.953
+    outcome = Outcome(np.where(right, 1, 0), np.stack([1 - confidence, confidence], 1), np.ones(300, int))
+    assert score("ece", outcome)[0] == pytest.approx(0.0017, abs=1e-4)
+    assert score("ece_adaptive", outcome)[0] == pytest.approx((0.04 + 0.0367) / 2, abs=1e-4)
+
+
+def test_brier_score_adds_up_over_classes_but_not_over_two():
+    """A certain error costs 1 with two classes, and 2 with more (Brier 1950)."""
+    for classes, worst in ((2, 1.0), (3, 2.0)):
+        wrong = np.eye(classes)[np.roll(np.arange(classes), 1)]
+        assert score("brier", Outcome(np.arange(classes), wrong, wrong.argmax(1)))[0] == worst
 
 
 def test_r2_of_a_target_far_from_zero_is_exact():

@@ -275,3 +275,11 @@ def test_pre_training_sends_events_of_its_own():
 def test_what_is_not_a_callback_is_refused_before_the_table_is_read(callbacks, finding):
     with pytest.raises(ConfigError, match=finding):
         sensorium.fit("no such table.csv", "label", callbacks=callbacks)
+
+
+@pytest.mark.parametrize("name", ["on_train_begin", "on_epoch_start", "on_batch_end"])
+def test_a_method_that_no_event_calls_is_refused(name):
+    kind = type("Mine", (Callback,), {name: lambda self, event: None})
+    with pytest.raises(ConfigError, match=f"no event calls Mine.{name}") as caught:
+        sensorium.fit("no such table.csv", "label", callbacks=[kind()])
+    assert "on_fit_start" in caught.value.cure

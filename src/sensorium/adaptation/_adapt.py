@@ -27,6 +27,7 @@ from sensorium.prepare import Prepared, open_store, prepare_columns
 from sensorium.prepare.loader import Loader
 from sensorium.registry import adaptations
 from sensorium.runtime.progress import Reporter
+from sensorium.split import EarlierRows, new_rows, weigh_rows
 from sensorium.table import Table
 from sensorium.tasks import watched_metric
 
@@ -122,8 +123,12 @@ def _shift(before: FittedModel, after: FittedModel, table: Table, prepared: Prep
         return shift
     target = before.task.encode(table.column(before.target).take(rows))
     known = np.flatnonzero(target.known)
-    if len(known):
-        outcomes = [before.task.outcome(scores[known], target.values[known]) for scores in (old, new)]
-        watched = watched_metric(before.config.train, before.task)
-        return shift.updated(metrics=measure_metric_shift(before.task_name, outcomes[0], outcomes[1], watched))
-    return shift
+    if not len(known):
+        return shift
+    earlier = EarlierRows(weigh_rows(before.seen, table, before.row_cells, rows[known]))
+    positions, trained = new_rows(earlier, np.arange(len(known)))
+    known = known[positions]
+    outcomes = [before.task.outcome(scores[known], target.values[known]) for scores in (old, new)]
+    watched = watched_metric(before.config.train, before.task)
+    metrics = measure_metric_shift(before.task_name, outcomes[0], outcomes[1], watched)
+    return shift.updated(metrics=metrics.updated(trained=trained))

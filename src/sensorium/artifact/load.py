@@ -306,7 +306,9 @@ def _check_temperatures(model: SavedModel, task: Task, place: str) -> None:
     owners: list[SavedModel | SavedMember] = [model, *model.others]
     for owner in owners:
         if isinstance(owner.temperature, list) and len(owner.temperature) != len(task.targets):
-            raise ArtifactError(f"{len(owner.temperature)} temperatures for {len(task.targets)} targets", place=place)
+            finding = f"the number of temperatures is {len(owner.temperature)}"
+            rule = f"one for each of {len(task.targets)} targets" if task.targets else "one number for a single target"
+            raise ArtifactError(finding, place=place, rule=rule)
 
 
 def _are_shares(task: Task) -> list[bool]:

@@ -26,7 +26,8 @@ def predict(
         str | None,
         typer.Option(
             metavar="A,B,…",
-            help="Copy these columns of the table beside the predictions, such as an id; `all` copies every column.",
+            help="Copy these columns of the table beside the predictions, such as an id; `all` copies every column; "
+            "default: none.",
         ),
     ] = None,
     safe_csv: Annotated[

@@ -86,13 +86,16 @@ def check_folder(folder: Path, **inputs: Any) -> None:
         raise ConfigError(f"{RECORD} was not written by a comparison", place=str(folder), cure=cure)
 
 
-def settle_folder(folder: Path, made_of: Mapping[str, Any], threads: Threads, *, overwrite: bool) -> Threads:
+def settle_folder(
+    folder: Path, made_of: Mapping[str, Any], *, threads: Threads, cores: int, overwrite: bool
+) -> Threads:
     """Check that the folder holds no other comparison, and record the identity of this one.
 
     Args:
         folder: the folder of the comparison.
         made_of: identity of the table and the settings, without the compared models and seeds.
         threads: the number of threads for a comparison that starts now.
+        cores: the number of cores of the plan.
         overwrite: whether to replace another comparison.
 
     Returns:
@@ -113,7 +116,7 @@ def settle_folder(folder: Path, made_of: Mapping[str, Any], threads: Threads, *,
         forget_trials(folder)
     if state is State.NEW:
         folder.mkdir(parents=True, exist_ok=True)
-        write_file(folder / RUN_RECORD, RunRecord(made_of, threads=threads.to_json()).to_json())
+        write_file(folder / RUN_RECORD, RunRecord(made_of, threads=threads.to_json(), cores=cores).to_json())
         return threads
     return recorded_threads(folder) or threads
 

@@ -25,7 +25,7 @@ from sensorium.config._arguments import (
 )
 from sensorium.config._assignments import parse_assignments
 from sensorium.config._caller import caller_only, every_setting, given_names, split_saved, with_given
-from sensorium.config._config import Config, merge_layers
+from sensorium.config._config import CALIBRATION_FOLDS, CALIBRATION_ROWS, MAX_THREADS, Config, merge_layers
 from sensorium.config._describe import Setting, list_options, list_settings, options_schema
 from sensorium.config._dotted import of_columns
 from sensorium.config._keywords import read_settings, target_setting
@@ -66,12 +66,15 @@ from sensorium.config._types import (
 )
 
 __all__ = [
+    "CALIBRATION_FOLDS",
+    "CALIBRATION_ROWS",
     "CONFIG",
     "COUNT",
     "COUNT_OR_SEEDS",
     "ENCODERS",
     "FLAG",
     "IMBALANCE_TECHNIQUE",
+    "MAX_THREADS",
     "NAME",
     "NAMES",
     "OPTIONAL_NAME",

@@ -36,7 +36,7 @@ NO_GUESS = Guess(0.0, "")
 
 
 @dataclass(frozen=True)
-class Trial:
+class TrialDecoding:
     """Settings of trial decoding: rows, configuration, progress, and each column's problems that are already known."""
 
     rows: Rows
@@ -134,13 +134,13 @@ def _columns(
         told = dict[str, list[Problem]]()
         for problem in table.problems:
             told.setdefault(problem.column, []).append(problem)
-        trial = Trial(rows, config, Work(advance=bar.advance), told)
+        trial = TrialDecoding(rows, config, Work(advance=bar.advance), told)
         tried = {plan.name: _column(table.column(plan.name), plan, trial) for plan in plans}
     learnt = {name: modality for name, (_, modality) in tried.items() if modality}
     return [column for column, _ in tried.values()], learnt
 
 
-def _column(column: Column, plan: ColumnPlan, trial: Trial) -> tuple[ColumnReport, Modality | None]:
+def _column(column: Column, plan: ColumnPlan, trial: TrialDecoding) -> tuple[ColumnReport, Modality | None]:
     learnt, faults, undecodable = _try(column, plan, trial)
     findings = [_of_all_rows(problem) for problem in learnt.findings(plan.name)] if learnt else []
     findings = unsaid(findings, {plan.name: plan.caution})
@@ -179,7 +179,7 @@ def _of_all_rows(problem: Problem) -> Problem:
     return replace(problem, reason=problem.reason.replace(IN_TRAINING, ""))
 
 
-def _try(column: Column, plan: ColumnPlan, trial: Trial) -> tuple[Modality | None, list[ProblemGroup], int]:
+def _try(column: Column, plan: ColumnPlan, trial: TrialDecoding) -> tuple[Modality | None, list[ProblemGroup], int]:
     """Decode some cells as training would."""
     if plan.modality is None:
         return None, [], 0

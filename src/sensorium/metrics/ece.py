@@ -3,6 +3,7 @@
 import numpy as np
 
 from sensorium.metrics._base import Outcome
+from sensorium.metrics._confidence import confidences
 from sensorium.metrics._means import divide
 from sensorium.table import Floats
 
@@ -14,12 +15,7 @@ BINS = 15
 
 def ece(outcome: Outcome, weights: Floats) -> Floats:
     """Compare confidence, the probability of the predicted class, with accuracy; in multilabel, for each label."""
-    if outcome.is_multilabel:
-        confidence = np.where(outcome.predicted, outcome.scores, 1 - outcome.scores)
-        right = outcome.predicted == outcome.truth
-    else:
-        confidence = outcome.scores[np.arange(len(outcome)), outcome.predicted][:, None]
-        right = (outcome.predicted == outcome.truth)[:, None]
+    confidence, right = confidences(outcome)
     bins = np.clip((confidence * BINS).astype(np.int64), 0, BINS - 1)
     gaps = [np.abs(weights @ ((right - confidence) * (bins == b)).sum(1)) for b in range(BINS)]
     return divide(np.sum(gaps, axis=0), weights.sum(1) * confidence.shape[1])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,15 +21,14 @@ from sensorium.table import (
     Files,
     data_url_content,
     evenly_spaced,
+    hide_secrets,
     is_data_url,
     is_gap_word,
-    without_secrets,
 )
 
 Source: TypeAlias = Path | io.BytesIO
 T = TypeVar("T")
 
-ADDRESS = re.compile(r"\w[\w+.-]*://[^'\"|;\n]*")
 CHUNK = 32  # files per task of a thread: few enough for a smooth progress bar, enough to keep the overhead low
 LEARN_FROM = 200  # files from which a modality learns sizes, sampling rates and statistics
 
@@ -137,7 +135,7 @@ def shown_cell(cell: Any) -> str:
         cell = held.name or held.content
     if isinstance(cell, list | tuple):
         return shorten(f"[{', '.join(map(shown_cell, cell))}]")
-    return shorten(ADDRESS.sub(lambda found: without_secrets(found[0]), cell) if isinstance(cell, str) else cell)
+    return shorten(hide_secrets(cell) if isinstance(cell, str) else cell)
 
 
 def _map(function: Callable[[int], list[T]], starts: Iterable[int], workers: int) -> Iterable[list[T]]:

@@ -9,7 +9,15 @@ from sensorium.model._run_network import infer, weight_index
 from sensorium.model._tower import Tower
 from sensorium.model._unshared import unshared
 from sensorium.model.build import build_network, outline_network
-from sensorium.model.calibration import FEWEST, Logits, can_calibrate, fit_temperature, outcome_at
+from sensorium.model.calibration import (
+    Logits,
+    at_bound,
+    can_calibrate,
+    fit_temperature,
+    is_varied,
+    outcome_at,
+    with_varied_labels,
+)
 from sensorium.model.dense import DenseModel, check_exportable, dense_inputs, export_network
 from sensorium.model.features import Features, learn_features
 from sensorium.model.fitted import FittedModel, pick_device
@@ -29,10 +37,8 @@ from sensorium.model.plan import plan_model
 from sensorium.model.quantization import SMALLEST_QUANTIZED, expect_int8, quantize
 from sensorium.model.rehearsal import filled, rehearse_parts, zero_batch
 from sensorium.model.work import prediction_work, training_work
-from sensorium.registry.failures import explain_member_errors
 
 __all__ = [
-    "FEWEST",
     "NO_MODULES",
     "OWN_FUSION",
     "SMALLEST_QUANTIZED",
@@ -47,6 +53,7 @@ __all__ = [
     "OwnModules",
     "Tower",
     "TowerPlan",
+    "at_bound",
     "build_encoder",
     "build_network",
     "can_calibrate",
@@ -56,7 +63,6 @@ __all__ = [
     "check_modules",
     "dense_inputs",
     "expect_int8",
-    "explain_member_errors",
     "export_network",
     "feature_readers",
     "filled",
@@ -66,6 +72,7 @@ __all__ = [
     "fusion_kind",
     "infer",
     "is_maker",
+    "is_varied",
     "learn_features",
     "make_ready",
     "on_meta",
@@ -82,5 +89,6 @@ __all__ = [
     "training_work",
     "unshared",
     "weight_index",
+    "with_varied_labels",
     "zero_batch",
 ]

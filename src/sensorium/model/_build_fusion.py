@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import nn
 
 from sensorium.config import check_options
@@ -71,7 +72,8 @@ def fusion_kind(name: str, own: OwnModules) -> FusionKind:
     source: Any = make.func if isinstance(make, functools.partial) else make
     remember_own("fusion", plain, source)
     if not isinstance(source, type | nn.Module):
-        source = make([PROBE, PROBE], PROBE)
+        with torch.random.fork_rng():  # the caller's generator stays as it is
+            source = make([PROBE, PROBE], PROBE)
         _check_made(source, name)
         remember_own("fusion", plain, source)
     return FusionKind(name, source.level, source.own_widths, make)

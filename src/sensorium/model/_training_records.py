@@ -173,8 +173,8 @@ class CalibrationRecord(Record):
 
     Attributes:
         temperature: the divisor of the logits, 1 without scaling; for an ensemble, one per member.
-        reason: `kept`, or why the temperature is not used: `no_gain` on rows that did not fit it, `few_rows`,
-            `few_groups`; None in models of early versions.
+        reason: `kept`, or why the temperature is not used: `no_gain` on rows that did not fit it, `at_bound` of
+            the search, `one_class` in these rows, `few_rows`, `few_groups`; None in models of early versions.
         rows, groups: number of validation rows that fitted it, and of their groups.
         fitted: the temperature of all these rows, kept or not; for an ensemble, the one by which all members are
             scaled. None if it was not fitted.
@@ -188,7 +188,7 @@ class CalibrationRecord(Record):
         {"temperature", "reason", "rows", "groups", "fitted", "gain", "validation", "targets"}
     )
     temperature: NonNegativeFloat | list[NonNegativeFloat] | None = None
-    reason: Literal["kept", "no_gain", "few_rows", "few_groups"] | None = None
+    reason: Literal["kept", "no_gain", "at_bound", "one_class", "few_rows", "few_groups"] | None = None
     rows: NonNegativeInt | None = None
     groups: NonNegativeInt | None = None
     fitted: NonNegativeFloat | None = None

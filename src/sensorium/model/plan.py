@@ -18,6 +18,7 @@ from sensorium.model._encoder_choice import encoder_choice
 from sensorium.model._tower_settings import check_towers
 from sensorium.model.own_modules import NO_MODULES, OwnModules, plain_fusion
 from sensorium.registry import encoders, heads
+from sensorium.registry.defaults import DEFAULT_FUSION, DEFAULT_HEAD
 from sensorium.registry.weights import weights_of
 
 
@@ -38,16 +39,16 @@ def plan_model(
     check_towers(config, learnt)
     towers = [_plan_tower(name, columns, learnt, kinds, config) for name, columns in _group(learnt, config).items()]
     check_keys(config, towers, kinds)
-    fusion = config.fusion.name or "concat"
+    fusion = config.fusion.name or DEFAULT_FUSION
     kind = fusion_kind(fusion, own)
     options = kind.check_options(config.fusion.options)
     return Blueprint(towers, fusion, options, config.width, *_plan_head(config, kind))
 
 
 def _plan_head(config: Config, fusion: FusionKind) -> tuple[str, dict[str, Any]]:
-    head = config.head.name or "linear"
+    head = config.head.name or DEFAULT_HEAD
     options = check_options(heads.load(head), config.head.options, f"head {head!r}")
-    if head != "linear" and fusion.level == "decision":
+    if head != DEFAULT_HEAD and fusion.level == "decision":
         rule = "decision-level fusion has one head per modality and fuses their logits"
         raise ConfigError(
             f"fusion {plain_fusion(fusion.name)!r} cannot be combined with head {head!r}", place="head", rule=rule

@@ -10,10 +10,12 @@ import numpy as np
 
 from sensorium.config import Config, preset_changes, set_both
 from sensorium.findings import count
+from sensorium.model import FittedModel
+from sensorium.planning._earlier import find_earlier
 from sensorium.schema import Schema, split_column
 from sensorium.split import Split, make_split, unlabelled_rows
 from sensorium.table import Rows
-from sensorium.train import check_calibration, unlabelled_learners
+from sensorium.train import unlabelled_learners
 
 if TYPE_CHECKING:
     from sensorium.runtime.progress import Reporter
@@ -33,11 +35,16 @@ class DealtRows:
     learners: Sequence[str]
 
 
-def deal_rows(schema: Schema, config: Config, report: Reporter) -> DealtRows:
-    """Split the rows, resolve the preset, and find the unlabelled rows from which a technique learns."""
+def deal_rows(
+    schema: Schema, config: Config, report: Reporter, *, start: FittedModel | None, teacher: FittedModel | None
+) -> DealtRows:
+    """Split the rows, resolve the preset, and find the unlabelled rows from which a technique learns.
+
+    Rows that the start model or the teacher was trained on stay in the training part where possible.
+    """
     column = split_column(schema.table, config)
-    split = make_split(schema.table, schema.labels, config.split, column, config.seed)
-    check_calibration(config, len(split.rows("validation")))
+    earlier = find_earlier(schema.table, start, teacher)
+    split = make_split(schema.table, schema.labels, config.split, column, config.seed, earlier=earlier)
     config = _with_preset(config, len(split.rows("train")), schema.task_name, report)
     learners = unlabelled_learners(config.train)
     if not learners:

@@ -59,7 +59,7 @@ class Registry:
                 found.setdefault(entry.name, entry)
         return dict(sorted(found.items()))
 
-    def is_own(self, name: str) -> bool:
+    def is_builtin(self, name: str) -> bool:
         """Return whether a member is Sensorium's, not that of another package."""
         return self.entry(name).module.startswith(f"{self.package}.")
 
@@ -91,7 +91,7 @@ class Registry:
         """
         member = self.entry(name).load()
         if name not in self._checked and self.contract is not None:
-            if not self.is_own(name):
+            if not self.is_builtin(name):
                 self._check(name, member, self.contract)
             self._checked.add(name)
         return member
@@ -115,16 +115,6 @@ class Registry:
                     rule=f"{literal} = (…,) lists {LITERALS[literal]}",
                     cure=contract.advice(self.package, self.kind, name),
                 )
-
-    def check_plugins(self) -> None:
-        """Check all members of other packages.
-
-        Raises:
-            ConfigError: as for `load`.
-        """
-        for name in self.names():
-            if not self.is_own(name):
-                self.load(name)
 
     def options(self, name: str) -> list[Option]:
         """Return the options of a member, without importing it."""

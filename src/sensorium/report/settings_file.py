@@ -14,6 +14,7 @@ from sensorium.inspection import Inspection
 from sensorium.inspection.result import ColumnReport
 from sensorium.registry import fusions, modalities
 from sensorium.registry.choices import encoders_for
+from sensorium.registry.defaults import DEFAULT_FUSION, DEFAULT_HEAD
 
 WIDTH = 118
 HOW = (
@@ -124,7 +125,8 @@ def _columns(found: Inspection, given: Mapping[str, Any]) -> Iterator[str]:
             yield from _cautions(column.caution)
     yield from (line for key in ("columns", "exclude") if key in given for line in _dump({key: given[key]}))
     if "exclude" not in given:
-        yield f"# exclude: [{as_yaml(used[-1].name) if used else ''}]  # columns to ignore"
+        example = f", for example [{as_yaml(used[-1].name)}]" if used else ""
+        yield f"# exclude: []  # columns to ignore{example}"
 
 
 def _column(column: ColumnReport, chosen: Any) -> Iterator[str]:
@@ -157,8 +159,8 @@ def _network(found: Inspection, given: Mapping[str, Any]) -> Iterator[str]:
         for kind in kinds:
             yield from _encoder(str(kind))
     yield from _comment(f"Fusions: {', '.join(fusions.names())}; `sensorium compare` compares them.")
-    yield from _dump({"fusion": given["fusion"]}) if "fusion" in given else ["# fusion: concat"]
-    yield from _dump({"head": given["head"]}) if "head" in given else ["# head: linear"]
+    yield from _dump({"fusion": given["fusion"]}) if "fusion" in given else [f"# fusion: {DEFAULT_FUSION}"]
+    yield from _dump({"head": given["head"]}) if "head" in given else [f"# head: {DEFAULT_HEAD}"]
 
 
 def _encoder(kind: str) -> Iterator[str]:

@@ -138,7 +138,7 @@ def search_text(found: SearchRecord) -> RenderableType:
     figures = {"trials": found.trials, "seconds": found.seconds, "budget": found.budget, "shown": len(found.best)}
     every = "line.search" if len(found.best) == found.trials else "line.search_best"
     head = say(every, trainings=found.trainings or found.trials, **figures)
-    models = say("part.with").join(found.chosen)
+    models = say("part.plus").join(found.chosen)
     value = say("part.undefined") if found.validation is None else f"{found.validation:.4f}"
     chosen = say("line.chosen", models=models, metric=found.metric, value=value)
     if found.ensemble:

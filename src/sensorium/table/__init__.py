@@ -4,7 +4,7 @@ Each kind of source has one file, which declares its suffixes; objects in memory
 interface.
 """
 
-from sensorium.table._addresses import without_secrets
+from sensorium.table._addresses import hide_secrets
 from sensorium.table._arrays import Floats, Rows, Truths, evenly_spaced
 from sensorium.table._arrow_types import SECONDS_PER_UNIT, as_microseconds, as_seconds, is_date_type, is_number_type
 from sensorium.table._codes import spelt_codes, spelt_moments, without_codes
@@ -94,6 +94,7 @@ __all__ = [
     "evenly_spaced",
     "find_list_notation",
     "has_limits",
+    "hide_secrets",
     "is_address",
     "is_clearly_numbers",
     "is_data_url",
@@ -123,7 +124,6 @@ __all__ = [
     "survey",
     "without_codes",
     "without_query",
-    "without_secrets",
     "words",
     "write_csv",
     "write_table",

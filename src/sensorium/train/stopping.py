@@ -15,8 +15,10 @@ from sensorium.techniques import TrainingContext
 from sensorium.train.history import Epoch, History
 
 PERFECT, FLAT = 3, 5  # epochs after which a perfect metric, and a plateau, end the training
-TOLERANCE = 1e-3  # a value is flat if it changes by at most this share of its range so far
+TOLERANCE = 1e-3  # a value is flat if it changes by at most this share of its range so far,
+MAX_CHANGE = 1e-2  # and by at most this share of its size;
 ROUNDING = 1e-6  # or by this share of its size: the order of a sum
+OUTLIER = 10  # times the present size: such values are no part of the range, as the first epochs may be far off
 FEWEST = 10  # validation rows: the metric of fewer is perfect by luck
 SURE = 0.25  # of the log loss of predicting class frequencies: above it, a perfect ranking is not yet a good prediction
 
@@ -131,5 +133,8 @@ def _flat(values: Sequence[float]) -> bool:
     latest = [value for value in values[-FLAT - 1 :] if not math.isnan(value)]
     if not latest:
         return True
-    limit = max(TOLERANCE * (max(known) - min(known)), ROUNDING * max(map(abs, latest)))
+    size = max(map(abs, latest))
+    comparable = [value for value in known if abs(value) <= OUTLIER * size]
+    limit = min(TOLERANCE * (max(comparable) - min(comparable)), MAX_CHANGE * size)
+    limit = max(limit, ROUNDING * size)
     return max(latest) - min(latest) <= limit

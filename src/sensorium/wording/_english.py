@@ -69,14 +69,22 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "calibration.target": "{name}: {sentence}",
         "calibration.off": "probabilities are not calibrated",
         "calibration.on": "probabilities are calibrated by temperature {temperature}",
-        "calibration.few_rows": "probabilities are not calibrated: {rows} validation rows are too few (50 or more are "
-        "needed)",
+        "calibration.few_rows": "probabilities are not calibrated: {rows} validation rows are too few "
+        "({needed} or more are needed)",
         "calibration.few_groups": "probabilities are not calibrated: the validation rows are of {groups} groups only "
-        "(5 or more are needed)",
+        "({needed} or more are needed)",
+        "calibration.one_class": "probabilities are not calibrated: the {rows} validation rows have a single class",
+        "calibration.at_bound": "{sentence}: the best temperature, {fitted}, is at the bound of the search, so the "
+        "validation rows do not determine it",
         "calibration.no_gain": "{sentence}: temperature {fitted} is not shown to lower the log loss on validation "
         "rows that did not fit it (gain {gain}; a gain above 0 is a lower loss)",
         "calibration.gain": "{sentence}, which lowers the log loss on validation rows that did not fit it (gain "
         "{gain})",
+        "calibration.members": "probabilities of the members are calibrated by the temperatures {temperature}",
+        "calibration.no_common_gain": "{sentence}; a further temperature of {fitted} for all members is not shown to "
+        "lower the log loss on validation rows that did not fit it (gain {gain}; a gain above 0 is a lower loss)",
+        "calibration.common_gain": "{sentence}; the factor of {fitted} for all members, which they include, lowers "
+        "the log loss on validation rows that did not fit it (gain {gain})",
         "calibration.interval": "{value:+.4f}, 95% interval {low:+.4f} to {high:+.4f}",
         "calibration.changes": "{sentence}; on the test rows: {changes}",
         "calibration.change": "{metric} {before:.4f} → {after:.4f}",

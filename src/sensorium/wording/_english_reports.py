@@ -38,7 +38,7 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "line.more_problems": "and {kinds} more kinds of problem",
         "line.more_columns": "and {columns:,} more columns ({kinds}); --json lists every column",
         "line.more_lines": "… and {lines:,} more lines like these; --json lists all of them",
-        "line.more_shifts": "and {columns:,} more columns, whose means shifted less; --json lists every column",
+        "line.more_shifts": "and {columns:,} more columns, which changed less; --json lists every column",
         "line.more_subsets": "and {subsets:,} more subsets; --json lists every subset",
         "line.weights_size": "weights: {before:.1f} MB → {after:.1f} MB",
         "line.imbalance": "modality imbalance on {rows} rows{where}; all modalities: {value} {metric}; the figures of "
@@ -53,6 +53,8 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "line.shift_metric": "{metric} on the same {rows:,} rows: {before:.4f} → {after:.4f}; {change} by {value:.4f} "
         "(95% interval {low:.4f} to {high:.4f})",
         "line.shift_unchanged": "{metric} on the same {rows:,} rows: {after:.4f}, unchanged",
+        "line.shift_trained": "the model before was trained on {trained:,} of these {rows:,} rows: its metric is an "
+        "overestimate",
         "line.undefined": "{metric} is not defined on these rows",
         "part.better": "better",
         "part.worse": "worse",
@@ -61,7 +63,7 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "part.kept_model": ", in the kept model ({model})",
         "part.size": "{rows:,} {split}",
         "part.augmentation": "{column} by {names}",
-        "part.with": " + ",
+        "part.plus": " + ",
         "part.failed": "failed",
         "part.kind": "{columns:,} {modality}",
         "part.left_out": "left out",
