@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,15 @@ def test_missing_and_broken_packages_have_their_command(monkeypatch):
     found = call("doctor").stdout
     assert "extra video: av missing; pip install 'sensorium[video]'" in found
     assert "! the package optuna of the extra search is damaged: pip install --force-reinstall optuna" in found
+
+
+def test_every_extra_of_the_distribution_is_shown(monkeypatch):
+    """With metadata as an installation of this source has it."""
+    content = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+    extras = tomllib.loads(content)["project"]["optional-dependencies"]
+    requires = [f"{package}; extra == '{extra}'" for extra, packages in extras.items() for package in packages]
+    monkeypatch.setattr(importlib.metadata, "requires", lambda name: requires)
+    assert set(answer("doctor")["extras"]) == set(extras) - {"dev"}
 
 
 @pytest.mark.parametrize(

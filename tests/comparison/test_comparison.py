@@ -324,8 +324,8 @@ def decided(name, kind, right, validation, seconds=1.0):
         (
             0.9,
             0.89,
-            " A faster model is late fusion. It trains 10.0× faster and is not shown to be worse: the difference is "
-            "-0.5 points accuracy over wide",
+            " A faster model is late fusion. It trains 10.0× faster and is not shown to be worse: it loses 0.5 "
+            "points accuracy against wide fusion",
         ),
         (0.9, 0.75, ""),  # it is worse
         (4.0, 0.89, ""),  # hardly faster

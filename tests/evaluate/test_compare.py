@@ -98,6 +98,11 @@ def test_the_verdict_says_what_the_interval_says(interval, slower, sentence):
     assert verdict("gated", "text", Difference("accuracy", value, interval, 0.1), slower) == sentence
 
 
+def test_a_negative_gain_that_is_not_shown_is_a_loss():
+    sentence = verdict("late", "photo", Difference("accuracy", -0.067, (-0.15, 0.01), 0.1), 3)
+    assert "late fusion loses 6.7 points accuracy against photo alone (95% interval -1.0 to 15.0)" in sentence
+
+
 def test_what_is_no_share_is_told_in_its_own_unit():
     sentence = verdict("late", "text", Difference("rmse", 1234.5, (10.0, 2000.0), 0.01), 3)
     assert "late fusion gains +1.23e+03 rmse over text alone (95% interval 10 to 2e+03)" in sentence

@@ -268,18 +268,18 @@ def test_sentence_of_a_temperature_at_the_bound():
     gain = Difference("log_loss", 0.1, (0.05, 0.15), 0.001)
     record = CalibrationRecord(temperature=1.0, reason="at_bound", rows=80, groups=80, fitted=0.1, gain=gain)
     assert calibration_sentence(record) == (
-        "probabilities are not scaled: the best temperature, 0.1, is at the bound of the search, so the validation "
+        "probabilities are not calibrated: the best temperature, 0.1, is at the bound of the search, so the validation "
         "rows do not determine it"
     )
 
 
 @pytest.mark.unit
 def test_sentence_of_a_temperature_that_does_not_help_has_the_interval():
-    gain = Difference("log_loss", -0.001, (-0.004, 0.002), 0.5)
+    gain = Difference("log_loss", 0.0343, (-0.0026, 0.0621), 0.1)
     record = CalibrationRecord(temperature=1.0, reason="no_gain", rows=80, groups=80, fitted=1.07, gain=gain)
     assert calibration_sentence(record) == (
-        "probabilities are not scaled: temperature 1.07 is not shown to improve the log loss on validation rows that "
-        "did not fit it (+0.0010, 95% interval -0.0020 to +0.0040)"
+        "probabilities are not calibrated: temperature 1.07 is not shown to lower the log loss on validation rows that "
+        "did not fit it (gain +0.0343, 95% interval -0.0026 to +0.0621; a gain above 0 is a lower loss)"
     )
 
 
@@ -287,14 +287,14 @@ def test_sentence_of_a_temperature_that_does_not_help_has_the_interval():
 @pytest.mark.parametrize(
     ("reason", "sentence"),
     [
-        ("no_gain", "; a further temperature of 1.05 for all members is not shown to improve the log loss on"),
-        ("kept", "; the factor of 1.05 for all members, which they include, changes the log loss on"),
+        ("no_gain", "; a further temperature of 1.05 for all members is not shown to lower the log loss on"),
+        ("kept", "; the factor of 1.05 for all members, which they include, lowers the log loss on"),
     ],
 )
 def test_sentence_of_an_ensemble_separates_its_temperature_from_those_of_the_members(reason, sentence):
     gain = Difference("log_loss", -0.001, (-0.004, 0.002), 0.5)
     record = CalibrationRecord(temperature=[0.8, 1.3], reason=reason, rows=80, groups=80, fitted=1.05, gain=gain)
-    expected = f"probabilities of the members are scaled by the temperatures 0.8, 1.3{sentence}"
+    expected = f"probabilities of the members are calibrated by the temperatures 0.8, 1.3{sentence}"
     assert calibration_sentence(record).startswith(expected)
 
 

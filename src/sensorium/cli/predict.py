@@ -43,7 +43,7 @@ def predict(
 ) -> None:
     """Predict every row of a table.
 
-    Example: sensorium predict run new.csv -o answers.parquet --keep id
+    Example: sensorium predict run new.csv -o predictions.parquet --keep id
     """
     from sensorium.config import parse_assignments
     from sensorium.findings import Problems

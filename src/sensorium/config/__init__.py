@@ -29,7 +29,7 @@ from sensorium.config._config import CALIBRATION_FOLDS, CALIBRATION_ROWS, MAX_TH
 from sensorium.config._describe import Setting, list_options, list_settings, options_schema
 from sensorium.config._dotted import of_columns
 from sensorium.config._keywords import read_settings, target_setting
-from sensorium.config._layers import overlay, read_yaml
+from sensorium.config._layers import nest, overlay, read_yaml
 from sensorium.config._misplaced import joined_option, modality_option, setting_flag
 from sensorium.config._options import check_heads, check_options
 from sensorium.config._prepare import PrepareConfig
@@ -129,6 +129,7 @@ __all__ = [
     "list_settings",
     "merge_layers",
     "modality_option",
+    "nest",
     "of_columns",
     "options_schema",
     "overlay",

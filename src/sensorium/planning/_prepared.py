@@ -155,7 +155,7 @@ def _problems(plan: Plan, cells: Prepared) -> Problems:
     own = at_rows(cells.problems.of_cells(), plan.used)  # those of whole columns are among the findings
     problems = Problems([*plan.findings, *encoded.problems, *unused, *own])
     for row in plan.used[~cells.has_any()]:
-        problems.add(Problem(int(row), "", "the row has no value in any column: it is not used for training"))
+        problems.add(Problem(int(row), "", "the row has no value in any column and cannot be used for training"))
     return problems
 
 

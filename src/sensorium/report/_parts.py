@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from rich.console import RenderableType
 from rich.style import StyleType
 from rich.table import Table
@@ -10,6 +12,7 @@ from rich.text import Text
 from sensorium.errors.printable import one_line
 from sensorium.evaluate import Difference
 from sensorium.findings import count
+from sensorium.wording import say
 
 
 def text_line(text: object, style: str = "") -> Text:
@@ -41,4 +44,10 @@ def rows_scored(number: int, rows: str) -> str:
 
 def signed(found: Difference | None) -> str:
     """Format a difference with its interval; empty for None."""
-    return f"{found.value:+.4f} ({found.interval[0]:+.4f} – {found.interval[1]:+.4f})" if found else ""
+    return f"{found.value:+.4f} ({interval(found.interval, '+.4f')})" if found else ""
+
+
+def interval(bounds: tuple[float, float], form: str = ".4f") -> str:
+    """Format an interval: `0.6309 to 0.7251`; a bound that is undefined is a dash."""
+    low, high = (format(bound, form) if math.isfinite(bound) else "–" for bound in bounds)
+    return say("part.interval", low=low, high=high)

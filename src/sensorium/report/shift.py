@@ -103,5 +103,8 @@ def _metrics(metrics: MetricShift) -> str:
         return say("line.undefined", metric=name)
     if (difference.value, low, high) == (0, 0, 0):
         return say("line.shift_unchanged", metric=name, rows=metrics.after.n, after=new)
-    figures = {"rows": metrics.after.n, "before": old, "after": new, "value": difference.value}
-    return say("line.shift_metric", metric=name, **figures, low=low, high=high)
+    is_worse = difference.value < 0
+    low, high = (-high, -low) if is_worse else (low, high)
+    change = say("part.worse" if is_worse else "part.better")
+    figures = {"rows": metrics.after.n, "before": old, "after": new, "value": abs(difference.value)}
+    return say("line.shift_metric", metric=name, change=change, **figures, low=low + 0.0, high=high + 0.0)

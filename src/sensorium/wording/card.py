@@ -127,7 +127,7 @@ def tuning_sentence(found: TuningRecord) -> str:
 
 
 def calibration_sentence(found: CalibrationRecord) -> str:
-    """Return whether probabilities are scaled, with the metrics on rows that did not determine the temperature."""
+    """Return whether probabilities are calibrated, with the metrics on rows that did not determine the temperature."""
     if found.targets:
         own = (say("calibration.target", name=name, sentence=_scaling(one)) for name, one in found.targets.items())
         return "; ".join(own)
@@ -160,9 +160,9 @@ def _listed(temperatures: Iterable[float]) -> str:
 
 
 def _signed(gain: Difference) -> str:
-    """Return the change of a loss, which is lower where the model is better, with its interval."""
+    """Return the gain, which is positive where the loss is lower, with its interval."""
     low, high = gain.interval
-    return say("calibration.interval", value=-gain.value, low=-high, high=-low)
+    return say("calibration.interval", value=gain.value, low=low, high=high)
 
 
 def _settled(found: ImbalanceRecord) -> str:
