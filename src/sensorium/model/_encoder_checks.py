@@ -15,7 +15,7 @@ from sensorium.registry.weights import weights_of
 
 def check_accepts(tower: str, choice: Choice, kinds: Sequence[str], columns: int) -> None:
     """Raise ConfigError if an encoder does not take the modalities of its tower, or not several columns."""
-    encoder = choice.name
+    encoder = str(choice.name)
     entry = encoders.entry(encoder)
     accepts, joint = entry.literal("ACCEPTS", ()), entry.literal("JOINT", False)
     wrong = sorted(set(kinds) - set(accepts))
