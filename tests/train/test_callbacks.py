@@ -1,6 +1,7 @@
 """Callbacks receive typed events, may stop training, and change no bit of the model."""
 
 import dataclasses
+import json
 import os
 import random
 from pathlib import Path
@@ -14,6 +15,7 @@ from sensorium import Callback, CallbackError, ConfigError, EpochEnd, FitEnd, Fi
 from sensorium.errors import TrainingError
 from sensorium.train import Interrupted
 from sensorium.train.interrupt import Stop
+from sensorium.wording.card import stop_sentence
 
 TRAIN = {"epochs": 3, "patience": None}
 
@@ -188,6 +190,17 @@ def test_a_callback_can_stop_training(tabular):
     model = fit(tabular, StopAfter(2), recorder)
     assert len(model.card["history"]["epochs"]) == 2 == recorder.epochs[-1], "the others get the epoch, too"
     assert recorder.of(FitEnd)[0].outcome == "stopped"
+
+
+def test_the_model_card_says_that_a_callback_stopped_training(tabular, tmp_path):
+    model = fit(tabular, StopAfter(2), out=tmp_path)
+    reason = {"reason": "callback", "epoch": 2, "epochs": 1}
+    assert model.card["history"]["stopped"] == reason
+    assert json.loads((tmp_path / "history.json").read_text())["stopped"] == reason
+    assert sensorium.load(tmp_path).card["history"]["stopped"] == reason
+    assert stop_sentence(model.fitted.card.history) == "stopped after epoch 2: a callback ended the training"
+    last = len(fit(tabular).card["history"]["epochs"])
+    assert "stopped" not in fit(tabular, StopAfter(last)).card["history"]
 
 
 class Fails(Callback):

@@ -101,7 +101,7 @@ class StopRecord(Record):
     """Record of early stopping: why (see `EarlyStop`), after which epoch, and for how many epochs the reason held."""
 
     LEFT_OUT: ClassVar = frozenset({"value"})
-    reason: Literal["patience", "perfect", "plateau"]
+    reason: Literal["patience", "perfect", "plateau", "callback"]
     epoch: NonNegativeInt
     epochs: NonNegativeInt
     value: FiniteFloat | None = None
@@ -116,7 +116,7 @@ class HistoryRecord(Record):
         epochs: records of the epochs, in order.
         techniques: technique → its report.
         soup: the averaged epochs; None without a soup.
-        stopped: why training ended early; None if it did not, or a callback or a budget ended it.
+        stopped: why training ended early; None if it did not, or a budget ended it.
     """
 
     LEFT_OUT: ClassVar = frozenset({"soup", "stopped"})

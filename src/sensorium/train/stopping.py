@@ -28,14 +28,14 @@ class EarlyStop:
     """Reason why a training ended before its last epoch.
 
     Attributes:
-        reason: `patience` (no better validation metric), `perfect` (the metric was at its best possible value) or
-            `plateau` (training loss and metric did not change).
+        reason: `patience` (no better validation metric), `perfect` (the metric was at its best possible value),
+            `plateau` (training loss and metric did not change) or `callback` (a callback raised `StopTraining`).
         epoch: the last epoch.
         epochs: number of epochs for which the reason held.
         value: the perfect value of the metric; None for other reasons.
     """
 
-    reason: Literal["patience", "perfect", "plateau"]
+    reason: Literal["patience", "perfect", "plateau", "callback"]
     epoch: int
     epochs: int
     value: float | None = None
@@ -63,8 +63,13 @@ class EarlyStopping:
         self._perfect = max(PERFECT, config.soup)  # a soup averages as many epochs
         self._goal = _goal(context, watched) if self._at_plateau else None
 
-    def check(self, history: History) -> EarlyStop | None:
-        """Return the reason to stop after the latest epoch; None if training continues or all epochs are done."""
+    def check(self, history: History, *, by_callback: bool = False) -> EarlyStop | None:
+        """Return the reason to stop after the latest epoch; None if training continues or all epochs are done.
+
+        Args:
+            history: the epochs so far.
+            by_callback: whether a callback has ended the training.
+        """
         done = len(history.epochs)
         if done >= self.epochs:
             return None
@@ -74,7 +79,7 @@ class EarlyStopping:
             return EarlyStop("patience", done, self.patience)
         if self._at_plateau and done - self._warmup > FLAT and _is_flat(history.epochs):
             return EarlyStop("plateau", done, FLAT)
-        return None
+        return EarlyStop("callback", done, 1) if by_callback else None
 
     def earliest(self, history: History) -> int | None:
         """Return the earliest epoch after which training stops if the metric stays as it is; None if at the end."""

@@ -26,6 +26,7 @@ STOPPED = {
     "patience": "line.stopped_patience",
     "perfect": "line.stopped_perfect",
     "plateau": "line.stopped_plateau",
+    "callback": "line.stopped_callback",
 }  # reason → template
 
 DATA_KEYS = {
@@ -101,7 +102,7 @@ def imbalance_sentence(found: ImbalanceRecord) -> str:
 
 
 def stop_sentence(history: HistoryRecord) -> str | None:
-    """Return why training ended before its last epoch; None if it did not, or a callback or a budget ended it."""
+    """Return why training ended before its last epoch; None if it did not, or a budget ended it."""
     stopped = history.stopped
     if stopped is None:
         return None
