@@ -1,14 +1,18 @@
-"""A command as a whole process: wall time, peak memory, the JSON object on its last line."""
+"""A command as a whole process: wall time, peak memory, the JSON object on its last line; and records of figures."""
 
 import json
 import os
+import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import IO, Any
+
+HERE = Path(__file__).resolve().parent.parent
 
 
 def measure(command: Sequence[str], **environment: str) -> dict[str, Any]:
@@ -42,3 +46,15 @@ def median(runs: Sequence[Mapping[str, float]], key: str) -> float:
 
 def python(*arguments: str) -> list[str]:
     return [sys.executable, *arguments]
+
+
+def record(path: Path, command: str, *, versions: Mapping[str, Path] | None = None, **figures: object) -> None:
+    """Write what was measured as JSON, with the command, the machine, and the commit: of each version, if several."""
+    commits = {name: _commit(checkout) for name, checkout in (versions or {}).items()}
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+    content = {"command": command, "commit": commits or _commit(HERE), "machine": machine, **figures}
+    path.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def _commit(checkout: Path) -> str:
+    return subprocess.check_output(["git", "-C", str(checkout), "rev-parse", "HEAD"], text=True).strip()

@@ -13,7 +13,6 @@ as training would; then `inspect` of DATA. Printed are medians in seconds and th
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -22,9 +21,9 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from _process import HERE, record
 from pyarrow import csv
 
-HERE = Path(__file__).resolve().parent.parent / "src"
 WORK = """
 import sys, time, json
 import sensorium
@@ -69,7 +68,7 @@ def main() -> None:
         table = Path(folder) / "table.csv"
         csv.write_csv(make_table(options.rows), table)
         for _ in range(options.runs):
-            for name, source in (("before", options.against.resolve()), ("now", HERE)):
+            for name, source in (("before", options.against.resolve()), ("now", HERE / "src")):
                 for step, seconds in timed(source, table, options.data).items():
                     times[name].setdefault(step, []).append(seconds)
     found = {
@@ -83,7 +82,8 @@ def main() -> None:
     for step, row in found.items():
         print(f"{step:22} {row['now']:.2f} s, before {row['before']:.2f} s, ratio {row['ratio']:.2f}")
     if options.json:
-        options.json.write_text(json.dumps(record(options, found), indent=1) + "\n")
+        command = f"python benchmarks/reading.py --against OTHER/src --rows {options.rows} --runs {options.runs}"
+        record(options.json, f"{command} --data DATA" if options.data else command, seed=0, results=found)
 
 
 def timed(source: Path, table: Path, data: Path | None) -> dict[str, float]:
@@ -113,16 +113,6 @@ def make_table(rows: int) -> pa.Table:
             "label": np.array(["no", "yes"])[random.integers(0, 2, rows)],
         }
     )
-
-
-def record(options: argparse.Namespace, found: dict[str, dict[str, float]]) -> dict[str, object]:
-    """What was measured, and how to measure it again."""
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
-    command = (
-        f"python benchmarks/reading.py --against OTHER/src --rows {options.rows} --runs {options.runs} --data DATA"
-    )
-    return {"command": command, "commit": commit, "seed": 0, "machine": machine, "results": found}
 
 
 if __name__ == "__main__":

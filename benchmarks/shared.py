@@ -19,7 +19,6 @@ import argparse
 import csv
 import json
 import os
-import platform
 import random
 import signal
 import statistics
@@ -32,7 +31,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
+from _process import HERE, record
+
 CONDITIONS = ("default", "alone", "beside", "half")
 TARGETS = {
     "alone / default": ("alone", "default", 1.0, 0.9),
@@ -59,7 +59,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=6000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default=",".join(CONDITIONS))
-    parser.add_argument("--json", type=Path, default=HERE / "results" / "shared.json")
+    parser.add_argument("--json", type=Path, default=HERE / "benchmarks" / "results" / "shared.json")
     options = parser.parse_args()
     chosen = options.only.split(",")
     found: dict[str, list[float]] = {name: [] for name in chosen}
@@ -77,7 +77,15 @@ def main() -> None:
     ratios = compare(found)
     for name, value in ratios.items():
         print(f"{name:<24}{value:>8.2f}   target {TARGETS[name][3]}")
-    options.json.write_text(json.dumps(record(found, ratios, options, by), indent=1) + "\n")
+    record(
+        options.json,
+        f"python benchmarks/shared.py --runs {options.runs} --rows {options.rows} --only {options.only}",
+        seed=options.seed,
+        half_by=by,
+        rows_per_second=found,
+        ratios={name: round(value, 3) for name, value in ratios.items()},
+        targets={name: target[3] for name, target in TARGETS.items()},
+    )
 
 
 def write_table(path: Path, rows: int, seed: int) -> None:
@@ -96,7 +104,7 @@ def measure(folder: Path, condition: str, group: Path | None, seed: int) -> floa
     """Return the rows per second of the second epoch of one fit."""
     settings = ["epochs=2", "split.test=0.01", "split.validation=0.01", f"seed={seed}"]
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("OMP_", "GOMP_", "KMP_"))}
-    environment["PYTHONPATH"] = str(HERE.parent / "src")
+    environment["PYTHONPATH"] = str(HERE / "src")
     if condition == "default":  # what the libraries do if nothing is set
         environment["GOMP_SPINCOUNT"] = "300000"
         settings.append(f"threads={len(os.sched_getaffinity(0))}")
@@ -180,23 +188,6 @@ def compare(found: dict[str, list[float]]) -> dict[str, float]:
         name: middle[upper] / (middle[lower] * share)
         for name, (upper, lower, share, _) in TARGETS.items()
         if upper in middle and lower in middle
-    }
-
-
-def record(
-    found: dict[str, list[float]], ratios: dict[str, float], options: argparse.Namespace, by: str
-) -> dict[str, object]:
-    """Everything that was measured, with the commit and the machine."""
-    commit = subprocess.check_output(["git", "-C", str(HERE), "rev-parse", "HEAD"], text=True).strip()
-    return {
-        "command": f"python benchmarks/shared.py --runs {options.runs} --rows {options.rows} --only {options.only}",
-        "commit": commit,
-        "seed": options.seed,
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
-        "half_by": by,
-        "rows_per_second": found,
-        "ratios": {name: round(value, 3) for name, value in ratios.items()},
-        "targets": {name: target[3] for name, target in TARGETS.items()},
     }
 
 

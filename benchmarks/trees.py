@@ -2,7 +2,7 @@
 
 python benchmarks/trees.py DATA --against OTHER [--seeds 0,1] [--rows 5000] [--json FILE]
 
-DATA       a folder with one folder per data set: av_digits, clothing_reviews, fomc_stance, openmoji, pokedex
+DATA       a folder with one folder per data set: av_digits, clothing_reviews, fomc_stance, openmoji
 --against  another checkout, for example of `git worktree add OTHER COMMIT`; its `src` is imported
 --rows     rows of each table at most, drawn at random
 
@@ -12,23 +12,18 @@ else the machine does.
 
 import argparse
 import json
-import os
-import platform
 import statistics
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from _process import measure, python
+from _process import HERE, measure, python, record
 
-HERE = Path(__file__).resolve().parent.parent
 TABLES: dict[str, dict[str, Any]] = {
     "av_digits": {"target": "digit", "columns": ["image_degraded", "audio_noisy"]},
     "clothing_reviews": {"target": "recommended", "exclude": ["rating", "clothing_id"]},
     "fomc_stance": {"target": "stance", "columns": ["sentence", "year", "source"]},
     "openmoji": {"target": "group", "columns": ["image", "name", "tags"]},
-    "pokedex": {"target": "attack", "exclude": ["pokemon_id", "name"]},
 }
 FIT = """
 import json, sys, time
@@ -72,6 +67,10 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     versions = {"now": HERE, "before": options.against.resolve()}
+    command = (
+        f"python benchmarks/trees.py DATA --against OTHER --seeds {options.seeds} --rows {options.rows} "
+        f"--only {options.only}"
+    )
     found: dict[str, dict[str, list[dict[str, float]]]] = {}
     with tempfile.TemporaryDirectory() as cache:
         for seed in map(int, options.seeds.split(",")):
@@ -84,7 +83,7 @@ def main() -> None:
                     found.setdefault(name, {}).setdefault(version, []).append(run)
                     print(name, seed, version, {key: round(value, 4) for key, value in run.items()}, flush=True)
                 if options.json:  # after each pair of runs, so that an interrupted measurement is not lost
-                    options.json.write_text(json.dumps(record(found, versions, options), indent=1) + "\n")
+                    record(options.json, command, versions=versions, figures=found)
     show(found)
 
 
@@ -101,21 +100,6 @@ def show(found: dict[str, dict[str, list[dict[str, float]]]]) -> None:
 def mean(runs: list[dict[str, float]], key: str) -> float:
     """Mean of a figure over the seeds."""
     return statistics.mean(run[key] for run in runs)
-
-
-def record(found: object, versions: dict[str, Path], options: argparse.Namespace) -> dict[str, object]:
-    """Everything that was measured, with the commits and the machine."""
-    commits = {
-        name: subprocess.check_output(["git", "-C", str(path), "rev-parse", "HEAD"], text=True).strip()
-        for name, path in versions.items()
-    }
-    return {
-        "command": f"python benchmarks/trees.py DATA --against OTHER --seeds {options.seeds} --rows {options.rows} "
-        f"--only {options.only}",
-        "commit": commits,
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
-        "figures": found,
-    }
 
 
 if __name__ == "__main__":

@@ -12,9 +12,7 @@ are of medians; the digits are compared once for each seed from 0 up to the numb
 """
 
 import argparse
-import json
 import os
-import platform
 import re
 import statistics
 import subprocess
@@ -22,9 +20,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from _process import measure, python
+from _process import HERE, measure, python, record
 
-HERE = Path(__file__).resolve().parent.parent
 DIGITS_LINE = re.compile(r"(\S+) (0\.\d+)[,;]| (\d+) s$")
 LOAD_AND_PREDICT = """
 import json, sys, time
@@ -85,7 +82,8 @@ def main() -> None:
                     print(f"run {run + 1}, {name}: {figure} {value:,.4g}", flush=True)
     show(found)
     if options.json:
-        options.json.write_text(json.dumps(record(found, versions, options), indent=1) + "\n")
+        command = f"python benchmarks/versions.py DATA --against OTHER --only {options.only} --runs {options.runs}"
+        record(options.json, command, versions=versions, figures=found)
 
 
 def startup(version: Path) -> Figures:
@@ -156,22 +154,6 @@ def show(found: dict[str, dict[str, list[float]]]) -> None:
     for figure, runs in found.items():
         now, before = (statistics.median(runs[name]) for name in ("now", "before"))
         print(f"{figure:<62}{now:>12,.4g}{before:>12,.4g}{now / before:>8.2f}")
-
-
-def record(
-    found: dict[str, dict[str, list[float]]], versions: dict[str, Path], options: argparse.Namespace
-) -> dict[str, object]:
-    """Everything that was measured, with the commits and the machine."""
-    commits = {
-        name: subprocess.check_output(["git", "-C", str(path), "rev-parse", "HEAD"], text=True).strip()
-        for name, path in versions.items()
-    }
-    return {
-        "command": f"python benchmarks/versions.py DATA --against OTHER --only {options.only} --runs {options.runs}",
-        "commit": commits,
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
-        "figures": found,
-    }
 
 
 if __name__ == "__main__":

@@ -12,11 +12,7 @@ whole. The tables are made with a fixed seed.
 """
 
 import argparse
-import json
-import os
-import platform
 import statistics
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,9 +20,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
-from _process import measure, python
+from _process import HERE, measure, python, record
 
-HERE = Path(__file__).resolve().parent.parent
 WIDTHS = (1000, 2000, 4000)
 ROWS, EPOCHS, TOLD = 1000, 3, 20  # columns that depend on the class
 Figures = Iterator[tuple[str, float]]
@@ -49,7 +44,8 @@ def main() -> None:
     for figure, values in found.items():
         print(f"{figure:<60}{statistics.median(values):>12,.4g}")
     if options.json:
-        options.json.write_text(json.dumps(record(found, options), indent=1) + "\n")
+        command = f"python benchmarks/width.py --only {options.only} --runs {options.runs}"
+        record(options.json, command, figures=found)
 
 
 def inspected() -> Figures:
@@ -125,17 +121,6 @@ def many_classes() -> pa.Table:
 def named(classes: np.ndarray) -> list[str]:
     """Name the classes in words."""
     return [f"class {number}" for number in classes]
-
-
-def record(found: dict[str, list[float]], options: argparse.Namespace) -> dict[str, object]:
-    """Return everything that was measured, with the commit and the machine."""
-    commit = subprocess.check_output(["git", "-C", str(HERE), "rev-parse", "HEAD"], text=True).strip()
-    return {
-        "command": f"python benchmarks/width.py --only {options.only} --runs {options.runs}",
-        "commit": commit,
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
-        "figures": found,
-    }
 
 
 CASES: dict[str, Callable[[], Figures]] = {

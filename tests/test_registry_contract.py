@@ -10,6 +10,7 @@ import sensorium
 from sensorium import registry as registry_module
 from sensorium.errors import ConfigError
 from sensorium.fusion import BaseFusion, stack
+from sensorium.model import rehearsal
 from sensorium.registry import KINDS, REGISTRIES, Registry
 from sensorium.registry.failures import MemberError
 from sensorium.testing import check_fusion
@@ -134,6 +135,32 @@ def test_a_registered_encoder_of_a_wrong_shape_is_named_before_a_file_is_decoded
         sensorium.fit(films(), "y", encoders={"note": "flat"}, **FAST)
 
 
+def test_a_registered_encoder_of_many_columns_is_run_once_with_the_cells_that_it_gets_in_training(dropped, monkeypatch):
+    code = """
+    from torch import nn
+    from sensorium.batch import PackedCells, Tokens
+    ACCEPTS = ("number",)
+    JOINT = True
+    class Side(nn.Module):
+        def __init__(self, columns):
+            super().__init__()
+            self.groups, self.width = [list(range(len(columns)))], len(columns)
+        def forward(self, *cells):
+            packed, = cells
+            assert isinstance(packed, PackedCells) and packed.present.shape[1] == self.width
+            return Tokens.of_vector(packed.values[:, : self.width])
+    """
+    dropped("encoder", "side", code)
+    made = []
+    monkeypatch.setattr(
+        rehearsal, "zero_batch", lambda learnt, rows, make=rehearsal.zero_batch: made.append(rows) or make(learnt, rows)
+    )
+    table = {f"x{place}": [row * place % 7 + 0.5 for row in range(40)] for place in range(1, 6)}
+    settings = {"encoders": {"number": "side"}, "epochs": 1, "width": 8, "progress": False}
+    sensorium.fit(table | {"y": ["a", "b"] * 20}, "y", **settings)
+    assert made == [3]
+
+
 class Mean(BaseFusion):
     def forward(self, tokens, present):
         weights = present / present.sum(1, keepdim=True)
@@ -227,8 +254,26 @@ def test_finished_trials_are_kept_if_a_fusion_fails_later(tmp_path, capsys):
         films(), "y", **(chosen | {"fusions": ["concat", Mean]}), batch_size=8, **(FAST | {"progress": True})
     )
     assert [result.name for result in found.results] == ["note", "x", "concat", "Mean"]
+    assert [result.model.name for result in found.results] == ["note", "x", "concat", "Mean"]
+    assert "module:" not in found.verdict
     printed = capsys.readouterr().err
     assert all(f"{name}: already finished" in printed for name in ("note", "x", "concat"))
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize(
+    ("fusion", "fault"),
+    [
+        (lambda widths: None, "the fusion 'fusion' lacks the parameter 'width'"),
+        (lambda: None, "lacks the parameters 'widths' and 'width'"),
+        (lambda widths, width, depth: None, "requires more than two arguments: 'widths', 'width', 'depth'"),
+        (lambda widths, width, *, depth: None, "requires more than two arguments: 'widths', 'width', 'depth'"),
+        (lambda widths, width: None, "the fusion 'fusion' made a NoneType"),
+    ],
+)
+def test_a_function_that_makes_no_fusion_has_its_fault_named(fusion, fault):
+    with pytest.raises(ConfigError, match=fault):
+        sensorium.fit(films(), "y", fusion=fusion, **FAST)
 
 
 class Words(nn.Module):

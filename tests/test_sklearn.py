@@ -47,6 +47,27 @@ def test_pipelines_searches_and_clones(frame):
     assert clone(settings).get_params() == settings.get_params()
 
 
+def test_a_grid_search_sets_single_settings(frame):
+    grid = {"config__width": [16, 32], "config__train__learning_rate": [0.01]}
+    base = MultimodalClassifier(epochs=1, config={"train": {"batch_size": 16}})
+    found = GridSearchCV(base, grid, cv=2, error_score="raise").fit(frame[["size"]], frame["label"])
+    settings = found.best_estimator_.model_.fitted.config
+    assert settings.width == found.best_params_["config__width"]
+    assert (settings.train.learning_rate, settings.train.batch_size) == (0.01, 16)
+    assert base.config == {"train": {"batch_size": 16}}
+    assert found.best_estimator_.get_params()["config"]["width"] == settings.width
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("width", "config__width"), ("learning_rate", "config__train__learning_rate")]
+)
+def test_a_setting_that_is_no_parameter_is_refused_with_its_name(name, meant):
+    with pytest.raises(ValueError, match=f"Invalid parameter '{name}'.*use '{meant}'"):
+        MultimodalClassifier().set_params(**{name: 1})
+    with pytest.raises(ValueError, match="Invalid parameter 'widht'"):
+        MultimodalClassifier().set_params(widht=1)
+
+
 def test_settings_reach_the_model(frame):
     model = MultimodalClassifier(fusion="late", epochs=2, encoders={"remark": "text_cnn"}, random_state=4)
     model.fit(frame[["remark", "size"]], frame["label"])

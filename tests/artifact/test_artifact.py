@@ -426,6 +426,13 @@ def test_a_model_is_read_whole_while_another_process_replaces_it(name, model, ma
     assert sorted(names(tmp_path)) == sorted([name, "source"])
 
 
+def test_a_list_of_temperatures_needs_several_targets(saved):
+    rewrite(saved, lambda m: {**m, "temperature": [1.0, 2.0]})
+    with pytest.raises(ArtifactError, match="the number of temperatures is 2") as caught:
+        sensorium.load(saved)
+    assert caught.value.rule == "one number for a single target"
+
+
 def test_a_disk_that_is_full_at_the_last_step_leaves_the_old_model(saved, model, made, tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device")

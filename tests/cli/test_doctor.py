@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from calls import answer, call
 
 import sensorium
 from sensorium.cli import _facts
+from sensorium.registry.weights import PACKAGED
 from sensorium.runtime.cpus import Cpus
 
 KEYS = {
@@ -60,6 +62,15 @@ def test_missing_and_broken_packages_have_their_command(monkeypatch):
     assert "! the package optuna of the extra search is damaged: pip install --force-reinstall optuna" in found
 
 
+def test_every_extra_of_the_distribution_is_shown(monkeypatch):
+    """With metadata as an installation of this source has it."""
+    content = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+    extras = tomllib.loads(content)["project"]["optional-dependencies"]
+    requires = [f"{package}; extra == '{extra}'" for extra, packages in extras.items() for package in packages]
+    monkeypatch.setattr(importlib.metadata, "requires", lambda name: requires)
+    assert set(answer("doctor")["extras"]) == set(extras) - {"dev"}
+
+
 @pytest.mark.parametrize(
     ("quota", "memory", "cure"),
     [(0.5, None, "! the container may use 0.5 CPUs: give it"), (None, 10**9, "! only 1.0 GB of memory can be used")],
@@ -83,3 +94,30 @@ def test_torch_that_cannot_be_imported_is_a_problem(tmp_path):
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["torch_error"] == "RuntimeError: damaged library"
     assert "pip install --force-reinstall torch" in found["problems"][0]
+
+
+def test_weights_have_the_command_of_the_listing(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    found = call("doctor").stdout
+    for weights in PACKAGED:
+        assert f"weights {weights.name} (encoder {weights.encoder}): missing; {weights.install}\n" in found
+    assert set(_facts.find_facts()["weights"]) == {weights.package for weights in PACKAGED}
+
+
+@pytest.mark.parametrize(
+    ("given", "lines"),
+    [
+        ({}, ["fewer for small networks", "GOMP_SPINCOUNT=500 (set by Sensorium)"]),
+        (
+            {"OMP_NUM_THREADS": "1", "GOMP_SPINCOUNT": "7"},
+            ["threads: 1, set by OMP_NUM_THREADS (setting: threads)", "GOMP_SPINCOUNT=7\n"],
+        ),
+    ],
+)
+def test_variables_name_who_set_them(given, lines):
+    """In a process of its own, because libraries read the variables when they are loaded."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "MKL_", "GOMP_", "KMP_"))}
+    environment = {**kept, "PYTHONPATH": str(Path(sensorium.__file__).parent.parent), **given}
+    command = [sys.executable, "-m", "sensorium", "doctor"]
+    found = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert all(line in found for line in lines), found

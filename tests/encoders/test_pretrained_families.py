@@ -101,7 +101,7 @@ def test_frozen_features_of_every_modality_are_computed_once(table, folder_of, t
     monkeypatch.setenv("SENSORIUM_CACHE", str(tmp_path))
     plain, given = Features._encode, []
     monkeypatch.setattr(
-        Features, "_encode", lambda self, cells: (given.append(len(cells.present)), plain(self, cells))[1]
+        Features, "_encode", lambda self, cells, *a: (given.append(len(cells.present)), plain(self, cells, *a))[1]
     )
     folders = {modality: folder_of(modality) for modality in MODALITIES}
     for _ in range(2):

@@ -25,7 +25,7 @@ from sensorium.wording import verdict_sentence
 
 def verdict(fused, single, difference, slower):
     pair = ModelName("fusion", fused), ModelName("single", single)
-    kind = verdict_kind(difference, beats_every_modality=True)
+    kind = verdict_kind(difference, beats_every_modality=True, p_corrected=0.01)
     return verdict_sentence(Verdict(kind, *pair, difference, slower, pair[kind != "helps"]))
 
 
@@ -96,6 +96,11 @@ def test_chance_is_not_called_a_difference():
 def test_the_verdict_says_what_the_interval_says(interval, slower, sentence):
     value = 0.018 if interval[1] > 0 else -0.021
     assert verdict("gated", "text", Difference("accuracy", value, interval, 0.1), slower) == sentence
+
+
+def test_a_negative_gain_that_is_not_shown_is_a_loss():
+    sentence = verdict("late", "photo", Difference("accuracy", -0.067, (-0.15, 0.01), 0.1), 3)
+    assert "late fusion loses 6.7 points accuracy against photo alone (95% interval -1.0 to 15.0)" in sentence
 
 
 def test_what_is_no_share_is_told_in_its_own_unit():

@@ -21,6 +21,13 @@ def test_alike_problems_are_told_once_the_most_frequent_first():
     assert sum(map(len, found.groups())) == len(found) == 5
 
 
+def test_problems_of_whole_rows_are_sentences_about_rows():
+    reason = "the row has no value in any column and cannot be used for training"
+    one, two = (str(Problems([Problem(row, "", reason) for row in rows]).groups()[0]) for rows in ([7], [2, 5]))
+    assert one == "1 row has no value in any column and cannot be used for training (first: row 7)"
+    assert two == "2 rows have no value in any column and cannot be used for training (first: row 2)"
+
+
 def test_each_is_one_line_of_json_whatever_the_cell_holds():
     found = Problems([Problem(1, "név\n", "bad", value='a "b"\n\u2028 é'), Problem(2, "x", "worse")])
     lines = found.to_jsonl().decode().split("\n")

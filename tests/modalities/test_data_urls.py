@@ -209,3 +209,28 @@ def test_files_in_text_tables_come_back_from_predictions(image_model, tmp_path):
         again = image_model.predictions(tmp_path / f"out{suffix}")
         np.testing.assert_allclose(again.scores, first.scores, atol=1e-6)
         assert not again.problems.of_cells()
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        pytest.param("data:image/png;base64," + "A" * 10**6, id="a data URL that is no image"),
+        pytest.param("A" * 10**6, id="a run of letters"),
+        pytest.param("a.-+" * 250_000, id="a run of what schemes are written with"),
+        pytest.param("." * 10**6 + "//", id="a run of points"),
+        pytest.param("data:" + ";a=b" * 250_000, id="a data URL of parameters alone"),
+    ],
+)
+def test_a_long_cell_that_is_no_file_is_missing_with_a_short_problem(cell, image_model):
+    found = image_model.predictions({"photo": [cell, png(3)]}, progress=False)  # hours, where it is quadratic
+    assert found.present["photo"].tolist() == [False, True]
+    (problem,) = [problem for problem in found.problems if problem.column == "photo"]
+    assert problem.row == 0 and len(problem.value) < 120
+
+
+def test_the_secrets_of_an_address_in_a_cell_are_not_reported(image_model):
+    cell = "see -+https://user:s3cret@example.org/a b.png?token=s3cret;ftp://u:s3cret@example.org/c.png"
+    found = image_model.predictions({"photo": [cell, png(3)]}, progress=False)
+    (problem,) = [problem for problem in found.problems if problem.column == "photo"]
+    assert "s3cret" not in str(problem)
+    assert problem.value == "see -+https://example.org/a b.png;ftp://example.org/c.png"

@@ -7,10 +7,10 @@ import pytest
 from scipy import optimize
 
 import sensorium
+from sensorium.config import CALIBRATION_ROWS
 from sensorium.errors import ConfigError
-from sensorium.evaluate import calibrate
+from sensorium.evaluate.calibration import calibrate
 from sensorium.metrics import Difference
-from sensorium.model import FEWEST
 from sensorium.model.card import CalibrationRecord
 from sensorium.table import open_table
 from sensorium.tasks.binary import Binary
@@ -118,9 +118,41 @@ def test_rows_of_a_group_are_in_one_fold():
 @pytest.mark.unit
 def test_too_few_rows_say_nothing():
     task = make_task("binary")
-    few = calibrate(task, *wrapped(draw(task, "binary", FEWEST - 1)), 0)
-    assert (few.reason, few.rows, few.temperature, few.fitted) == ("few_rows", FEWEST - 1, 1.0, None)
-    assert calibrate(task, *wrapped(draw(task, "binary", FEWEST)), 0).fitted
+    few = calibrate(task, *wrapped(draw(task, "binary", CALIBRATION_ROWS - 1)), 0)
+    assert (few.reason, few.rows, few.temperature, few.fitted) == ("few_rows", CALIBRATION_ROWS - 1, 1.0, None)
+    assert calibrate(task, *wrapped(draw(task, "binary", CALIBRATION_ROWS)), 0).fitted
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_of_one_class_fit_no_temperature(kind):
+    task = make_task(kind)
+    logits, truth = draw(task, kind, 80)
+    truth = np.repeat(truth[:1], 80, 0)
+    sure = np.where(truth > 0, 1, -1) if kind == "multilabel" else logits  # every label leans to its only value
+    found = calibrate(task, [sure.astype(np.float32)], truth, 0)
+    assert (found.reason, found.temperature, found.fitted, found.gain) == ("one_class", 1.0, None, None)
+
+
+@pytest.mark.unit
+def test_labels_without_both_values_do_not_count():
+    task = make_task("multilabel")
+    logits, truth = draw(task, "multilabel", 2000, hotter=2)
+    logits[:, 2], truth[:, 2] = -np.abs(logits[:, 2]), 0
+    alone = calibrate(task, [logits], truth, 0)
+    logits[:, 2] = 0
+    other = calibrate(task, [logits], truth, 0)
+    assert alone == other and alone.temperature == pytest.approx(2, rel=0.1)
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize(("hotter", "bound"), [(0.02, 0.1), (50, 10)])
+def test_temperature_at_a_bound_of_the_search_is_not_kept(hotter, bound):
+    task = make_task("binary")
+    logits, truth = draw(task, "binary", 2000, hotter=hotter)
+    found = calibrate(task, [logits], truth, 0)
+    assert found.gain.interval[0] > 0 and found.fitted == pytest.approx(bound, rel=1e-3)
+    assert (found.reason, found.temperature) == ("at_bound", 1.0)
 
 
 @pytest.mark.unit
@@ -220,20 +252,56 @@ def test_report_says_why_probabilities_are_not_scaled(tabular):
     assert sentence == "probabilities are not calibrated: 12 validation rows are too few (50 or more are needed)"
 
 
+def test_validation_rows_of_one_class_leave_the_probabilities_as_they_are():
+    random = np.random.default_rng(0)
+    split = np.repeat(["train", "validation", "test"], [120, 60, 40])
+    labels = np.where(split == "validation", "a", np.array(["a", "b"])[random.integers(0, 2, 220)])
+    model = learn({"x": random.normal(size=220), "label": labels, "split": split}, exclude=[], train={"epochs": 2})
+    record = model.fitted.card.calibration
+    assert (record.reason, record.temperature, model.fitted.temperature) == ("one_class", 1.0, 1.0)
+    expected = "probabilities are not calibrated: the 60 validation rows have a single class"
+    assert calibration_sentence(record) == expected
+
+
+@pytest.mark.unit
+def test_sentence_of_a_temperature_at_the_bound():
+    gain = Difference("log_loss", 0.1, (0.05, 0.15), 0.001)
+    record = CalibrationRecord(temperature=1.0, reason="at_bound", rows=80, groups=80, fitted=0.1, gain=gain)
+    assert calibration_sentence(record) == (
+        "probabilities are not calibrated: the best temperature, 0.1, is at the bound of the search, so the validation "
+        "rows do not determine it"
+    )
+
+
 @pytest.mark.unit
 def test_sentence_of_a_temperature_that_does_not_help_has_the_interval():
-    gain = Difference("log_loss", -0.001, (-0.004, 0.002), 0.5)
+    gain = Difference("log_loss", 0.0343, (-0.0026, 0.0621), 0.1)
     record = CalibrationRecord(temperature=1.0, reason="no_gain", rows=80, groups=80, fitted=1.07, gain=gain)
     assert calibration_sentence(record) == (
-        "probabilities are not scaled: temperature 1.07 is not shown to improve the log loss on validation rows that "
-        "did not fit it (+0.0010, 95% interval -0.0020 to +0.0040)"
+        "probabilities are not calibrated: temperature 1.07 is not shown to lower the log loss on validation rows that "
+        "did not fit it (gain +0.0343, 95% interval -0.0026 to +0.0621; a gain above 0 is a lower loss)"
     )
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [
+        ("no_gain", "; a further temperature of 1.05 for all members is not shown to lower the log loss on"),
+        ("kept", "; the factor of 1.05 for all members, which they include, lowers the log loss on"),
+    ],
+)
+def test_sentence_of_an_ensemble_separates_its_temperature_from_those_of_the_members(reason, sentence):
+    gain = Difference("log_loss", -0.001, (-0.004, 0.002), 0.5)
+    record = CalibrationRecord(temperature=[0.8, 1.3], reason=reason, rows=80, groups=80, fitted=1.05, gain=gain)
+    expected = f"probabilities of the members are calibrated by the temperatures 0.8, 1.3{sentence}"
+    assert calibration_sentence(record).startswith(expected)
 
 
 @pytest.mark.unit
 def test_what_cannot_be_calibrated_is_refused(tabular):
     numbers = {"x": [1.5, 2.5] * 40, "label": [0.5, 1.5] * 40, "other": [0.25, 3.5] * 40}
-    with pytest.raises(ConfigError, match="regression has no class probabilities"):
+    with pytest.raises(ConfigError, match="the target has no class probabilities"):
         fit(numbers, task="regression", calibrate="temperature")
     with pytest.raises(ConfigError, match="no target has class probabilities"):
         learn(

@@ -9,6 +9,7 @@ from torch import nn
 
 import sensorium
 from sensorium.errors import ConfigError
+from sensorium.fusion import BaseFusion, stack
 from sensorium.testing.contents import WORDS
 
 MISSING = "no such table.csv"
@@ -144,3 +145,32 @@ def test_a_module_that_cannot_be_pickled_is_named_if_there_are_workers():
     assert caught.value.place == "encoders.note" and caught.value.cure.startswith("set workers=1")
     with pytest.raises(sensorium.TableError):
         sensorium.compare(MISSING, "y", encoders=modules, progress=False)
+
+
+def mean_fusion(widths, width):
+    """Make a fusion, with weights that are drawn."""
+    return Mean(widths, width)
+
+
+class Mean(BaseFusion):
+    """Project the mean of all tokens."""
+
+    def __init__(self, widths, width):
+        super().__init__(widths, width)
+        self.project = nn.Linear(width, width)
+
+    def forward(self, tokens, present):
+        return self.project(stack(tokens).mean(1))
+
+
+@pytest.mark.parametrize(
+    "own",
+    [{"fusion": Mean}, {"fusion": mean_fusion}, {"encoders": {"note": Words}}, {"encoders": {"note": lambda: Words()}}],
+    ids=["class", "function", "encoder class", "encoder function"],
+)
+def test_random_generator_of_the_caller_stays_as_it_is(own):
+    table = notes()
+    torch.manual_seed(0)
+    before = torch.get_rng_state()
+    sensorium.fit(table, "y", epochs=1, width=8, modalities={"note": "text"}, progress=False, **own)
+    assert torch.equal(torch.get_rng_state(), before)

@@ -5,10 +5,19 @@ import io
 import pytest
 from rich.console import Console
 
-from sensorium.evaluate import Evaluation
+from sensorium.evaluate import Evaluation, Subset, Subsets
 from sensorium.metrics import Difference
-from sensorium.model.card import EvaluationRecord, MetricShift, PredictionShift, ShiftRecord
-from sensorium.report import evaluation_text, shift_text
+from sensorium.model.card import (
+    EvaluationRecord,
+    MetricShift,
+    PredictionShift,
+    SearchRecord,
+    SearchTraining,
+    SearchTrial,
+    ShiftRecord,
+)
+from sensorium.report import evaluation_text, shift_text, subsets_text
+from sensorium.report.text import search_text
 
 pytestmark = pytest.mark.unit
 
@@ -46,3 +55,41 @@ def test_metric_that_is_the_same_is_unchanged():
     metrics = MetricShift(before=before, after=before, difference=Difference("accuracy", 0.0, (0.0, 0.0), 1.0))
     text = printed(shift_text(ShiftRecord(source="old.csv", split="test", metrics=metrics)))
     assert "accuracy on the same 40 rows: 0.7500, unchanged" in text and "better" not in text
+
+
+@pytest.mark.parametrize(
+    ("gain", "said"),
+    [
+        (Difference("accuracy", -0.02, (-0.03, -0.01), 0.01), "worse by 0.0200 (95% interval 0.0100 to 0.0300)"),
+        (Difference("accuracy", 0.02, (-0.01, 0.05), 0.2), "better by 0.0200 (95% interval -0.0100 to 0.0500)"),
+    ],
+)
+def test_change_of_a_metric_is_better_or_worse_by_a_positive_amount(gain, said):
+    before, after = (
+        EvaluationRecord(n=40, metrics={"accuracy": value}, intervals={"accuracy": [0.6, 0.9]})
+        for value in (0.75, 0.75 + gain.value)
+    )
+    metrics = MetricShift(before=before, after=after, difference=gain)
+    assert said in printed(shift_text(ShiftRecord(source="old.csv", split="test", metrics=metrics)))
+
+
+def test_intervals_are_written_with_to():
+    low = Subset(["photo"], 40, 0.5, (0.4, 0.6), Difference("accuracy", -0.1, (-0.1667, -0.0163), 0.01))
+    shown = printed(evaluation_text(Evaluation(9, {"accuracy": 0.5}, {"accuracy": (0.4, 0.6)}, rows="test rows")))
+    assert "0.4000 to 0.6000" in shown
+    shown = printed(subsets_text(Subsets("accuracy", "all", [low], None)))
+    assert "-0.1000 (-0.1667 to -0.0163)" in shown and " – " not in shown
+
+
+def test_trainings_of_a_search_name_their_epochs_and_short_times():
+    trainings = [
+        SearchTraining(stage="rung", epochs=20, trained=trained, metric=0.9333, loss=0.2, seconds=0.04)
+        for trained in (1, 11)
+    ]
+    figures = {"stage": "final", "epochs": 20, "trained": 11, "metric": 0.9333, "loss": 0.2, "seconds": 0.04}
+    trial = SearchTrial(key="1", name="default", trainings=trainings, **figures)
+    found = SearchRecord(
+        metric="accuracy", trials=1, trainings=2, seconds=1, budget=2, best=[trial], chosen=["default"]
+    )
+    shown = printed(search_text(found))
+    assert "0.9333 after 1 epoch, 0.9333 after 11 epochs" in shown and " 0.08" in shown

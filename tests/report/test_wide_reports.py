@@ -108,4 +108,19 @@ def test_shift_of_many_columns_shows_the_largest():
     columns = {f"gene{place}": {"shift": place / 100} for place in range(80)}
     text = printed(shift_text(ShiftRecord(source="old.csv", columns=columns)))
     assert "gene79" in text and "gene29 " not in text
-    assert "and 30 more columns, whose means shifted less" in text
+    assert "and 30 more columns, which changed less" in text
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"present": [1.0, 1.0], "unknown": [0.0, 0.95]},
+        {"present": [1.0, 0.4], "unknown": [0.0, 0.0]},
+        {"present": [1.0, 1.0], "length": [20.0, 90.0]},
+        {"present": [1.0, 1.0], "mean": [2.0, 9.0], "deviation": [0.0, 1.0], "shift": None},
+    ],
+)
+def test_shift_of_many_columns_shows_those_that_changed_without_a_mean(changed):
+    columns = {f"gene{place}": {"present": [1.0, 1.0], "shift": 0.5 + place / 100} for place in range(80)}
+    text = printed(shift_text(ShiftRecord(source="old.csv", columns={**columns, "kind": changed})))
+    assert "kind" in text and "and 31 more columns" in text

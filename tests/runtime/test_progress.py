@@ -47,7 +47,7 @@ def test_the_estimate_says_what_it_refers_to():
 def test_all_work_together_gets_a_line_per_minute(monkeypatch):
     """Bars and steps of one reporter share its clock; messages are shown at once."""
     now, stream = [0.0], io.StringIO()
-    monkeypatch.setattr("sensorium.runtime.progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("sensorium.runtime._line_reporter.time.monotonic", lambda: now[0])
     report = LineReporter(stream)
     for number in range(30):
         report.step(f"step {number}")
@@ -113,8 +113,8 @@ def test_a_terminal_shows_live_bars_and_stdout_stays_free(tabular):
 def test_work_of_unknown_length_shows_that_it_goes_on(monkeypatch):
     """A line comes from a thread, also if the work itself reports nothing."""
     now, stream = [0.0], io.StringIO()
-    monkeypatch.setattr("sensorium.runtime.progress.time.monotonic", lambda: now[0])
-    monkeypatch.setattr("sensorium.runtime.progress.threading.Event", Impatient)
+    monkeypatch.setattr("sensorium.runtime._line_reporter.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("sensorium.runtime._line_reporter.threading.Event", Impatient)
     report = LineReporter(stream)
     with report.phase("reading"):
         now[0] += 61

@@ -20,7 +20,7 @@ def test_infinite_labels_of_a_file_are_told_and_not_counted(tmp_path, capsys):
     assert told in sensorium.inspect(table, "y").target["caution"]
     model = sensorium.fit(table, "y", epochs=1)
     said = capsys.readouterr().err
-    assert said.index(told) < said.index("epoch")
+    assert said.count(told) == 1
     assert sum(model.card["rows"].values()) == 80
     assert [notice["reason"] for notice in model.card["notices"]] == [told]
 

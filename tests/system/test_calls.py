@@ -33,10 +33,12 @@ CALLBACKS = [
     ("train/events.py:*", "trials/_trial.py:*", "the training asks whoever started it whether to stop"),
     ("trials/_runner.py:*", "strategies/*", "a runner tells whoever asked for a trial that it is done"),
     ("trials/_runner.py:*", "comparison/*", "a runner tells whoever asked for a trial that it is done"),
+    ("table/_column.py:Column.once", "*", "a column keeps the result of an examination, which is given as a function"),
+    ("*", "model/_outline.py:_WithoutDraws*", "torch asks a mode about each function while a network is outlined"),
     ("*", "artifact/_weights.py:_bounded*", "hooks of torch count the weights while a network is built"),
 ]
 # The most packages that a verb touches.
-PACKAGES = {"fit": 28, "load": 17, "predict": 15, "evaluate": 18, "compare": 28}
+PACKAGES = {"fit": 28, "load": 18, "predict": 15, "evaluate": 18, "compare": 28}
 # What serves predictions needs nothing of what learns or measures.
 LEARNING = {
     "api", "artifact", "comparison", "evaluate", "metrics", "planning", "report", "strategies", "techniques", "train",

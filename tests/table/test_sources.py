@@ -177,4 +177,4 @@ def test_unknown_encodings_are_told(write):
 def test_faults_of_objects_are_told():
     fails(5, "cannot read a table from int")
     fails(pd.DataFrame({"a": []}), "no rows")
-    fails({}, "no rows")
+    fails({}, "1 row without a column")

@@ -99,7 +99,7 @@ def test_it_does_the_main_job_and_says_whether_fusing_helped(tmp_path):
     assert [r["name"] for r in found["results"] if r["kind"] == "single"] == list(MODALITIES)
     assert [r["name"] for r in found["results"] if r["fusion"]] == ["concat", "weighted_sum"]
     assert found["verdict"]
-    assert parquet.read_table(tmp_path / "answers.parquet").num_rows == 1797
+    assert parquet.read_table(tmp_path / "predictions.parquet").num_rows == 1797
     assert sensorium.load(tmp_path / "run").columns == MODALITIES
     for command in ("inspect", "fit", "evaluate", "predict", "compare"):
         assert f"$ sensorium {command} " in done.stderr

@@ -1,6 +1,7 @@
 """Callbacks receive typed events, may stop training, and change no bit of the model."""
 
 import dataclasses
+import json
 import os
 import random
 from pathlib import Path
@@ -14,6 +15,7 @@ from sensorium import Callback, CallbackError, ConfigError, EpochEnd, FitEnd, Fi
 from sensorium.errors import TrainingError
 from sensorium.train import Interrupted
 from sensorium.train.interrupt import Stop
+from sensorium.wording.card import stop_sentence
 
 TRAIN = {"epochs": 3, "patience": None}
 
@@ -190,6 +192,17 @@ def test_a_callback_can_stop_training(tabular):
     assert recorder.of(FitEnd)[0].outcome == "stopped"
 
 
+def test_the_model_card_says_that_a_callback_stopped_training(tabular, tmp_path):
+    model = fit(tabular, StopAfter(2), out=tmp_path)
+    reason = {"reason": "callback", "epoch": 2, "epochs": 1}
+    assert model.card["history"]["stopped"] == reason
+    assert json.loads((tmp_path / "history.json").read_text())["stopped"] == reason
+    assert sensorium.load(tmp_path).card["history"]["stopped"] == reason
+    assert stop_sentence(model.fitted.card.history) == "stopped after epoch 2: a callback ended the training"
+    last = len(fit(tabular).card["history"]["epochs"])
+    assert "stopped" not in fit(tabular, StopAfter(last)).card["history"]
+
+
 class Fails(Callback):
     def __init__(self, method="on_epoch_end", error=None):
         def fail(event):
@@ -275,3 +288,11 @@ def test_pre_training_sends_events_of_its_own():
 def test_what_is_not_a_callback_is_refused_before_the_table_is_read(callbacks, finding):
     with pytest.raises(ConfigError, match=finding):
         sensorium.fit("no such table.csv", "label", callbacks=callbacks)
+
+
+@pytest.mark.parametrize("name", ["on_train_begin", "on_epoch_start", "on_batch_end"])
+def test_a_method_that_no_event_calls_is_refused(name):
+    kind = type("Mine", (Callback,), {name: lambda self, event: None})
+    with pytest.raises(ConfigError, match=f"no event calls Mine.{name}") as caught:
+        sensorium.fit("no such table.csv", "label", callbacks=[kind()])
+    assert "on_fit_start" in caught.value.cure

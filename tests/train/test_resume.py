@@ -41,7 +41,8 @@ def digest(value):
 def _digest(value, found):
     if isinstance(value, torch.Tensor):
         found.update(f"{value.dtype}{tuple(value.shape)}".encode())
-        found.update(value.detach().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
+        if value.numel():  # the bytes of an empty tensor cannot be viewed
+            found.update(value.detach().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
     elif isinstance(value, dict):
         for key in sorted(set(value) - CLOCK):
             found.update(key.encode())

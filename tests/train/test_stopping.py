@@ -2,12 +2,16 @@
 
 import json
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import sensorium
+from sensorium.config import TrainConfig
 from sensorium.report import fit_text
+from sensorium.train import Epoch, History
+from sensorium.train.stopping import EarlyStopping
 
 QUICK = {"epochs": 40, "warmup": 0.1, "batch_size": 20, "learning_rate": 0.02, "preset": "none", "metric": "accuracy"}
 STILL = {"learning_rate": 1e-15, "warmup": 0, "batch_size": 400, "modality_dropout": 0, "weight_decay": 0}
@@ -126,3 +130,40 @@ def test_patience_is_recorded_as_a_reason():
     last = len(found["epochs"])
     assert found["stopped"] == {"reason": "patience", "epoch": last, "epochs": 2}
     assert last == found["best"] + 2
+
+
+def epochs_until_plateau(losses, metrics):
+    """Return the epoch after which the rules find a plateau; None if they do not."""
+    context = SimpleNamespace(epochs=len(losses) + 1, validation_rows=np.arange(5), supervised=True)
+    rules = EarlyStopping(context, TrainConfig(warmup=0.1, patience=100), "rmse")
+    found = History("rmse")
+    for number, (loss, metric) in enumerate(zip(losses, metrics, strict=True), 1):
+        found.epochs.append(Epoch(number, loss, loss, metric, 0.001, 1.0, 1.0))
+        found.best = number
+        if stop := rules.check(found):
+            assert stop.reason == "plateau"
+            return number
+    return None
+
+
+def descent(first, start, change, epochs=30):
+    """Values of epochs: some that are far off, then a start that changes by a factor per epoch."""
+    return [*first, *(start * change**number for number in range(epochs))]
+
+
+@pytest.mark.parametrize("change", [0.95, 0.99, 0.998])
+@pytest.mark.parametrize("far", [[1000], [1000, 300, 90]])
+def test_first_epochs_that_are_far_off_make_no_plateau_of_a_steady_gain(change, far):
+    losses, metrics = (descent([each * value for each in far], value, change) for value in (2.0, 30.0))
+    assert epochs_until_plateau(losses, metrics) is None
+
+
+def test_a_plateau_is_found_after_first_epochs_that_are_far_off():
+    steady = descent([], 2.0, 0.8, 10) + [0.2 + 1e-5 * (number % 2) for number in range(10)]
+    assert epochs_until_plateau([4000.0, *steady], [30000.0, *steady]) == 17
+    assert epochs_until_plateau(steady, steady) == 16
+
+
+def test_a_loss_that_becomes_small_is_no_plateau_while_it_falls():
+    falling = descent([], 2.0, 0.8, 60)
+    assert epochs_until_plateau(falling, [1.0] * 60) is None

@@ -10,11 +10,12 @@ from torch import nn
 import sensorium
 from prepared import prepare, trial
 from sensorium.model import prediction_work, training_work
+from sensorium.predictor import _scores
 from sensorium.prepare import prepare_columns
 from sensorium.runtime import thread_environment, threads
 from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
-from sensorium.trials import Control
+from sensorium.testing.contents import WORDS
 from sensorium.trials._trial import training_of
 
 EPOCHS = {"epochs": 2, "patience": None, "batch_size": 16}
@@ -118,15 +119,6 @@ def test_comparison_keeps_its_number(tabular, tmp_path, cpus):
     assert seconds[0] == seconds[1], "the second one loads the networks of the first"
 
 
-def test_spec_may_set_the_number(tabular, cpus):
-    cpus(1)
-    seen = Seen()
-    data = prepare(tabular, {"target": "label", "train": EPOCHS, "width": 8})
-    result = trial(data, Control(callbacks=[seen]), threads=3)
-    assert seen.numbers == [3, 3] and result.threads == 3
-    assert trial(data).threads == 1
-
-
 class Noting(nn.Module):
     """Encoder of texts that notes with how many threads it predicts."""
 
@@ -182,8 +174,28 @@ def test_work_counts_the_products_of_every_token(encoder, of_a_token):
     expected = tokens * of_a_token(network.towers[0].encoder) + rows * sum(layer.weight.numel() for layer in linear)
     trained = sum(weight.numel() for weight in network.parameters())
     assert training_work(network, batch) == pytest.approx(expected + 10 * trained, rel=0.02)
-    assert prediction_work(network, iter([batch]), 2 * rows) == pytest.approx(2 * expected, rel=0.02)
-    assert prediction_work(network, iter(()), rows) == pytest.approx(expected, rel=0.02), "counted once per network"
+    assert prediction_work(network, batch, 2 * rows) == pytest.approx(2 * expected, rel=0.02)
+
+
+def test_the_number_of_threads_does_not_depend_on_earlier_predictions(cpus, monkeypatch):
+    """Long texts are predicted with as many threads after short ones as before them."""
+    short, long = ([" ".join(WORDS[(row + place) % len(WORDS)] for place in range(words)) for row in range(64)]
+                   for words in (3, 90))  # fmt: skip
+    settings = {"encoders": {"text": "text_cnn"}, "modalities": {"text": "text"}, "epochs": 1, "progress": False}
+    model = sensorium.fit({"text": [*short, *long], "label": ["a", "b"] * 64}, "label", **settings)
+    cpus(4)
+    monkeypatch.setattr(threads, "PER_THREAD", model.fitted.work(prepare_rows(model, long)) // 3)
+    found = []
+
+    def note(number, torch_threads=_scores.torch_threads):
+        found.append(number)
+        return torch_threads(number)
+
+    monkeypatch.setattr(_scores, "torch_threads", note)
+    for texts in (short, long, short, long):
+        model.predict({"text": texts})
+    used = found[1::2]  # every other block is that of counting
+    assert used == [1, 3, 1, 3]
 
 
 def test_small_networks_have_the_same_weights_on_machines_with_one_cpu_and_with_two(tabular, cpus):

@@ -27,7 +27,7 @@ from sensorium.prepare import Prepared, open_store, prepare_columns
 from sensorium.prepare.loader import Loader
 from sensorium.registry import adaptations
 from sensorium.runtime.progress import Reporter
-from sensorium.split import row_groups
+from sensorium.split import EarlierRows, new_rows, row_groups, weigh_rows
 from sensorium.table import Table
 from sensorium.tasks import watched_metric
 
@@ -71,16 +71,11 @@ def adapt_fitted(
     rows = np.flatnonzero(prepared.has_any())
     if not len(rows):
         raise DataError("no row has a value in any of the model's columns", place=table.name)
-    adapted = replace(fitted, network=copy.deepcopy(fitted.network))
     loader = Loader(prepared, None, fitted.device)
     domain = Unlabelled(loader, rows, torch.Generator().manual_seed(seed), report)
-    trained = {name for name, parameter in fitted.network.named_parameters() if parameter.requires_grad}
-    done = chosen.method.adapt(adapted, domain)
-    for name, parameter in adapted.network.named_parameters():
-        parameter.requires_grad_(name in trained)
-    adapted.network.eval()
+    adapted, done = _adapted(fitted, chosen.method, domain)
     own = {"method": chosen.name, "options": dict(chosen.options), "table": table.name, "rows": len(rows)}
-    how = AdaptationRecord.model_validate(done | own)
+    how = AdaptationRecord.model_validate({**done, **own})
     with report.phase("measuring the distribution shift"):
         shift = _shift(fitted, adapted, table, prepared)
     problems = Problems([*(problem for problem in table.problems if problem.row is None), *prepared.problems])
@@ -88,6 +83,17 @@ def adapt_fitted(
     card = fitted.card.updated(adapted=how, metrics={}, calibration=calibration, shift=shift)
     adapted.card = card.with_problems(problems)
     return adapted, problems
+
+
+def _adapted(fitted: FittedModel, method: Adaptation, domain: Unlabelled) -> tuple[FittedModel, Mapping[str, Any]]:
+    """Adapt a copy of the model; return it and what the method records. The same parameters stay frozen."""
+    adapted = replace(fitted, network=copy.deepcopy(fitted.network))
+    trained = {name for name, parameter in fitted.network.named_parameters() if parameter.requires_grad}
+    record = method.adapt(adapted, domain)
+    for name, parameter in adapted.network.named_parameters():
+        parameter.requires_grad_(name in trained)
+    adapted.network.eval()
+    return adapted, record
 
 
 def _choose(fitted: FittedModel, name: str, options: Mapping[str, Any]) -> Chosen:
@@ -123,9 +129,13 @@ def _shift(before: FittedModel, after: FittedModel, table: Table, prepared: Prep
         return shift
     target = before.task.encode(table.column(before.target).take(rows))
     known = np.flatnonzero(target.known)
-    if len(known):
-        groups = row_groups(table.take(rows[known]), before.config.split.group)
-        outcomes = [before.task.outcome(own[known], target.values[known]).grouped(groups) for own in (old, new)]
-        watched = watched_metric(before.config.train, before.task)
-        return shift.updated(metrics=measure_metric_shift(before.task_name, outcomes[0], outcomes[1], watched))
-    return shift
+    if not len(known):
+        return shift
+    earlier = EarlierRows(weigh_rows(before.seen, table, before.row_cells, rows[known]))
+    positions, trained = new_rows(earlier, np.arange(len(known)))
+    known = known[positions]
+    groups = row_groups(table.take(rows[known]), before.config.split.group)
+    outcomes = [before.task.outcome(own[known], target.values[known]).grouped(groups) for own in (old, new)]
+    watched = watched_metric(before.config.train, before.task)
+    metrics = measure_metric_shift(before.task_name, outcomes[0], outcomes[1], watched)
+    return shift.updated(metrics=metrics.updated(trained=trained))

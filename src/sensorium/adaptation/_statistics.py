@@ -69,7 +69,7 @@ def estimate_statistics(network: FusionModel, domain: Unlabelled, batch: int, pr
             with _watching(wave, lambda layer, values, sums=sums: sums[layer].add(values)):
                 for _, cells in domain.loader.by_length(domain.rows, batch):
                     _feed(network, cells, wave)
-                    bar.advance(len(cells.present))
+                    bar.advance(len(cells.rows))
             for layer, found in sums.items():
                 _mix(layer, found, share)
     return sum(map(len, waves))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from sensorium.api._call import LESS, Settings, check_forms, gather_config, open_teacher
+from sensorium.artifact.run_record import recorded_cores
 from sensorium.comparison import Comparison, ComparisonOptions, check_comparison, check_names, compare_towers
 from sensorium.comparison import check_folder as check_comparison_folder
 from sensorium.comparison import settle_folder as settle_comparison
@@ -26,7 +27,7 @@ from sensorium.config import (
 from sensorium.errors import ConfigError
 from sensorium.errors.memory import explain_memory_errors
 from sensorium.files import alone_in
-from sensorium.model import OWN_FUSION, OwnModules, check_modules, is_maker, own_name
+from sensorium.model import OWN_FUSION, OwnModules, check_modules, is_maker, own_name, plain_fusion
 from sensorium.planning import log_notices, make_plan, prepare_table
 from sensorium.registry.failures import explain_member_errors
 from sensorium.runtime.progress import reporter
@@ -104,11 +105,14 @@ def compare(
     with alone_in(Path(out)) if out else nullcontext():
         with report.phase("reading the table"):
             opened = open_table(table, chosen.table)
-            plan = make_plan(opened, chosen, report, modules=modules, teacher=open_teacher(chosen))
+        with report.phase("planning the training"):
+            cores = recorded_cores(Path(out)) if out and not overwrite else None
+            plan = make_plan(opened, chosen, report, modules=modules, teacher=open_teacher(chosen), cores=cores)
         check_comparison(plan, options)
         if out:
             made_of = plan_identity(plan, command="compare")
-            plan = replace(plan, threads=settle_comparison(Path(out), made_of, plan.threads, overwrite=overwrite))
+            threads = settle_comparison(Path(out), made_of, threads=plan.threads, cores=plan.cores, overwrite=overwrite)
+            plan = replace(plan, threads=threads)
         log_notices(plan, report)
         with torch_threads(plan.threads.most):
             return compare_towers(prepare_table(plan, report), options, Path(out) if out else None, report)
@@ -128,7 +132,7 @@ def _named(fusions: Any) -> tuple[Any, dict[str, Any]]:
     own: dict[str, Any] = {}
     for fusion in filter(is_maker, listed):
         if own.setdefault(own_name(fusion), fusion) is not fusion:
-            finding = f"two of your own fusions are called {own_name(fusion).removeprefix(OWN_FUSION)!r}"
+            finding = f"two of your own fusions are called {plain_fusion(own_name(fusion))!r}"
             raise ConfigError(finding, place="fusions", rule="each fusion has a name of its own")
     names = [own_name(each) if is_maker(each) else each for each in listed]
     return names, {name: fusion for name, fusion in own.items() if name.startswith(OWN_FUSION)}

@@ -149,7 +149,11 @@ def fit(
         run = Run(Path(out)) if out else None
         with report.phase("reading the table"):
             opened = _open(table, chosen, source)
-            plan = make_plan(opened, chosen, report, modules=modules, start=source, teacher=open_teacher(chosen))
+        with report.phase("planning the training"):
+            cores = run.find_cores(overwrite=overwrite, resume=resume) if run else None
+            plan = make_plan(
+                opened, chosen, report, modules=modules, start=source, teacher=open_teacher(chosen), cores=cores
+            )
         check_strategies(strategies, plan)
         control = Control(report, callbacks=listeners)
         if run:
@@ -159,7 +163,7 @@ def fit(
                 close_strategies(strategies, run.folder)
                 return _finished(run, plan, report)
             resumes = resume or (state is State.UNFINISHED and run.checkpoint.exists())
-            plan = replace(plan, threads=run.settle_threads(plan.threads, state))
+            plan = replace(plan, threads=run.settle_threads(plan.threads, state, cores=plan.cores))
             control = replace(control, keep=run.keep, checkpoint=Checkpoint(run.checkpoint, resumes))
         with torch_threads(plan.threads.most):
             return _train(plan, strategies, request, control, run)

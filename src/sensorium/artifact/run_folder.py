@@ -24,7 +24,16 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from sensorium.artifact.run_record import PENDING, RECORD, RunRecord, State, hash_model, recorded_threads, settle
+from sensorium.artifact.run_record import (
+    PENDING,
+    RECORD,
+    RunRecord,
+    State,
+    hash_model,
+    recorded_cores,
+    recorded_threads,
+    settle,
+)
 from sensorium.artifact.save import check_place, save_fitted, sweep_model, write_file
 from sensorium.config import Config
 from sensorium.errors import ArtifactError, ConfigError
@@ -154,6 +163,7 @@ class Run:
         self._before: Mapping[str, bytes] | None = None
         self._made_of: Mapping[str, Any] = {}
         self._threads: Threads | None = None
+        self._cores: int | None = None
         self._replaces = False
         check_place(self.model)
         self._sweep()
@@ -186,20 +196,29 @@ class Run:
             return State.UNFINISHED
         return settle(self.folder, made_of, holds=holds, overwrite=overwrite, model=self.model)
 
-    def settle_threads(self, own: Threads, state: State) -> Threads:
+    def find_cores(self, *, overwrite: bool = False, resume: bool = False) -> int | None:
+        """Return the number of cores that the run to be continued recorded, before its state is known; None if unknown.
+
+        Args:
+            overwrite, resume: as in `settle`.
+        """
+        return recorded_cores(self.folder, (PENDING,) if overwrite else (PENDING, RECORD) if resume else (RECORD,))
+
+    def settle_threads(self, own: Threads, state: State, *, cores: int | None = None) -> Threads:
         """Return the number of threads of the run, which its record keeps: that of the run that is continued, if any.
 
         Args:
             own: the number for a run that starts now.
             state: state of the run, as `settle` returned it.
+            cores: the number of cores of the plan, to be recorded beside it.
         """
         recorded = recorded_threads(self.folder, (PENDING, RECORD)) if state is State.UNFINISHED else None
-        self._threads = recorded or own
+        self._threads, self._cores = recorded or own, cores
         return self._threads
 
     def _record(self, model: str = "", files: Mapping[str, str] = MappingProxyType({})) -> bytes:
         threads = self._threads.to_json() if self._threads else None
-        return RunRecord(self._made_of, model, files, threads).to_json()
+        return RunRecord(self._made_of, model, files, threads, self._cores).to_json()
 
     def _is_pending(self, made_of: Mapping[str, Any]) -> bool:
         """Return whether this run was to replace the earlier one, and was stopped."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sensorium.artifact.format import to_json
+from sensorium.config import MAX_THREADS
 from sensorium.errors import ArtifactError, ConfigError
 from sensorium.files import MANIFEST
 from sensorium.files.caches import SEAL
@@ -24,7 +25,6 @@ PENDING = ".run.json.next"  # of a run that replaces an earlier one once it is c
 LARGEST = 2**24  # bytes of a record
 NEEDED = ("command", "version.sensorium", "version.torch", TABLE)  # what every run is made of
 LONGEST = 100  # characters of a name of a file
-MAX_THREADS = 1024
 SHOWN = 5  # differences that an error lists
 CURE = "--overwrite replaces it (Python: overwrite=True), --out FOLDER keeps both"
 
@@ -46,17 +46,21 @@ class RunRecord:
         model: hash of the finished model; empty until the run is finished.
         files: name → hash of the files beside the finished model.
         threads: number of threads, as `Threads.to_json` returns it; a resumed run uses it. None in early versions.
+        cores: number of cores that default sizes were chosen for, for the same run on another machine. None in early
+            versions.
     """
 
     made_of: Mapping[str, Any]
     model: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
     threads: Mapping[str, Any] | None = None
+    cores: int | None = None
 
     def to_json(self) -> bytes:
         """Return the content of the file, with a checksum."""
         content: dict[str, Any] = {"made_of": dict(self.made_of), "model": self.model, "files": dict(self.files)}
         content |= {"threads": dict(self.threads)} if self.threads else {}
+        content |= {"cores": self.cores} if self.cores else {}
         return to_json({**content, SEAL: _checksum(content)})
 
     @classmethod
@@ -96,7 +100,10 @@ class RunRecord:
             raise ValueError(f"its entry 'made_of' lacks {', '.join(missing)}")
         if foreign := [name for name in files if Path(name).name != name or len(name) > LONGEST]:
             raise ValueError(f"its entry 'files' contains {foreign[0][:LONGEST]!r}, which is not a file name")
-        return cls(made_of, model, files, _parse_threads(content.get("threads")))
+        threads, cores = _parse_threads(content.get("threads")), content.get("cores")
+        if cores is not None and not _is_number(cores):
+            raise ValueError("its entry 'cores' is of another type")
+        return cls(made_of, model, files, threads, cores)
 
 
 def _parse_threads(content: Any) -> Mapping[str, Any] | None:
@@ -104,9 +111,13 @@ def _parse_threads(content: Any) -> Mapping[str, Any] | None:
     if content is None:
         return None
     most = content.get("most") if isinstance(content, dict) else None
-    if type(most) is not int or not 0 < most <= MAX_THREADS or not isinstance(content.get("exact"), bool):
+    if not _is_number(most) or not isinstance(content.get("exact"), bool):
         raise ValueError("its entry 'threads' is of another type")
     return content
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) is int and 0 < value <= MAX_THREADS
 
 
 def _checksum(content: Mapping[str, Any]) -> int:
@@ -115,9 +126,19 @@ def _checksum(content: Mapping[str, Any]) -> int:
 
 def recorded_threads(folder: Path, names: Sequence[str] = (RECORD,)) -> Threads | None:
     """Return the number of threads of an unfinished run, by the first of its records that exists; None if unknown."""
+    record = _first_record(folder, names)
+    return Threads.from_json(record.threads) if record and record.threads else None
+
+
+def recorded_cores(folder: Path, names: Sequence[str] = (RECORD,)) -> int | None:
+    """Return the number of cores of the run in a folder, by the first of its records that exists; None if unknown."""
+    record = _first_record(folder, names)
+    return record.cores if record else None
+
+
+def _first_record(folder: Path, names: Sequence[str]) -> RunRecord | None:
     with suppress(ArtifactError):
-        record = next(filter(None, (RunRecord.read(folder, name) for name in names)), None)
-        return Threads.from_json(record.threads) if record and record.threads else None
+        return next(filter(None, (RunRecord.read(folder, name) for name in names)), None)
     return None
 
 

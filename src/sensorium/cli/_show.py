@@ -10,7 +10,7 @@ from sensorium.errors.printable import printable, printable_json
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-WIDE = 160  # columns, if there is no terminal
+UNWRAPPED = 1_000_000  # columns, if there is no terminal: a line in a file or a pipe is not wrapped
 
 
 def show(renderable: RenderableType, as_json: bool, quiet: bool = False) -> None:
@@ -19,7 +19,7 @@ def show(renderable: RenderableType, as_json: bool, quiet: bool = False) -> None
         from rich.console import Console
 
         stream = sys.stderr if as_json else sys.stdout
-        console = Console(file=stream, width=None if stream.isatty() else WIDE, markup=False, emoji=False)
+        console = Console(file=stream, width=None if stream.isatty() else UNWRAPPED, markup=False, emoji=False)
         console.print(renderable, highlight=False)
 
 

@@ -47,9 +47,9 @@ def demo(
     heading(f"evaluate {out / 'run'} {table}")
     model = load(out / "run")
     show(evaluation_text(model.evaluate(table)), json, quiet)
-    heading(f"predict {out / 'run'} {table} -o {out / 'answers.parquet'}")
+    heading(f"predict {out / 'run'} {table} -o {out / 'predictions.parquet'}")
     answers = model.predictions(table).to_arrow()
-    write_table(answers, out / "answers.parquet")
+    write_table(answers, out / "predictions.parquet")
     show(predictions_text(answers, read_truth(table), SHOWN), json, quiet)
     heading(f"compare {table} --target gate --epochs {epochs} --fusions concat,weighted_sum")
     found = compare(

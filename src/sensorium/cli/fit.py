@@ -10,6 +10,7 @@ import typer
 
 from sensorium.cli import _options as o
 from sensorium.cli._show import say, show, show_json
+from sensorium.registry.defaults import DEFAULT_FUSION
 from sensorium.runtime.signals import SIGNALLED
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ def fit(
     modality: o.Modality = None,
     fusion: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Fusion method (see `sensorium list fusions`); concat by default."),
+        typer.Option(
+            metavar="NAME", help=f"Fusion method (see `sensorium list fusions`); {DEFAULT_FUSION} by default."
+        ),
     ] = None,
     task: o.Task = None,
     teacher: Annotated[

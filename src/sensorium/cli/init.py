@@ -29,13 +29,13 @@ def init(
 ) -> None:
     """Write a commented file of settings for a table; train nothing.
 
-    Sets the target and the modality of each column, and shows other settings as comments, with their defaults.
+    Sets the target and the modality of each column, and shows other settings as comments, with the values that are
+    used for this table. Without --target, the target is left to fill in.
 
     Example: sensorium init films.csv --target genre -o films.yaml
     """
     from sensorium.config import Config
-    from sensorium.errors import ConfigError
-    from sensorium.files import check_apart, check_outside_models, replaced_file
+    from sensorium.files import replaced_file
     from sensorium.inspection import inspect as look
     from sensorium.report.settings_file import settings_file
 
@@ -43,12 +43,7 @@ def init(
         config, assign, columns=columns, exclude=exclude, modality=modality, target=target, task=task,
         split__column=split_column, seed=seed,
     )  # fmt: skip
-    check_apart([out], table=table)
-    check_outside_models(out)
-    if out.exists() and not overwrite:
-        raise ConfigError("the file exists", place=str(out), cure="choose another file: --out, or add --overwrite")
-    if not out.parent.is_dir():
-        raise ConfigError("the folder does not exist", place=str(out.parent), cure="create it, or choose another one")
+    _check_out(out, table, overwrite=overwrite)
     found = look(table, config=Config.gather(settings), progress=not quiet)
     content = settings_file(found, settings, table=table, file=str(out))
     with replaced_file(out) as new:
@@ -56,4 +51,18 @@ def init(
     used = {column.name: column.modality for column in found.columns if column.modality}
     if not (json or quiet):
         say(f"settings: {out}")
+        if not settings.get("target"):
+            say(f"! no target is given: fill in `target` in {out}, or give --target to fit")
     show_json({"out": str(out), "columns": used, "target": settings.get("target")}, json)
+
+
+def _check_out(out: Path, table: str, *, overwrite: bool) -> None:
+    from sensorium.errors import ConfigError
+    from sensorium.files import check_apart, check_outside_models
+
+    check_apart([out], table=table)
+    check_outside_models(out)
+    if out.exists() and not overwrite:
+        raise ConfigError("the file exists", place=str(out), cure="choose another file: --out, or add --overwrite")
+    if not out.parent.is_dir():
+        raise ConfigError("the folder does not exist", place=str(out.parent), cure="create it, or choose another one")

@@ -13,6 +13,7 @@ from sensorium.cli._show import show, show_json
 if TYPE_CHECKING:
     from sensorium.errors import SensoriumError
     from sensorium.registry import Registry
+    from sensorium.registry.weights import Weights
 
 PLURALS = {"modality": "modalities", "strategy": "strategies", "table source": "sources"}
 SETTINGS = "settings"
@@ -42,12 +43,15 @@ def list_(
     Example: sensorium list settings train
     """
     from sensorium.registry import KINDS
+    from sensorium.registry.weights import weights_called
 
     plural = {PLURALS.get(one, f"{one}s"): registry for one, registry in KINDS.items() if one != "command"}
     if kind == SETTINGS:
         return _settings(name or "", json, quiet)
     if kind is not None and kind not in plural:
         raise _unknown(kind, [*plural, SETTINGS])
+    if kind == "encoders" and name and (weights := weights_called(name)):
+        return _weights(weights, kind, json, quiet=quiet)
     if kind and name:
         return _member(plural[kind], kind, name, json, quiet=quiet)
     return _kinds({one: registry for one, registry in plural.items() if kind in (None, one)}, json, quiet)
@@ -115,3 +119,19 @@ def _member(registry: Registry, kind: str, name: str, json: bool, *, quiet: bool
         **({"weights": [weights.to_json() for weights in own]} if own else {}),
     }
     show_json({kind: {name: content}}, json)
+
+
+def _weights(weights: Weights, kind: str, json: bool, *, quiet: bool) -> None:
+    """Show packaged weights under their short name, with the options that their encoder has besides."""
+    from sensorium.config import list_options
+    from sensorium.registry import encoders
+    from sensorium.report import settings_text
+    from sensorium.report.listing import weights_text
+
+    options = [each for each in list_options(encoders.taker(weights.encoder)) if each.name not in weights.options]
+    summary = f"pretrained weights for the encoder {weights.encoder}"
+    show(f"{weights.name}: {summary}", json, quiet)
+    show(weights_text([weights]), json, quiet)
+    show(settings_text(options, "option"), json, quiet)
+    content = {"summary": summary, "options": [each.to_json() for each in options], "weights": [weights.to_json()]}
+    show_json({kind: {weights.name: content}}, json)

@@ -26,7 +26,8 @@ def predict(
         str | None,
         typer.Option(
             metavar="A,B,…",
-            help="Copy these columns of the table beside the predictions, such as an id; `all` copies every column.",
+            help="Copy these columns of the table beside the predictions, such as an id; `all` copies every column; "
+            "default: none.",
         ),
     ] = None,
     safe_csv: Annotated[
@@ -42,7 +43,7 @@ def predict(
 ) -> None:
     """Predict every row of a table.
 
-    Example: sensorium predict run new.csv -o answers.parquet --keep id
+    Example: sensorium predict run new.csv -o predictions.parquet --keep id
     """
     from sensorium.config import parse_assignments
     from sensorium.findings import Problems

@@ -1,8 +1,9 @@
 """Compare fusions with single modalities and classical baselines on one split, with paired statistics."""
 
+from sensorium.comparison._folder import check_folder, settle_folder
 from sensorium.comparison._plan import USUAL, check_names
 from sensorium.comparison._result import Comparison, Result
-from sensorium.comparison._sweep import ComparisonOptions, check_comparison, check_folder, compare_towers, settle_folder
+from sensorium.comparison._sweep import ComparisonOptions, check_comparison, compare_towers
 
 __all__ = [
     "USUAL",

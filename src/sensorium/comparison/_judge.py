@@ -44,7 +44,8 @@ def judge(
     gained = [replace(r, gain=gains.get(r.name), p=corrected.get(r.name)) for r in results]
     gain = gains[fused.name]
     unbeaten = judges.unbeaten(fused) if gain.helps else []
-    kind = verdict_kind(gain, beats_every_modality=not unbeaten)
+    p_corrected = corrected[fused.name]
+    kind = verdict_kind(gain, beats_every_modality=not unbeaten, p_corrected=p_corrected)
     helps = kind == "helps"
     chosen = fused if helps else max(unbeaten, key=judges.worth, default=single)
     beats_chosen = bool(baseline and judges.difference(baseline, chosen).helps)
@@ -60,6 +61,7 @@ def judge(
         quicker=judges.quicker(fused) if helps else None,
         better=judges.better(baseline, [fused, chosen]) if baseline else None,
         seeds=seeds,
+        p_corrected=p_corrected,
     )
     return gained, Judgement(
         best_single=single.name,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sensorium.baselines import NONE
 from sensorium.comparison._result import Kind
 from sensorium.config import Choice
 from sensorium.errors import ConfigError, SensoriumError, UnknownNameError, raise_together
-from sensorium.model import OWN_FUSION, fusion_kind
+from sensorium.model import OWN_FUSION, fusion_kind, plain_fusion
 from sensorium.planning import Plan, check_several_modalities
 from sensorium.registry import baselines, fusions
 from sensorium.trials import TrialSpec
@@ -50,10 +51,15 @@ def plan_candidates(plan: Plan, chosen: Sequence[str] | None, classical: Sequenc
     _check(plan)
     names = USUAL if chosen is None else fusions.names() if list(chosen) == [ALL] else chosen
     singles = [Candidate(name, "single", [name], TrialSpec(name, [name])) for name in towers]
-    fused = [_fused(plan, name) for name in dict.fromkeys(names)]
-    taken = [*towers, *(candidate.name for candidate in fused)]
-    others = [_baseline(_unique(name, "baseline", taken), name, towers) for name in classical]
-    return {candidate.name: candidate for candidate in [*singles, *fused, *others]}
+    found = {candidate.name: candidate for candidate in singles}
+    # A registered fusion keeps its name beside one of the user.
+    for name in sorted(dict.fromkeys(names), key=lambda name: name.startswith(OWN_FUSION)):
+        candidate = _fused(plan, name, found)
+        found[candidate.name] = candidate
+    for name in dict.fromkeys(classical):
+        candidate = _baseline(_unique(name, "baseline", found), name, towers)
+        found[candidate.name] = candidate
+    return found
 
 
 def check_names(chosen: Sequence[str] | None, classical: Sequence[str] | None) -> None:
@@ -89,8 +95,10 @@ def _check(plan: Plan) -> None:
             )
 
 
-def _fused(plan: Plan, fusion: str) -> Candidate:
-    name, choice = _unique(fusion.removeprefix(OWN_FUSION), "fusion", plan.towers), _choice(plan, fusion)
+def _fused(plan: Plan, fusion: str, taken: Collection[str]) -> Candidate:
+    plain = plain_fusion(fusion)
+    name = _unique(plain, "fusion" if fusion == plain else "your own fusion", taken)
+    choice = _choice(plan, fusion)
     return Candidate(name, "fusion", plan.towers, TrialSpec(name, fusion=choice.model_dump(mode="json")))
 
 
@@ -98,8 +106,10 @@ def _baseline(name: str, registered: str, towers: list[str]) -> Candidate:
     return Candidate(name, "baseline", towers, TrialSpec(name, baseline=registered))
 
 
-def _unique(name: str, kind: str, taken: Sequence[str]) -> str:
-    return f"{name} ({kind})" if name in taken else name
+def _unique(name: str, kind: str, taken: Collection[str]) -> str:
+    """Return the name of a model: with its kind, and a number if necessary, if another model has its name."""
+    names = (f"{name} ({kind})" if number == 1 else f"{name} ({kind} {number})" for number in itertools.count(1))
+    return name if name not in taken else next(each for each in names if each not in taken)
 
 
 def _choice(plan: Plan, fusion: str) -> Choice:

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from sensorium.evaluate import Difference, Evaluation, ModelName, Verdict
 from sensorium.evaluate.verdict import ModelKind
 from sensorium.files.figures import finite
+from sensorium.model import plain_fusion
 from sensorium.trials import Cost
 from sensorium.wording import verdict_sentence
 
@@ -45,7 +46,7 @@ class Result:
     @property
     def model(self) -> ModelName:
         """Name of the model in verdicts."""
-        return ModelName(self.kind, self.fusion or self.name)
+        return ModelName(self.kind, plain_fusion(self.fusion) if self.fusion else self.name)
 
     def to_json(self) -> dict[str, Any]:
         evaluation = self.evaluation.to_json()

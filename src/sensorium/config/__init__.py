@@ -25,14 +25,15 @@ from sensorium.config._arguments import (
 )
 from sensorium.config._assignments import parse_assignments
 from sensorium.config._caller import caller_only, every_setting, given_names, split_saved, with_given
-from sensorium.config._config import Config, merge_layers
+from sensorium.config._config import CALIBRATION_FOLDS, CALIBRATION_ROWS, MAX_THREADS, Config, merge_layers
 from sensorium.config._describe import Setting, list_options, list_settings, options_schema
 from sensorium.config._dotted import of_columns
 from sensorium.config._keywords import read_settings, target_setting
-from sensorium.config._layers import overlay, read_yaml
+from sensorium.config._layers import nest, overlay, read_yaml
 from sensorium.config._misplaced import joined_option, modality_option, setting_flag
 from sensorium.config._options import check_heads, check_options
 from sensorium.config._prepare import PrepareConfig
+from sensorium.config._preset import preset_changes, with_preset
 from sensorium.config._renamed import current_member, current_options, current_setting, current_settings
 from sensorium.config._spelling import (
     as_given,
@@ -65,12 +66,15 @@ from sensorium.config._types import (
 )
 
 __all__ = [
+    "CALIBRATION_FOLDS",
+    "CALIBRATION_ROWS",
     "CONFIG",
     "COUNT",
     "COUNT_OR_SEEDS",
     "ENCODERS",
     "FLAG",
     "IMBALANCE_TECHNIQUE",
+    "MAX_THREADS",
     "NAME",
     "NAMES",
     "OPTIONAL_NAME",
@@ -125,10 +129,12 @@ __all__ = [
     "list_settings",
     "merge_layers",
     "modality_option",
+    "nest",
     "of_columns",
     "options_schema",
     "overlay",
     "parse_assignments",
+    "preset_changes",
     "read_settings",
     "read_yaml",
     "set_both",
@@ -141,4 +147,5 @@ __all__ = [
     "split_saved",
     "target_setting",
     "with_given",
+    "with_preset",
 ]

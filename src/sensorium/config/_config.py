@@ -18,7 +18,12 @@ from sensorium.config._train import TrainConfig
 from sensorium.config._tree import at_full_names
 from sensorium.config._types import Choice, Named, Strict
 from sensorium.errors import raise_together
+from sensorium.registry.defaults import DEFAULT_FUSION, DEFAULT_HEAD
 from sensorium.registry.weights import expand_encoders
+
+MAX_THREADS = 1024  # of a training, at most
+CALIBRATION_ROWS = 50  # validation rows, at least: the temperature of fewer rows is too uncertain
+CALIBRATION_FOLDS = 5  # of cross-fitting, and so the smallest number of groups
 
 
 class Config(Strict):
@@ -45,8 +50,8 @@ class Config(Strict):
     )
     augment: dict[str, Named] = Field({}, description="augmentations of a column or modality, and their options")
     towers: dict[str, list[str]] = Field({}, description="columns that are encoded together, by tower")
-    fusion: Choice = Field(Choice.of("concat"), description="fusion method and its options")
-    head: Choice = Field(Choice.of("linear"), description="output layer on the fused features, and its options")
+    fusion: Choice = Field(Choice.of(DEFAULT_FUSION), description="fusion method and its options")
+    head: Choice = Field(Choice.of(DEFAULT_HEAD), description="output layer on the fused features, and its options")
     width: Annotated[int, Field(gt=0, le=1_000_000)] = Field(128, description="width D of the fused features")
     table: TableConfig = TableConfig()
     split: SplitConfig = SplitConfig()
@@ -55,13 +60,13 @@ class Config(Strict):
     calibrate: Literal["auto", "temperature", "none"] = Field(
         "auto",
         description="temperature scaling of probabilities on the validation rows, kept where it helps on other rows; "
-        "auto: with 50 validation rows or more",
+        f"auto: with {CALIBRATION_ROWS} validation rows or more",
     )
     seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(
         0, description="random seed: the same seed, data and machine give the same weights"
     )
     device: str = Field("auto", description="device: auto, cpu, cuda, cuda:1 …")
-    threads: Annotated[int, Field(gt=0, le=1024)] | Literal["auto"] = Field(
+    threads: Annotated[int, Field(gt=0, le=MAX_THREADS)] | Literal["auto"] = Field(
         "auto",
         description="number of threads that compute on the CPU in training; auto: the CPUs that the process may use, "
         "fewer for small networks",

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from sensorium.errors import ConfigError
 from sensorium.registry import KINDS, Registry, encoders, modalities
+from sensorium.registry.weights import PACKAGED
 
 SHOWN = 6  # members in a message
 # Kind → key under which the options of a member are set.
@@ -101,18 +102,29 @@ def setting_flag(flag: str, value: str | None) -> ConfigError | None:
     key = flag.removeprefix("--").replace("-", "_")
     member = {"encoder": "encoders", "encoders": "encoders", "modalities": "modalities", "head": "head"}.get(key)
     if member in ("encoders", "modalities"):
-        column, _, given = (value or "COLUMN=NAME").partition("=")
-        options = {option.name for name in encoders.names() for option in encoders.options(name)}
-        column = f"COLUMN.{column}" if member == "encoders" and column in options else column
-        assignment = f"{member}.{column}={given or 'NAME'}"
+        assignments = _of_column(member, value or "COLUMN=NAME")
     else:
         names = [each.name for each in list_settings() if key in (each.name, each.name.rpartition(".")[2])]
         if not (member or names):
             return None
-        assignment = f"{member or min(names, key=len)}={value or 'VALUE'}"
+        assignments = [f"{member or min(names, key=len)}={value or 'VALUE'}"]
     return ConfigError(
         f"there is no flag {flag}: it is a setting",
         place=flag,
         rule="--set sets any setting (see `sensorium list settings`)",
-        cure=f"--set {shlex.quote(assignment)}",
+        cure=" ".join(f"--set {shlex.quote(assignment)}" for assignment in assignments),
     )
+
+
+def _of_column(member: str, value: str) -> list[str]:
+    """Return the settings for `--encoder VALUE`: the value is a column with a name, a name, or an option."""
+    column, equals, given = value.partition("=")
+    registry = encoders if member == "encoders" else modalities
+    known = {*registry.names(), *(weights.name for weights in PACKAGED if member == "encoders")}
+    if not equals:
+        return [f"{member}.COLUMN={column}" if column in known else f"{member}.{column}=NAME"]
+    name, _, option = column.partition(".")
+    if option and name in known and name not in modalities.entries:  # options of one encoder
+        return [f"{member}.COLUMN={name}", f"{member}.COLUMN.{option}={given}"]
+    options = {each.name for name in registry.names() for each in registry.options(name)}
+    return [f"{member}.COLUMN.{column}={given}" if column in options else f"{member}.{column}={given or 'NAME'}"]

@@ -14,5 +14,10 @@ def hash_weights(*states: Mapping[str, Tensor], name: str = "") -> str:
     found = hashlib.sha256(name.encode())
     for state in states:
         for key, value in state.items():
-            found.update(key.encode() + value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
+            found.update(key.encode() + _bytes(value).numpy().data)
     return found.hexdigest()
+
+
+def _bytes(value: Tensor) -> Tensor:
+    """Return the bytes of a tensor; a tensor of one element may have the stride 0, which `view` refuses."""
+    return value.detach().cpu().contiguous().view(-1).as_strided((value.numel(),), (1,)).view(torch.uint8)

@@ -1,7 +1,6 @@
 """Compute metrics with intervals, and compare models on the same rows."""
 
 from sensorium.evaluate._subset_results import Names, Share, Subset, Subsets
-from sensorium.evaluate.calibration import Calibration, calibrate, calibrate_targets
 from sensorium.evaluate.compare import compare_losses, compare_outcomes, compare_runs, holm
 from sensorium.evaluate.evaluation import Evaluation, evaluate_outcome, evaluate_runs
 from sensorium.evaluate.subsets import plan_subsets, score_subsets
@@ -10,7 +9,6 @@ from sensorium.metrics import Difference
 
 __all__ = [
     "Better",
-    "Calibration",
     "Difference",
     "Evaluation",
     "ModelName",
@@ -21,8 +19,6 @@ __all__ = [
     "Subsets",
     "Unbeaten",
     "Verdict",
-    "calibrate",
-    "calibrate_targets",
     "compare_losses",
     "compare_outcomes",
     "compare_runs",

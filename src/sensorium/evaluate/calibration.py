@@ -9,14 +9,14 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from sensorium.config import CALIBRATION_FOLDS, CALIBRATION_ROWS
 from sensorium.evaluate.compare import compare_losses
 from sensorium.metrics import Difference, log_losses, score
-from sensorium.model import FEWEST, Logits, fit_temperature, outcome_at
+from sensorium.model import Logits, at_bound, fit_temperature, is_varied, outcome_at, with_varied_labels
 from sensorium.table import Floats, Rows
 from sensorium.tasks import EncodedTarget, Task
 
-Reason: TypeAlias = Literal["kept", "no_gain", "few_rows", "few_groups"]
-FOLDS = 5
+Reason: TypeAlias = Literal["kept", "no_gain", "at_bound", "one_class", "few_rows", "few_groups"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ class Calibration:
         fitted: the temperature of all rows, kept or not; None if it was not fitted.
         gain: log loss without minus log loss with scaling, each row scaled by the temperature of the other folds; None
             if it was not fitted.
-        log_loss, ece: metrics without and with scaling on these held-out rows; empty if it was not fitted.
+        log_loss, ece: metrics without and with scaling on these held-out rows; empty if it was not fitted. For
+            multilabel, labels without both values do not count.
     """
 
     reason: Reason
@@ -54,7 +55,8 @@ def calibrate(
 
     Each fold is scaled by the temperature that is best for the other folds (cross-fitting), so that no row is judged by
     a temperature that it fitted itself. All rows of a group are in one fold. The temperature of all rows is kept if the
-    paired bootstrap interval of the gain in log loss lies above 0; groups are resampled as a whole.
+    paired bootstrap interval of the gain in log loss lies above 0, and if it is not at a bound of the search; groups
+    are resampled as a whole. Rows with a single class fit no temperature.
 
     Args:
         task: a task with classes or labels.
@@ -65,23 +67,26 @@ def calibrate(
     """
     places = np.arange(len(truth)) if groups is None else np.unique(groups, return_inverse=True)[1]
     count = int(places.max(initial=-1)) + 1
-    if len(truth) < FEWEST:
+    if len(truth) < CALIBRATION_ROWS:
         return Calibration("few_rows", len(truth), count)
-    if count < FOLDS:
+    if count < CALIBRATION_FOLDS:
         return Calibration("few_groups", len(truth), count)
-    folds = (np.random.default_rng(seed).permutation(count) % FOLDS)[places]
-    plain = outcome_at(task, logits, truth, 1.0)
-    scaled = task.outcome(_cross_fitted(task, logits, truth, folds), truth)
+    if not is_varied(truth):
+        return Calibration("one_class", len(truth), count)
+    folds = (np.random.default_rng(seed).permutation(count) % CALIBRATION_FOLDS)[places]
+    plain = with_varied_labels(outcome_at(task, logits, truth, 1.0))
+    scaled = with_varied_labels(task.outcome(_cross_fitted(task, logits, truth, folds), truth))
     gain = compare_losses(log_losses(scaled), log_losses(plain), "log_loss", places, seed)
     changes = [(float(score(name, plain)[0]), float(score(name, scaled)[0])) for name in ("log_loss", "ece")]
     fitted = fit_temperature(task, logits, truth)
-    return Calibration("kept" if gain.helps else "no_gain", len(truth), count, fitted, gain, changes[0], changes[1])
+    reason: Reason = "no_gain" if not gain.helps else "at_bound" if at_bound(fitted) else "kept"
+    return Calibration(reason, len(truth), count, fitted, gain, changes[0], changes[1])
 
 
 def _cross_fitted(task: Task, logits: Sequence[Logits], truth: npt.NDArray[Any], folds: Rows) -> Floats:
     """Return the scores of each row, scaled by the temperature of the other folds."""
     scores: Floats | None = None
-    for fold in range(FOLDS):
+    for fold in range(CALIBRATION_FOLDS):
         rest, own = folds != fold, folds == fold
         temperature = fit_temperature(task, [each[rest] for each in logits], truth[rest])
         found = outcome_at(task, [each[own] for each in logits], truth[own], temperature).scores

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from sensorium.files.figures import Figure, finite
 from sensorium.metrics import Difference
 
 ModelKind: TypeAlias = Literal["single", "fusion", "baseline"]
 VerdictKind: TypeAlias = Literal["helps", "does_not_help", "hurts", "undefined"]
+
+SIGNIFICANT = 0.05  # p-values below it are significant
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,8 @@ class Verdict:
 
     Attributes:
         kind: `helps` only if the fused model is shown to be better than every single modality; `hurts` if it is shown
-            to be worse than the best one; `undefined` if the metric is not defined on these rows.
+            to be worse than the best one, also after correction for the number of gains; `undefined` if the metric is
+            not defined on these rows.
         fused, single: the best models on the validation rows.
         difference: `fused` minus `single`.
         slowdown: training time of `fused` divided by that of `single`.
@@ -95,6 +99,7 @@ class Verdict:
         quicker: a much faster fusion, if there is one that is not shown to be worse.
         better: a baseline that beats the fused or the recommended network.
         seeds: number of random seeds that each network was trained with.
+        p_corrected: p-value of the difference, corrected for the number of gains (Holm 1979).
     """
 
     kind: VerdictKind
@@ -107,6 +112,12 @@ class Verdict:
     quicker: Quicker | None = None
     better: Better | None = None
     seeds: int = 1
+    p_corrected: Figure | None = None
+
+    @property
+    def needs_the_rule(self) -> bool:
+        """Return whether fusing helps, though the corrected p-value is not significant: the reader needs the rule."""
+        return self.kind == "helps" and self.p_corrected is not None and self.p_corrected >= SIGNIFICANT
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -120,13 +131,18 @@ class Verdict:
             "quicker": self.quicker and self.quicker.to_json(),
             "better": self.better and self.better.to_json(),
             "seeds": self.seeds,
+            "p_corrected": None if self.p_corrected is None else finite(self.p_corrected),
         }
 
 
-def verdict_kind(difference: Difference, *, beats_every_modality: bool) -> VerdictKind:
-    """Return the kind of verdict for the difference between the best fused and the best single model."""
+def verdict_kind(difference: Difference, *, beats_every_modality: bool, p_corrected: float) -> VerdictKind:
+    """Return the kind of verdict for the difference between the best fused and the best single model.
+
+    Both are chosen on the validation rows, and to help, the fused model must beat every modality: this claim needs no
+    correction. That fusing hurts is claimed only if the p-value is significant after correction.
+    """
     if difference.undefined:
         return "undefined"
     if difference.helps:
         return "helps" if beats_every_modality else "does_not_help"
-    return "hurts" if difference.interval[1] < 0 else "does_not_help"
+    return "hurts" if difference.interval[1] < 0 and p_corrected < SIGNIFICANT else "does_not_help"

@@ -8,12 +8,14 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, overload
 
 from sensorium.errors.printable import printable_json
+from sensorium.findings._words import count
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
 EXAMPLES = 3  # rows that a group names
+ROW_HAS = "the row has "  # begins a reason about a whole row
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,14 @@ class ProblemGroup:
         cure = f" – {self.cure}" if self.cure else ""
         if first.row is None:
             return f"{where}{self.reason}{cure}"
-        return f"{where}{len(self)} × {self.reason} (first: row {first.row}{example}){cure}"
+        return f"{where}{self._counted()} (first: row {first.row}{example}){cure}"
+
+    def _counted(self) -> str:
+        """Return the reason with the number of problems; a reason about a whole row becomes a sentence about rows."""
+        if self.reason.startswith(ROW_HAS) and not self.column:
+            verb = "has" if len(self) == 1 else "have"
+            return f"{count(len(self), 'row')} {verb} {self.reason.removeprefix(ROW_HAS)}"
+        return f"{len(self)} × {self.reason}"
 
     def to_json(self) -> dict[str, Any]:
         """Return {"column", "reason", "cure", "count", "rows", "value"}.

@@ -36,7 +36,7 @@ NO_GUESS = Guess(0.0, "")
 
 
 @dataclass(frozen=True)
-class Trial:
+class TrialDecoding:
     """Settings of trial decoding: rows, configuration, progress, and each column's problems that are already known."""
 
     rows: Rows
@@ -86,21 +86,16 @@ def inspect(
     sides = _sides(opened, split, settings)
     of_target = _target_findings(schema, sides, settings) if schema else []
     target_report = _target(schema, of_target, sides) if schema else None
-    known_cautions = {plan.name: plan.caution for plan in inferred}
     plans = [_with_caution(plan, target_report) for plan in inferred]
     columns, learnt = _columns(opened, plans, settings, report, every=every)
     of_table = table_findings(opened, {}, split, None, None)
-    of_columns = [problem for column in columns for problem in column.findings]
     return Inspection(
         table=opened.name,
         rows=len(opened),
         columns=columns,
         target=target_report,
         split={"how": split.how, "rows": split.sizes()} if split and settings.target else None,
-        notices=[
-            *_groups([*_doubts(inferred, schema), *unsaid([*of_table, *of_columns, *of_target], known_cautions)]),
-            *({"column": column.name, **fault} for column in columns for fault in column.faults),
-        ],
+        notices=_notices(inferred, schema, columns, of_table=of_table, of_target=of_target),
         table_notices=_groups(of_table),
         copies=find_copies(opened, plans, learnt, sides, report),
         advice=advise(opened, plans, sides, settings),
@@ -120,6 +115,23 @@ def _doubts(plans: Sequence[ColumnPlan], schema: Schema | None) -> Problems:
     return cautions(plans, schema.labels.name, schema.task_name, schema.task_guess)
 
 
+def _notices(
+    inferred: Sequence[ColumnPlan],
+    schema: Schema | None,
+    columns: Sequence[ColumnReport],
+    *,
+    of_table: Iterable[Problem],
+    of_target: Iterable[Problem],
+) -> list[dict[str, Any]]:
+    """Return uncertain guesses, findings of which no guess warns already, and cells that cannot be read."""
+    cautioned = {plan.name: plan.caution for plan in inferred}
+    of_columns = (problem for column in columns for problem in column.findings)
+    return [
+        *_groups([*_doubts(inferred, schema), *unsaid([*of_table, *of_columns, *of_target], cautioned)]),
+        *({"column": column.name, **fault} for column in columns for fault in column.faults),
+    ]
+
+
 def _groups(problems: Iterable[Problem]) -> list[dict[str, Any]]:
     return [group.to_json() for group in Problems([*problems]).groups()]
 
@@ -134,13 +146,13 @@ def _columns(
         told = dict[str, list[Problem]]()
         for problem in table.problems:
             told.setdefault(problem.column, []).append(problem)
-        trial = Trial(rows, config, Work(advance=bar.advance), told)
+        trial = TrialDecoding(rows, config, Work(advance=bar.advance), told)
         tried = {plan.name: _column(table.column(plan.name), plan, trial) for plan in plans}
     learnt = {name: modality for name, (_, modality) in tried.items() if modality}
     return [column for column, _ in tried.values()], learnt
 
 
-def _column(column: Column, plan: ColumnPlan, trial: Trial) -> tuple[ColumnReport, Modality | None]:
+def _column(column: Column, plan: ColumnPlan, trial: TrialDecoding) -> tuple[ColumnReport, Modality | None]:
     learnt, faults, undecodable = _try(column, plan, trial)
     findings = [_of_all_rows(problem) for problem in learnt.findings(plan.name)] if learnt else []
     findings = unsaid(findings, {plan.name: plan.caution})
@@ -179,7 +191,7 @@ def _of_all_rows(problem: Problem) -> Problem:
     return replace(problem, reason=problem.reason.replace(IN_TRAINING, ""))
 
 
-def _try(column: Column, plan: ColumnPlan, trial: Trial) -> tuple[Modality | None, list[ProblemGroup], int]:
+def _try(column: Column, plan: ColumnPlan, trial: TrialDecoding) -> tuple[Modality | None, list[ProblemGroup], int]:
     """Decode some cells as training would."""
     if plan.modality is None:
         return None, [], 0

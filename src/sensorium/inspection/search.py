@@ -16,7 +16,7 @@ from sensorium.registry import modalities
 from sensorium.runtime.progress import Reporter
 from sensorium.schema.copies import SENTENCE, Copies, Ids, Sides, group_copies, long_texts, value_ids
 from sensorium.schema.repeated import are_of_interest
-from sensorium.table import Column, FileCell, Table, data_url_content, evenly_spaced, is_data_url
+from sensorium.table import Column, FileCell, Table, encoded_content, evenly_spaced, is_encoded_file
 
 MOST_DECODED = 200  # groups of equal files of which one is decoded
 MOST_FILES, MOST_TEXTS, MOST_PICTURES = 200_000, 200_000, 20_000  # looked at in a column
@@ -107,7 +107,7 @@ def _size(cell: Any, column: Column) -> tuple[int, Any] | None:
             return _size_of_part(held, column)
         cell = held.source
     try:
-        cell = data_url_content(cell) if isinstance(cell, str) and is_data_url(cell) else cell
+        cell = encoded_content(cell) if isinstance(cell, str) and is_encoded_file(cell) else cell
         if isinstance(cell, bytes):
             return len(cell), cell
         path = os.fspath(column.files.path(cell)) if isinstance(cell, str) else None

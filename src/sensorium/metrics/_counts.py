@@ -11,7 +11,7 @@ from sensorium.metrics._base import Outcome
 from sensorium.metrics._means import divide
 from sensorium.table import Floats
 
-MANY_CLASSES = 64  # from which rows are sorted by class; fewer are compared with every class
+MIN_SORTED_CLASSES = 64  # from which rows are sorted by class; fewer are compared with every class
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Counts:
     def of(cls, outcome: Outcome, weights: Floats) -> Counts:
         truth, predicted = outcome.truth, outcome.predicted
         if not outcome.is_multilabel:
-            if outcome.scores.shape[1] >= MANY_CLASSES:
+            if outcome.scores.shape[1] >= MIN_SORTED_CLASSES:
                 right = weights * (truth == predicted)
                 sums = [(right, truth), (weights, predicted), (weights, truth)]
                 return cls(*(_sum_by_class(values, of, outcome.scores.shape[1]) for values, of in sums))

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from sensorium.metrics._base import Outcome
 from sensorium.table import Floats, Rows
 
-MANY_CLASSES = 20  # from which pairs can be cheaper
+MIN_PAIRED_CLASSES = 20  # from which pairs can be cheaper
 FEW_POSITIVES = 64  # per class, on average, up to which pairs are cheaper
 CELLS = 4_000_000  # pairs compared at a time: 16 MB
 EXACT = 2.0**22  # sum of integer weights up to which float32 has no rounding errors, halves included
@@ -27,7 +27,7 @@ Comparison: TypeAlias = Callable[[Floats, Floats], npt.NDArray[Any]]
 
 def has_many_classes(outcome: Outcome) -> bool:
     """Return whether an outcome has many classes or labels, with few positive rows each."""
-    if outcome.scores.ndim < 2 or outcome.scores.shape[1] < MANY_CLASSES:
+    if outcome.scores.ndim < 2 or outcome.scores.shape[1] < MIN_PAIRED_CLASSES:
         return False
     positives = int(outcome.truth.sum()) if outcome.is_multilabel else len(outcome)
     return 0 < positives <= FEW_POSITIVES * outcome.scores.shape[1]

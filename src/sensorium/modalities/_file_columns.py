@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from sensorium.findings import Guess, NotFound, Outside, Unreadable
 from sensorium.modalities._suffixes import path_name, several_paths, suffix_of
-from sensorium.table import Column, FileCell, Files, bare_path, data_url_head, is_address, is_data_url, is_gap_word
+from sensorium.table import Column, FileCell, Files, bare_path, encoded_head, is_address, is_encoded_file, is_gap_word
 
 HEAD = 352  # bytes by which a format is recognized: NIfTI has its signature in the last four
 LOOKED_AT = 1000  # cells
@@ -27,9 +27,10 @@ class _Paths:
     """Cells of a sample that are not bytes.
 
     Attributes:
-        named: paths and data URLs, without words for a missing cell.
+        named: paths, data URLs and base64, without words for a missing cell.
         dotted: the different ones that may have a suffix.
-        heads: the first bytes of the files in data URLs.
+        heads: the first bytes of the files in data URLs and in base64.
+        form: what the cells with these files are called.
         cells: number of cells that are not missing.
         gaps: the note on words for a missing cell.
     """
@@ -37,6 +38,7 @@ class _Paths:
     named: list[str]
     dotted: list[str]
     heads: list[bytes]
+    form: str
     cells: int
     gaps: str
 
@@ -59,7 +61,7 @@ def looks_like_files(
     paths = column.once(_paths)
     fitting, held = paths.fitting(suffixes), sum(map(magic, paths.heads))
     if held >= MAJORITY * paths.cells and held + len(fitting) >= MOSTLY * paths.cells > 0:
-        return Guess(0.95, f"the cells are data URLs of {noun} files{paths.gaps}")
+        return Guess(0.95, f"the cells are {paths.form} of {noun} files{paths.gaps}")
     if not fitting:
         return _claim_by_content(column, paths, magic, noun)
     if len(fitting) + held < MOSTLY * paths.cells:
@@ -77,9 +79,10 @@ def _paths(column: Column) -> _Paths:
     named = [path for path in found if path not in words] if words else found
     cells = min(LOOKED_AT, len(column.values)) - len(gaps)
     told = f"; {len(gaps)} of {len(found)} cells ({gaps[0]!r}) are read as missing" if gaps else ""
-    dotted = [path for path in dict.fromkeys(named) if "." in path and not is_data_url(path)]
-    heads = [head for path in named if (head := data_url_head(path, HEAD))]
-    return _Paths(named, dotted, heads, cells, told)
+    dotted = [path for path in dict.fromkeys(named) if "." in path and not is_encoded_file(path)]
+    heads = {path: head for path in named if (head := encoded_head(path, HEAD))}
+    form = "data URLs" if any(":" in path[:LONGEST] for path in heads) else "base64"
+    return _Paths(named, dotted, [heads[path] for path in named if path in heads], form, cells, told)
 
 
 def _ends_in(path: str, suffixes: tuple[str, ...]) -> bool:
@@ -126,8 +129,8 @@ def _heads(column: Column) -> list[bytes | None]:
 
 
 def _head_of_file(path: str, files: Files) -> bytes | None:
-    if is_data_url(path):
-        return data_url_head(path, HEAD)
+    if is_encoded_file(path):
+        return encoded_head(path, HEAD)
     if len(path) > LONGEST or is_address(path):
         return None
     try:

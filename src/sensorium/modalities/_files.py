@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,26 +19,27 @@ from sensorium.table import (
     Column,
     FileCell,
     Files,
-    data_url_content,
+    encoded_content,
     evenly_spaced,
-    is_data_url,
+    hide_secrets,
+    is_encoded_file,
     is_gap_word,
-    without_secrets,
+    resembles_base64,
 )
 
 Source: TypeAlias = Path | io.BytesIO
 T = TypeVar("T")
 
-ADDRESS = re.compile(r"\w[\w+.-]*://[^'\"|;\n]*")
 CHUNK = 32  # files per task of a thread: few enough for a smooth progress bar, enough to keep the overhead low
+NO_KIND = "the cell looks like base64, but its first bytes are those of no known kind of file"
 LEARN_FROM = 200  # files from which a modality learns sizes, sampling rates and statistics
 
 
 def open_cell(value: Any, files: Files, *, folders: bool = False) -> Source:
     """Return an object that a decoder can open.
 
-    The value is a path, bytes, a data URL, {"bytes", "path"}, or {"path", "offset", "size"} of a part of a file. With
-    `folders`, a path may be that of a folder.
+    The value is a path, bytes, a data URL, base64, {"bytes", "path"}, or {"path", "offset", "size"} of a part of a
+    file. With `folders`, a path may be that of a folder.
 
     Raises:
         Unreadable: there is nothing to open.
@@ -52,8 +52,17 @@ def open_cell(value: Any, files: Files, *, folders: bool = False) -> Source:
             raise Unreadable("the cell holds 0 bytes")
         return io.BytesIO(value)
     if isinstance(value, str):
-        return io.BytesIO(data_url_content(value)) if is_data_url(value) else files.path(value, folders=folders)
+        return io.BytesIO(encoded_content(value)) if is_encoded_file(value) else _path(value, files, folders=folders)
     raise Unreadable(f"{type(value).__name__} is neither a path nor bytes")
+
+
+def _path(cell: str, files: Files, *, folders: bool) -> Path:
+    try:
+        return files.path(cell, folders=folders)
+    except NotFound:
+        if resembles_base64(cell):
+            raise Unreadable(NO_KIND, "write the file in a format that Sensorium reads, and its base64 again") from None
+        raise
 
 
 def _part(cell: FileCell, files: Files) -> bytes:
@@ -137,7 +146,7 @@ def shown_cell(cell: Any) -> str:
         cell = held.name or held.content
     if isinstance(cell, list | tuple):
         return shorten(f"[{', '.join(map(shown_cell, cell))}]")
-    return shorten(ADDRESS.sub(lambda found: without_secrets(found[0]), cell) if isinstance(cell, str) else cell)
+    return shorten(hide_secrets(cell) if isinstance(cell, str) else cell)
 
 
 def _map(function: Callable[[int], list[T]], starts: Iterable[int], workers: int) -> Iterable[list[T]]:

@@ -12,7 +12,7 @@ from sensorium.modalities._dicom_open import has_magic, is_dicom
 from sensorium.modalities._file_columns import HEAD, MOSTLY
 from sensorium.modalities._files import Source
 from sensorium.modalities._scans import Header, library
-from sensorium.table import Column, data_url_head, is_data_url
+from sensorium.table import Column, encoded_head, is_encoded_file
 
 LOOKED_AT = 20
 
@@ -53,8 +53,8 @@ def claim_series_of_slices(column: Column) -> Guess | None:
 
 
 def _is_series(value: str, column: Column) -> bool:
-    if is_data_url(value):
-        return is_dicom(data_url_head(value, HEAD) or b"")
+    if is_encoded_file(value):
+        return is_dicom(encoded_head(value, HEAD) or b"")
     try:
         path = column.files.path(value, folders=True)
         files = (f for f in path.iterdir() if f.is_file() and not f.is_symlink()) if path.is_dir() else iter([path])

@@ -19,7 +19,7 @@ from sensorium.modalities._files import decode_cells, decode_sample
 from sensorium.modalities._step_files import SUFFIXES, read_file, text_columns
 from sensorium.modalities._steps import Steps, read_list
 from sensorium.modalities.date import Date
-from sensorium.table import Column, ListNotation, as_lists, is_number_type, spells_lists
+from sensorium.table import Column, ListNotation, as_lists, is_number_type, spells_lists, spells_numbers
 
 NUMBER = "the cell is a number, not a series"
 ONE_LIST = "a cell is a list of steps; in Python, a table of one row is {{{name!r}: [[30.0, 29.5]]}}"
@@ -85,7 +85,8 @@ class CellReader:
             return column, replace(column, data=none)
         if not column.is_string:
             return replace(column, data=none), column
-        spelt = column.present if self.notation.separator else spells_lists(column.data)
+        cells = column.data
+        spelt = column.present if self.notation.separator else spells_lists(cells) | spells_numbers(cells)
         lists = pa.array(spelt & ~_named_like_files(column))
         parts = pc.if_else(lists, column.data, none), pc.if_else(lists, none, column.data)
         return replace(column, data=parts[0]), replace(column, data=parts[1])

@@ -16,7 +16,7 @@ from sensorium.findings import Guess, Problem, count
 from sensorium.modalities._base import Modality
 from sensorium.modalities._files import sample_rows, shown_cell
 from sensorium.modalities._suffixes import several_paths, suffix_of
-from sensorium.table import Column, is_data_url, spelt_names
+from sensorium.table import Column, is_encoded_file, spelt_names
 
 MANY = 200  # cells that are sampled
 OPENS = ("[", "{", "(")
@@ -57,7 +57,7 @@ def _listed(cell: Any) -> list[Any] | None:
         if isinstance(spelt, list) or cell.lstrip()[:1] in OPENS:
             cell = spelt
         else:
-            cell = several_paths(cell) or ([cell] if suffix_of(cell) or is_data_url(cell) else None)
+            cell = several_paths(cell) or ([cell] if suffix_of(cell) or is_encoded_file(cell) else None)
     return [part for part in cell if part is not None] if isinstance(cell, list) else None
 
 

@@ -14,7 +14,8 @@ from sensorium.table import SECONDS_PER_UNIT, Column, Floats, SpeltDates, evenly
 
 MOST = 0.95  # share of cells that must be dates if the column's name suggests dates
 ENOUGH = 20  # fewest cells of numbers that can be dates if the name does not suggest it
-BEGUN = r"^[^0-9]*(?:[0-9]{6}|(?:1[89]|2[01])[0-9]{2}|[0-9]{1,2}\.(?:1[89]|2[01])[0-9]{2}[^0-9]*$)"  # of digits
+# The cell begins with six digits or a year from 1800 to 2199, or is a month and a year, such as 1.2026.
+DATE_START = r"^[^0-9]*(?:[0-9]{6}|(?:1[89]|2[01])[0-9]{2}|[0-9]{1,2}\.(?:1[89]|2[01])[0-9]{2}[^0-9]*$)"
 HINTS = words(
     "time times timestamp datetime date dates day dt ts stamp epoch unix created updated modified changed deleted "
     "started ended finished expires issued posted published ordered shipped seen login logged joined registered "
@@ -59,8 +60,8 @@ def spelt_digits(column: Column) -> SpeltDates | None:
     sample = _some(column)
     if column.is_float and column.spelling is None and not sample.is_whole:
         return None
-    begun = pc.sum(pc.match_substring_regex(sample.strings, BEGUN)).as_py() or 0
-    if begun < MOST * len(sample):  # reading dates is slow
+    starts = pc.sum(pc.match_substring_regex(sample.strings, DATE_START)).as_py() or 0
+    if starts < MOST * len(sample):  # reading dates is slow
         return None
     return read_dates(column.strings) if _share(read_dates(sample.strings)) >= MOST else None
 

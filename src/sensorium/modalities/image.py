@@ -14,7 +14,7 @@ from pydantic import Field, NonNegativeInt
 
 from sensorium.config import Side, setting_of
 from sensorium.findings import Guess, Problem
-from sensorium.modalities._base import EncoderSpec, Modality
+from sensorium.modalities._base import EncoderSpec
 from sensorium.modalities._encoded import Array, Encoded, Work
 from sensorium.modalities._fields import Channels, Fit, MaxPixels
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files, sample_rows, shown_cell
@@ -26,7 +26,7 @@ from sensorium.modalities._overview import Overview
 from sensorium.modalities._pictures import deep_values, look, opened
 from sensorium.modalities._pixels import as_picture, by_its_own_range, is_colour, kind_of
 from sensorium.modalities._scales import SavedScales, check_scales, fixed_scales, learn_scales, scale_findings
-from sensorium.modalities._sides import reduced_side
+from sensorium.modalities._sides import Square
 from sensorium.table import Column
 
 SUFFIXES = (
@@ -51,7 +51,7 @@ Pixels = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Image(Modality):
+class Image(Square):
     """An image.
 
     Encodes to uint8[n, size, size, channels]. EXIF rotation is applied, transparency is blended with `ground`, and only
@@ -71,7 +71,6 @@ class Image(Modality):
 
     encoder: ClassVar[str] = "image_cnn"
     cacheable: ClassVar[bool] = True
-    sizes: ClassVar[frozenset[str]] = frozenset({"size"})
     decoders: ClassVar[tuple[str, ...]] = (HEIC_DECODER,)
     near_duplicates: ClassVar[Literal["", "picture", "text"]] = "picture"
 
@@ -207,9 +206,6 @@ class Image(Modality):
     @property
     def pixels(self) -> int:
         return self.size**2
-
-    def reduced(self, share: float) -> Self:
-        return replace(self, size=reduced_side(self.size, share**0.5))
 
     def encoder_spec(self) -> EncoderSpec:
         return {"channels": self.channels, "size": self.size}

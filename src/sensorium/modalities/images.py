@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
@@ -11,7 +11,7 @@ from pydantic import Field, NonNegativeInt
 
 from sensorium.config import Many, Side
 from sensorium.findings import Guess, Problem
-from sensorium.modalities._base import EncoderSpec, Modality
+from sensorium.modalities._base import EncoderSpec
 from sensorium.modalities._encoded import Array, Encoded, Ragged, Work
 from sensorium.modalities._fields import Channels, Fit, MaxPixels
 from sensorium.modalities._scales import SavedScales, check_scales
@@ -23,7 +23,7 @@ from sensorium.modalities._several import (
     problems_of_cells,
     usual_count,
 )
-from sensorium.modalities._sides import reduced_side
+from sensorium.modalities._sides import Square
 from sensorium.modalities.image import Image
 from sensorium.table import Column
 
@@ -31,7 +31,7 @@ MOST = 16  # images kept per cell by default, at most
 
 
 @dataclass(frozen=True)
-class Images(Modality):
+class Images(Square):
     """An unordered set of images: a list of paths (or of bytes), as a list cell or as JSON text.
 
     Encodes to Ragged uint8[total images, size, size, channels]. An unreadable image is skipped with a reason; a cell
@@ -45,7 +45,6 @@ class Images(Modality):
 
     encoder: ClassVar[str] = "frames_cnn"
     cacheable: ClassVar[bool] = True
-    sizes: ClassVar[frozenset[str]] = frozenset({"size"})
     decoders: ClassVar[tuple[str, ...]] = Image.decoders
 
     size: Side
@@ -120,9 +119,6 @@ class Images(Modality):
     @property
     def pixels(self) -> int:
         return self.most * self.size**2
-
-    def reduced(self, share: float) -> Self:
-        return replace(self, size=reduced_side(self.size, share**0.5))
 
     def encoder_spec(self) -> EncoderSpec:
         return {"channels": self.channels, "size": self.size, "ordered": False}

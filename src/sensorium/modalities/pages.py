@@ -12,12 +12,12 @@ from pydantic import NonNegativeInt
 from sensorium.config import Many, Side, setting_of
 from sensorium.findings import Guess, Problem, count
 from sensorium.modalities import _pdf
-from sensorium.modalities._base import EncoderSpec, Modality
+from sensorium.modalities._base import EncoderSpec
 from sensorium.modalities._encoded import Encoded, Ragged, Work
 from sensorium.modalities._fields import Channels, Fit
 from sensorium.modalities._files import LEARN_FROM, Source, decode_cells, decode_sample, looks_like_files, sample_rows
 from sensorium.modalities._overview import Overview
-from sensorium.modalities._sides import reduced_side
+from sensorium.modalities._sides import Square
 from sensorium.modalities.image import SHOWN, THUMBNAIL, Image
 from sensorium.table import Column
 
@@ -27,7 +27,7 @@ Pictures = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Pages(Modality):
+class Pages(Square):
     """Images of the first pages of a PDF file: a view of a document column, or a separate column.
 
     Encodes to Ragged uint8[total pages, size, size, channels], for any page size.
@@ -40,7 +40,6 @@ class Pages(Modality):
 
     encoder: ClassVar[str] = "frames_cnn"
     cacheable: ClassVar[bool] = True
-    sizes: ClassVar[frozenset[str]] = frozenset({"size"})
 
     size: Side
     channels: Channels
@@ -110,9 +109,6 @@ class Pages(Modality):
     @property
     def pixels(self) -> int:
         return self.most * self.size**2
-
-    def reduced(self, share: float) -> Self:
-        return replace(self, size=reduced_side(self.size, share**0.5))
 
     def encoder_spec(self) -> EncoderSpec:
         return {"channels": self.channels, "size": self.size, "ordered": True}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
@@ -13,7 +13,7 @@ from pydantic import PositiveFloat
 
 from sensorium.config import Side
 from sensorium.findings import Guess, Unreadable
-from sensorium.modalities._base import EncoderSpec, Modality
+from sensorium.modalities._base import EncoderSpec
 from sensorium.modalities._containers import is_cut
 from sensorium.modalities._encoded import Encoded, Ragged, Work
 from sensorium.modalities._fields import Channels, Fit, FrameCount
@@ -21,7 +21,7 @@ from sensorium.modalities._files import Source, decode_cells, decode_sample, loo
 from sensorium.modalities._formats import container_format, is_sound_container, open_container
 from sensorium.modalities._heic import is_heif
 from sensorium.modalities._pictures import MOST_PIXELS, opened
-from sensorium.modalities._sides import reduced_side
+from sensorium.modalities._sides import Square
 from sensorium.modalities._tracks import has_sound, holds_sound_alone
 from sensorium.modalities._turns import upright
 from sensorium.modalities._video_frames import frame_times, frames_shown_at, sides_of, video_track
@@ -44,7 +44,7 @@ Frames = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Video(Modality):
+class Video(Square):
     """A video, sampled as frames; its audio is a view, the column `NAME.sound`.
 
     Encodes to Ragged uint8[total frames, size, size, channels]. Each frame is the one displayed at its time, for
@@ -58,7 +58,6 @@ class Video(Modality):
 
     encoder: ClassVar[str] = "frames_cnn"
     cacheable: ClassVar[bool] = True
-    sizes: ClassVar[frozenset[str]] = frozenset({"size"})
 
     frames: FrameCount
     rate: PositiveFloat | None
@@ -150,9 +149,6 @@ class Video(Modality):
     @property
     def pixels(self) -> int:
         return self.frames * self.size**2
-
-    def reduced(self, share: float) -> Self:
-        return replace(self, size=reduced_side(self.size, share**0.5))
 
     def encoder_spec(self) -> EncoderSpec:
         return {"channels": self.channels, "size": self.size, "ordered": True}

@@ -9,22 +9,36 @@ from sensorium.model._run_network import infer, weight_index
 from sensorium.model._tower import Tower
 from sensorium.model._unshared import unshared
 from sensorium.model.build import build_network, outline_network
-from sensorium.model.calibration import FEWEST, Logits, can_calibrate, fit_temperature, outcome_at
+from sensorium.model.calibration import (
+    Logits,
+    at_bound,
+    can_calibrate,
+    fit_temperature,
+    is_varied,
+    outcome_at,
+    with_varied_labels,
+)
 from sensorium.model.dense import DenseModel, check_exportable, dense_inputs, export_network
 from sensorium.model.features import Features, learn_features
 from sensorium.model.fitted import FittedModel, pick_device
 from sensorium.model.frozen import can_unfreeze, check_features, feature_readers, frozen_encoders, frozen_in, make_ready
 from sensorium.model.member import Member, NetworkMember
 from sensorium.model.network import FusionModel
-from sensorium.model.own_modules import NO_MODULES, OWN_FUSION, OwnModules, check_modules, is_maker, own_name
+from sensorium.model.own_modules import (
+    NO_MODULES,
+    OWN_FUSION,
+    OwnModules,
+    check_modules,
+    is_maker,
+    own_name,
+    plain_fusion,
+)
 from sensorium.model.plan import plan_model
 from sensorium.model.quantization import SMALLEST_QUANTIZED, expect_int8, quantize
 from sensorium.model.rehearsal import filled, rehearse_parts, zero_batch
 from sensorium.model.work import prediction_work, training_work
-from sensorium.registry.failures import explain_member_errors
 
 __all__ = [
-    "FEWEST",
     "NO_MODULES",
     "OWN_FUSION",
     "SMALLEST_QUANTIZED",
@@ -39,6 +53,7 @@ __all__ = [
     "OwnModules",
     "Tower",
     "TowerPlan",
+    "at_bound",
     "build_encoder",
     "build_network",
     "can_calibrate",
@@ -48,7 +63,6 @@ __all__ = [
     "check_modules",
     "dense_inputs",
     "expect_int8",
-    "explain_member_errors",
     "export_network",
     "feature_readers",
     "filled",
@@ -58,6 +72,7 @@ __all__ = [
     "fusion_kind",
     "infer",
     "is_maker",
+    "is_varied",
     "learn_features",
     "make_ready",
     "on_meta",
@@ -65,6 +80,7 @@ __all__ = [
     "outline_network",
     "own_name",
     "pick_device",
+    "plain_fusion",
     "plan_model",
     "prediction_work",
     "preferred_modality_options",
@@ -73,5 +89,6 @@ __all__ = [
     "training_work",
     "unshared",
     "weight_index",
+    "with_varied_labels",
     "zero_batch",
 ]

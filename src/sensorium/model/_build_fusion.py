@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import nn
 
 from sensorium.config import check_options
 from sensorium.errors import ConfigError
-from sensorium.model.own_modules import OWN_FUSION, OwnModules, check_fusion_class
+from sensorium.model.own_modules import OWN_FUSION, OwnModules, check_fusion_class, plain_fusion
 from sensorium.registry import fusions
 from sensorium.registry.failures import remember_own
 
@@ -41,7 +42,7 @@ class FusionKind:
         """
         source = self.make.func if isinstance(self.make, functools.partial) else self.make
         taker = _no_options if isinstance(source, nn.Module) else source
-        return check_options(taker, options, f"fusion {self.name!r}")
+        return check_options(taker, options, f"fusion {plain_fusion(self.name)!r}")
 
     def build(self, widths: Sequence[int], width: int, options: Mapping[str, Any]) -> Any:
         """Build the fusion; a module of the user is itself.
@@ -67,11 +68,12 @@ def fusion_kind(name: str, own: OwnModules) -> FusionKind:
     if not name.startswith(OWN_FUSION):
         kind = fusions.load(name)
         return FusionKind(name, kind.level, kind.own_widths, kind)
-    make, plain = own.fusion(name), name.removeprefix(OWN_FUSION)
+    make, plain = own.fusion(name), plain_fusion(name)
     source: Any = make.func if isinstance(make, functools.partial) else make
     remember_own("fusion", plain, source)
     if not isinstance(source, type | nn.Module):
-        source = make([PROBE, PROBE], PROBE)
+        with torch.random.fork_rng():  # the caller's generator stays as it is
+            source = make([PROBE, PROBE], PROBE)
         _check_made(source, name)
         remember_own("fusion", plain, source)
     return FusionKind(name, source.level, source.own_widths, make)
@@ -80,8 +82,8 @@ def fusion_kind(name: str, own: OwnModules) -> FusionKind:
 def _check_made(built: object, name: str) -> None:
     if not isinstance(built, nn.Module):
         rule = "a function (widths, width) that returns a torch.nn.Module"
-        raise ConfigError(f"the fusion {name!r} made a {type(built).__name__}", place="fusion", rule=rule)
-    check_fusion_class(type(built), name.removeprefix(OWN_FUSION))
+        raise ConfigError(f"the fusion {plain_fusion(name)!r} made a {type(built).__name__}", place="fusion", rule=rule)
+    check_fusion_class(type(built), plain_fusion(name))
 
 
 def _no_options() -> None:

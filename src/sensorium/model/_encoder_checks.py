@@ -9,16 +9,22 @@ from sensorium.errors import ConfigError, did_you_mean
 from sensorium.model._blueprint import TowerPlan
 from sensorium.model._tower_settings import listed_columns
 from sensorium.registry import encoders, modalities
+from sensorium.registry.choices import encoders_for
+from sensorium.registry.weights import weights_of
 
 
-def check_accepts(tower: str, encoder: str, kinds: Sequence[str], columns: int) -> None:
+def check_accepts(tower: str, choice: Choice, kinds: Sequence[str], columns: int) -> None:
+    """Raise ConfigError if an encoder does not take the modalities of its tower, or not several columns."""
+    encoder = str(choice.name)
     entry = encoders.entry(encoder)
     accepts, joint = entry.literal("ACCEPTS", ()), entry.literal("JOINT", False)
     wrong = sorted(set(kinds) - set(accepts))
     if wrong:
-        fitting = [n for n, e in encoders.entries.items() if set(kinds) <= set(e.literal("ACCEPTS", ()))]
+        fitting = encoders_for(kinds)
+        weights = weights_of(encoder, choice.options) if choice.options else None
+        shown = f"encoder {encoder!r} with the weights {weights.name!r}" if weights else f"encoder {encoder!r}"
         raise ConfigError(
-            f"encoder {encoder!r} does not take {', '.join(wrong)}",
+            f"{shown} does not take {', '.join(wrong)}",
             place=f"tower {tower!r}",
             rule=f"it takes {', '.join(accepts)}",
             cure=f"one of: {', '.join(fitting)}"

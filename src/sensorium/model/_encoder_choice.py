@@ -5,22 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 from sensorium.config import Choice, Config, check_options
-from sensorium.registry import encoders
+from sensorium.registry import encoders, modalities
 
 
 def preferred_modality_options(column: str, modality: str, config: Config) -> dict[str, Any]:
     """Return the modality options that the chosen encoder of a column requires, such as its tokenizer or image size.
 
-    The result is empty if the settings name no encoder, or one without requirements.
+    The result is empty if the settings name no encoder, one without requirements, or one for other modalities, which is
+    an error of the tower.
     """
     tower = next((name for name, columns in config.towers.items() if column in columns), column)
     choice = encoder_choice(config, modality, column, tower)
-    kind = encoders.load(choice.name) if choice.name else None
-    if kind is None or not hasattr(kind, "preferred_options"):
+    name = choice.name
+    kind = encoders.load(name) if name else None
+    if not name or kind is None or not hasattr(kind, "preferred_options") or not _fits(name, modality):
         return {}
-    options = check_options(kind, choice.options, f"encoder {choice.name!r} of {tower!r}")
+    options = check_options(kind, choice.options, f"encoder {name!r} of {tower!r}")
     preferred: dict[str, Any] = kind.preferred_options(options)
     return preferred
+
+
+def _fits(encoder: str, modality: str) -> bool:
+    accepted = encoders.entry(encoder).literal("ACCEPTS", ())
+    return modality in accepted or getattr(modalities.load(modality), "encoder", "") == encoder
 
 
 def encoder_choice(config: Config, *keys: str) -> Choice:

@@ -32,11 +32,19 @@ class PredictionShift(Record):
 
 
 class MetricShift(Record):
-    """Metrics on the same rows before and after; the difference is positive if the watched metric improved."""
+    """Metrics on the same rows before and after; the difference is positive if the watched metric improved.
 
+    Attributes:
+        before, after: the metrics.
+        difference: paired difference of the watched metric.
+        trained: how many of the rows the first model was trained on, where no others could be compared.
+    """
+
+    LEFT_OUT: ClassVar = frozenset({"trained"})
     before: EvaluationRecord
     after: EvaluationRecord
     difference: Difference
+    trained: NonNegativeInt | None = None
 
 
 class ShiftRecord(Record):

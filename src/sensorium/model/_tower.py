@@ -30,7 +30,7 @@ class Tower(nn.Module):
 
     def forward(self, batch: Batch, keep: Bool[Tensor, " b"], tokens: bool) -> Tokens:
         """Encode the rows to keep; the others get no token."""
-        cells = self._inputs(batch)
+        cells = self.inputs(batch)
         if bool(keep.all()):
             return self._encode(cells, tokens)
         rows = keep.nonzero().squeeze(1)
@@ -42,9 +42,10 @@ class Tower(nn.Module):
         """Encode every row and mask those not to keep: the tokens of `forward`, without control flow that depends on
         data. For evaluation only.
         """
-        return self._encode([cells.fill(keep) for cells in self._inputs(batch)], tokens, dense=True).only(keep)
+        return self._encode([cells.fill(keep) for cells in self.inputs(batch)], tokens, dense=True).only(keep)
 
-    def _inputs(self, batch: Batch) -> Sequence[Cells | PackedCells]:
+    def inputs(self, batch: Batch) -> Sequence[Cells | PackedCells]:
+        """Return what the encoder takes: the cells of each column, or of each of its groups."""
         if self._groups is None:
             return [batch.cells[name] for name in self.columns]
         return [batch.pack(group) for group in self._groups]

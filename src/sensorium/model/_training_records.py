@@ -101,7 +101,7 @@ class StopRecord(Record):
     """Record of early stopping: why (see `EarlyStop`), after which epoch, and for how many epochs the reason held."""
 
     LEFT_OUT: ClassVar = frozenset({"value"})
-    reason: Literal["patience", "perfect", "plateau"]
+    reason: Literal["patience", "perfect", "plateau", "callback"]
     epoch: NonNegativeInt
     epochs: NonNegativeInt
     value: FiniteFloat | None = None
@@ -116,7 +116,7 @@ class HistoryRecord(Record):
         epochs: records of the epochs, in order.
         techniques: technique → its report.
         soup: the averaged epochs; None without a soup.
-        stopped: why training ended early; None if it did not, or a callback or a budget ended it.
+        stopped: why training ended early; None if it did not, or a budget ended it.
     """
 
     LEFT_OUT: ClassVar = frozenset({"soup", "stopped"})
@@ -176,8 +176,8 @@ class CalibrationRecord(Record):
 
     Attributes:
         temperature: the divisor of the logits, 1 without scaling; for an ensemble, one per member.
-        reason: `kept`, or why the temperature is not used: `no_gain` on rows that did not fit it, `few_rows`,
-            `few_groups`; None in models of early versions.
+        reason: `kept`, or why the temperature is not used: `no_gain` on rows that did not fit it, `at_bound` of
+            the search, `one_class` in these rows, `few_rows`, `few_groups`; None in models of early versions.
         rows, groups: number of validation rows that fitted it, and of their groups.
         fitted: the temperature of all these rows, kept or not; for an ensemble, the one by which all members are
             scaled. None if it was not fitted.
@@ -191,7 +191,7 @@ class CalibrationRecord(Record):
         {"temperature", "reason", "rows", "groups", "fitted", "gain", "validation", "targets"}
     )
     temperature: NonNegativeFloat | list[NonNegativeFloat] | None = None
-    reason: Literal["kept", "no_gain", "few_rows", "few_groups"] | None = None
+    reason: Literal["kept", "no_gain", "at_bound", "one_class", "few_rows", "few_groups"] | None = None
     rows: NonNegativeInt | None = None
     groups: NonNegativeInt | None = None
     fitted: NonNegativeFloat | None = None

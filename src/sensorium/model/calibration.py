@@ -13,10 +13,20 @@ from sensorium.tasks import Task
 
 Logits: TypeAlias = npt.NDArray[np.float32]
 
-FEWEST = 50  # rows: fewer say too little
 COLDEST, HOTTEST = 0.1, 10.0
 STEPS = 24  # of the golden section: the logarithm of the temperature to four digits
+NEAR = 1.001  # ratio to a bound: the search does not reach it exactly
 GOLDEN = (5**0.5 - 1) / 2
+
+
+def is_varied(truth: npt.NDArray[Any]) -> bool:
+    """Return whether the rows have more than one class; for multilabel, whether a label has both values."""
+    return bool((truth != truth[:1]).any())
+
+
+def at_bound(temperature: float) -> bool:
+    """Return whether the search ended at its bound, where the log loss may still fall."""
+    return not COLDEST * NEAR < temperature < HOTTEST / NEAR
 
 
 def can_calibrate(measured: Sequence[str]) -> bool:
@@ -37,16 +47,28 @@ def outcome_at(task: Task, logits: Sequence[Logits], truth: npt.NDArray[Any], te
     return task.outcome(scores[0] if len(scores) == 1 else np.mean(scores, axis=0), truth)
 
 
+def with_varied_labels(outcome: Outcome) -> Outcome:
+    """Return a multilabel outcome of the labels that have both values: a temperature only pushes the others apart."""
+    if not outcome.is_multilabel:
+        return outcome
+    varied = (outcome.truth != outcome.truth[:1]).any(0)
+    return Outcome(outcome.truth[:, varied], outcome.scores[:, varied], outcome.predicted[:, varied])
+
+
 def fit_temperature(task: Task, logits: Sequence[Logits], truth: npt.NDArray[Any]) -> float:
     """Find the temperature with the lowest log loss (Guo et al. 2017, arXiv:1706.04599) by golden-section search.
 
     If all predictions were right, the best temperature would be 0. Labels are therefore smoothed by 1/n, as in Platt
     (1999, "Probabilistic outputs for support vector machines"). The arguments are those of `outcome_at`.
+
+    Rows of one class fit every temperature the better, the colder it is: theirs is 1.
     """
+    if not is_varied(truth):
+        return 1.0
     doubt = 1 / (len(truth) + 2)
 
     def loss(place: float) -> float:
-        outcome = outcome_at(task, logits, truth, float(np.exp(place)))
+        outcome = with_varied_labels(outcome_at(task, logits, truth, float(np.exp(place))))
         return float((1 - doubt) * log_losses(outcome).mean() + doubt * _of_any_label(outcome))
 
     low, high = np.log(COLDEST), np.log(HOTTEST)

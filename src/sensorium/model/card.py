@@ -77,6 +77,8 @@ class DataSpec(Record):
         split_rule: how the rows were split, in words.
         split_rows: split → number of rows.
         split_digest: hash of the splits of all rows; empty in models of early versions.
+        split_earlier: positions of rows that stayed in the training part, as the start model or the teacher was trained
+            on them.
         statistics: column → statistic → value on the training rows, to measure distribution shift.
     """
 
@@ -87,6 +89,7 @@ class DataSpec(Record):
     split_rule: str = ""
     split_rows: dict[str, NonNegativeInt] = {}
     split_digest: str = ""
+    split_earlier: list[NonNegativeInt] = []
     statistics: dict[str, dict[str, float]] = {}
 
 

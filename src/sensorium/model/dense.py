@@ -25,7 +25,6 @@ from sensorium.registry import encoders, fusions, heads
 
 Inputs: TypeAlias = dict[str, dict[str, Tensor]]  # column → values, present and perhaps mask
 
-UNKNOWN = "only its author knows whether a module can be exported"
 # Sizes below 2 would be recorded as constants.
 FEWEST = 2
 
@@ -87,7 +86,9 @@ def check_exportable(blueprint: Blueprint) -> None:
     """
     fusion = blueprint.fusion
     reasons_of = [encoders.entry(tower.encoder).literal("EXPORT") for tower in blueprint.towers]
-    reasons_of.append(UNKNOWN if fusion.startswith(OWN_FUSION) else fusions.entry(fusion).literal("EXPORT"))
+    # What holds for the user's own encoder holds for the user's own fusion.
+    entry = encoders.entry("module") if fusion.startswith(OWN_FUSION) else fusions.entry(fusion)
+    reasons_of.append(entry.literal("EXPORT"))
     parts = zip(blueprint.part_names(), [*reasons_of, heads.entry(blueprint.head).literal("EXPORT")], strict=True)
     reasons = {part: reason for part, reason in parts if reason}
     if reasons:

@@ -109,7 +109,8 @@ class NetworkMember:
         """Return the work of predicting a batch of the prepared rows, in multiply-adds."""
         rows = np.flatnonzero(prepared.has_any())
         batches = Loader(prepared, None, self.device).by_length(rows[:COUNTED], COUNTED) if len(rows) else ()
-        return prediction_work(self.network, (batch for _, batch in batches), min(len(rows), self.batch))
+        _, batch = next(iter(batches), (None, None))
+        return prediction_work(self.network, batch, min(len(rows), self.batch)) if batch else 0
 
     def scores(self, task: Task, prepared: Prepared, rows: Rows) -> Scores:
         return task.scores(task.scaled(self.logits(prepared, rows), self.temperature))

@@ -17,6 +17,7 @@ from sensorium.errors import ConfigError, SensoriumError, raise_together
 from sensorium.registry import check_member, fusions
 
 OWN_FUSION = "module:"  # stands before the name of a fusion that the user passed
+MAKER_TAKES = ("widths", "width")  # parameters of a function that makes a fusion
 MOSTLY = "an open file, a lock, a generator or a tensor with a gradient history"
 
 
@@ -52,11 +53,16 @@ class OwnModules:
         raise ConfigError(
             f"the fusion {name!r} is your own module, which is not saved with the model",
             place="fusion",
-            cure=f"pass it again: fusion={name.removeprefix(OWN_FUSION)}",
+            cure=f"pass it again: fusion={plain_fusion(name)}",
         )
 
 
 NO_MODULES = OwnModules()
+
+
+def plain_fusion(name: str) -> str:
+    """Return the name of a fusion in messages and results: that of the class or function, without `module:`."""
+    return name.removeprefix(OWN_FUSION)
 
 
 def is_maker(value: object) -> bool:
@@ -89,7 +95,7 @@ def check_modules(own: OwnModules, *, workers: int = 1) -> None:
     faults = [fault for name, maker in own.encoders.items() for fault in _faults_of_encoder(name, maker)]
     faults += [fault for name, maker in own.fusions.items() for fault in _faults_of_fusion(name, maker)]
     both = {f"encoders.{name}": maker for name, maker in own.encoders.items()}
-    both |= {f"fusion {name.removeprefix(OWN_FUSION)!r}": maker for name, maker in own.fusions.items()}
+    both |= {f"fusion {plain_fusion(name)!r}": maker for name, maker in own.fusions.items()}
     faults += [fault for place, maker in both.items() if (fault := _fault_of(place, maker, workers))]
     raise_together(faults)
 
@@ -109,7 +115,7 @@ def _faults_of_fusion(name: str, maker: Any) -> Iterator[SensoriumError]:
     """Yield what a fusion lacks; what a function makes is checked when it is called."""
     source = maker.func if isinstance(maker, functools.partial) else maker
     kind = source if isinstance(source, type) else type(source) if isinstance(source, nn.Module) else None
-    plain = name.removeprefix(OWN_FUSION)
+    plain = plain_fusion(name)
     if kind is not None:
         try:
             check_fusion_class(kind, plain)
@@ -117,9 +123,9 @@ def _faults_of_fusion(name: str, maker: Any) -> Iterator[SensoriumError]:
             yield from error.faults or [error]
         if isinstance(source, nn.Module) and not isinstance(getattr(source, "width", None), int):
             yield _lacks_width(plain)
-    elif not callable(source) or not _takes_widths(source):
+    elif fault := _fault_of_parameters(source):
         rule = "a class, a module, or a function (widths, width) that makes one"
-        yield ConfigError(f"the fusion {plain!r} takes no widths", place="fusion", rule=rule)
+        yield ConfigError(f"the fusion {plain!r} {fault}", place="fusion", rule=rule)
 
 
 def check_fusion_class(kind: type, name: str) -> None:
@@ -141,12 +147,21 @@ def _lacks_width(name: str) -> ConfigError:
     return ConfigError(f"the fusion {name!r} lacks the attribute width", place="fusion", rule=rule)
 
 
-def _takes_widths(function: Callable[..., Any]) -> bool:
+def _fault_of_parameters(function: Any) -> str:
+    """Return why a function cannot be called with widths and width; empty if it can."""
+    if not callable(function):
+        return "is not a class, a module or a function"
+    signature = inspect.signature(function)
     try:
-        inspect.signature(function).bind([], 0)
+        signature.bind([], 0)
     except TypeError:
-        return False
-    return True
+        parameters = signature.parameters.values()
+        taken = sum(each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD) for each in parameters)
+        if missing := [repr(name) for name in MAKER_TAKES[taken:]]:
+            return f"lacks the parameter{'s' * (len(missing) > 1)} {' and '.join(missing)}"
+        required = [repr(each.name) for each in parameters if each.default is each.empty]
+        return f"requires more than two arguments: {', '.join(required)}"
+    return ""
 
 
 def check_initialized(name: str, module: nn.Module) -> None:

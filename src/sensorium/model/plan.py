@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sensorium.config import Config, check_options
+from sensorium.config import Choice, Config, check_options
 from sensorium.errors import ConfigError
 from sensorium.files.pretrained_sources import missing_package
 from sensorium.modalities import Modality
@@ -16,8 +16,9 @@ from sensorium.model._build_fusion import FusionKind, fusion_kind
 from sensorium.model._encoder_checks import check_accepts, check_agreement, check_keys
 from sensorium.model._encoder_choice import encoder_choice
 from sensorium.model._tower_settings import check_towers
-from sensorium.model.own_modules import NO_MODULES, OwnModules
+from sensorium.model.own_modules import NO_MODULES, OwnModules, plain_fusion
 from sensorium.registry import encoders, heads
+from sensorium.registry.defaults import DEFAULT_FUSION, DEFAULT_HEAD
 from sensorium.registry.weights import weights_of
 
 
@@ -38,18 +39,20 @@ def plan_model(
     check_towers(config, learnt)
     towers = [_plan_tower(name, columns, learnt, kinds, config) for name, columns in _group(learnt, config).items()]
     check_keys(config, towers, kinds)
-    fusion = config.fusion.name or "concat"
+    fusion = config.fusion.name or DEFAULT_FUSION
     kind = fusion_kind(fusion, own)
     options = kind.check_options(config.fusion.options)
     return Blueprint(towers, fusion, options, config.width, *_plan_head(config, kind))
 
 
 def _plan_head(config: Config, fusion: FusionKind) -> tuple[str, dict[str, Any]]:
-    head = config.head.name or "linear"
+    head = config.head.name or DEFAULT_HEAD
     options = check_options(heads.load(head), config.head.options, f"head {head!r}")
-    if head != "linear" and fusion.level == "decision":
+    if head != DEFAULT_HEAD and fusion.level == "decision":
         rule = "decision-level fusion has one head per modality and fuses their logits"
-        raise ConfigError(f"fusion {fusion.name!r} cannot be combined with head {head!r}", place="head", rule=rule)
+        raise ConfigError(
+            f"fusion {plain_fusion(fusion.name)!r} cannot be combined with head {head!r}", place="head", rule=rule
+        )
     return head, options
 
 
@@ -78,7 +81,7 @@ def _plan_tower(
     entry = encoders.entry(encoder)
     # A modality vouches for the encoder that it names itself: one new file is enough to add it.
     others = [kinds[column] for column in columns if learnt[column].encoder != encoder]
-    check_accepts(name, encoder, others, len(columns))
+    check_accepts(name, Choice.of(encoder, choice.options), others, len(columns))
     kind, plan = entry.load(), TowerPlan(name, columns, encoder, choice.options)
     options = checked_options(plan, kind)
     if (weights := weights_of(encoder, options)) and not weights.is_installed:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sensorium.batch import Batch, Cells, Tokens
 from sensorium.config import check_options
@@ -17,8 +17,9 @@ from sensorium.modalities import Modality
 from sensorium.model._blueprint import Blueprint, TowerPlan
 from sensorium.model._build_encoder import build_encoder
 from sensorium.model._build_fusion import fusion_kind
+from sensorium.model._tower import Tower
 from sensorium.model.network import FusionModel
-from sensorium.model.own_modules import OWN_FUSION, OwnModules
+from sensorium.model.own_modules import OWN_FUSION, OwnModules, plain_fusion
 from sensorium.prepare import Prepared
 from sensorium.prepare.loader import Loader
 from sensorium.registry import encoders, fusions, heads
@@ -44,21 +45,24 @@ def rehearse_parts(
     """
     with torch.random.fork_rng(), torch.device("cpu"):
         for tower in blueprint.towers:
-            if tower.encoder != "module" and not encoders.is_own(tower.encoder):  # a module was run when it was built
+            # A module was run when it was built.
+            if tower.encoder != "module" and not encoders.is_builtin(tower.encoder):
                 _rehearse_encoder(tower, learnt)
         if network is None:
             return
-        is_own = not blueprint.fusion.startswith(OWN_FUSION) and fusions.is_own(blueprint.fusion)
-        if not is_own:
+        is_builtin = not blueprint.fusion.startswith(OWN_FUSION) and fusions.is_builtin(blueprint.fusion)
+        if not is_builtin:
             _rehearse_fusion(network, blueprint, task, own.copied())
-        if not heads.is_own(blueprint.head) and isinstance(network.fusion.width, int):
+        if not heads.is_builtin(blueprint.head) and isinstance(network.fusion.width, int):
             _rehearse_head(blueprint, network.fusion.width, task)
 
 
 def _rehearse_encoder(tower: TowerPlan, learnt: Mapping[str, Modality]) -> None:
     columns = {name: learnt[name] for name in tower.columns}
     encoder = build_encoder(tower, {name: modality.encoder_spec() for name, modality in columns.items()}, {})
-    cells = [filled(zero_batch(columns, ROWS).cells[name]) for name in tower.columns]
+    batch = zero_batch(columns, ROWS)
+    batch = batch.with_cells({name: filled(cells) for name, cells in batch.cells.items()})
+    cells = Tower(tower.name, tower.columns, encoder, nn.Identity()).inputs(batch)
     if not isinstance(getattr(encoder, "width", None), int):
         raise member_error("encoder", tower.encoder, "__init__", "self.width, the width of its tokens, is not set")
     found, given = encoder(*cells), ", ".join(map(shape_of, cells))
@@ -71,7 +75,7 @@ def _rehearse_encoder(tower: TowerPlan, learnt: Mapping[str, Modality]) -> None:
 
 
 def _rehearse_fusion(network: FusionModel, blueprint: Blueprint, task: Task, own: OwnModules) -> None:
-    kind, name = fusion_kind(blueprint.fusion, own), blueprint.fusion.removeprefix(OWN_FUSION)
+    kind, name = fusion_kind(blueprint.fusion, own), plain_fusion(blueprint.fusion)
     width = task.outputs if kind.level == "decision" else blueprint.width
     widths = [getattr(tower.project, "out_features", tower.encoder.width) for tower in network.every_tower]
     fusion = kind.build(widths, width, blueprint.fusion_options)

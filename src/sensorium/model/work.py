@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from sensorium.batch import Batch
+from sensorium.batch import Batch, CellMap, Cells, PackedCells
 from sensorium.model.network import FusionModel
 
 OPTIMIZER = 10  # a trained weight counts as so many multiply-adds, as the optimizer reads and writes it several times
 
-_per_row: WeakKeyDictionary[FusionModel, float] = WeakKeyDictionary()  # multiply-adds of a row
+MAX_SHAPES = 256  # of batches, remembered per network
+
+Shapes: TypeAlias = tuple[tuple[int, ...], ...]
+_per_row: WeakKeyDictionary[FusionModel, dict[Shapes, float]] = WeakKeyDictionary()  # multiply-adds of a row
 
 
 def training_work(network: FusionModel, batch: Batch) -> int:
@@ -33,17 +37,51 @@ def training_work(network: FusionModel, batch: Batch) -> int:
     return _multiply_adds(network, batch) + OPTIMIZER * weights
 
 
-def prediction_work(network: FusionModel, batches: Iterator[Batch], rows: int) -> int:
+def prediction_work(network: FusionModel, batch: Batch, rows: int) -> int:
     """Return the work of predicting a number of rows at a time, in multiply-adds.
 
-    A network's work per row is counted once, on the first batch that it gets.
+    The work per row is counted once for each shape of batches. It depends on the shapes alone: padding counts as cells.
+    So the number of threads, and with it the last bits of predictions, does not depend on earlier predictions.
+
+    Args:
+        network: the network.
+        batch: some of the rows.
+        rows: number of rows that are predicted at a time.
     """
-    if network not in _per_row:
-        batch = next(batches, None)
-        if batch is None or not len(batch.rows):
-            return 0
-        _per_row[network] = _multiply_adds(network, batch) / len(batch.rows)
-    return int(_per_row[network] * rows)
+    if not len(batch.rows):
+        return 0
+    known, shapes = _per_row.setdefault(network, {}), (*_shapes(batch), _present(network, batch))
+    if shapes not in known:
+        if len(known) >= MAX_SHAPES:
+            known.clear()
+        known[shapes] = _multiply_adds(network, _unmasked(batch)) / len(batch.rows)
+    return int(known[shapes] * rows)
+
+
+def _shapes(batch: Batch) -> Shapes:
+    """Return the shapes of the tensors of a batch."""
+    cells = batch.cells
+    packed: Sequence[PackedCells] = cells.packed if isinstance(cells, CellMap) else ()
+    others = cells.others if isinstance(cells, CellMap) else cells
+    tensors: list[Cells | PackedCells] = [*packed, *others.values()]
+    return tuple(tuple(each.values.shape) for each in tensors)
+
+
+def _present(network: FusionModel, batch: Batch) -> tuple[int, ...]:
+    """Return the number of rows that each tower encodes."""
+    return tuple(network.present(batch).sum(0).tolist())
+
+
+def _unmasked(batch: Batch) -> Batch:
+    """Return a batch of the same shapes whose padding counts as steps of the cells."""
+    cells = batch.cells
+    others = cells.others if isinstance(cells, CellMap) else cells
+    full = {
+        name: each if each.mask is None else replace(each, mask=torch.ones_like(each.mask))
+        for name, each in others.items()
+    }
+    packed = cells.packed if isinstance(cells, CellMap) else []
+    return replace(batch, cells=CellMap([*cells], packed, full) if packed else full)
 
 
 def _multiply_adds(network: FusionModel, batch: Batch) -> int:

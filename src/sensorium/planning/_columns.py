@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from sensorium.config import Config
 from sensorium.errors import SchemaError
 from sensorium.findings import ColumnPlan, Problems
@@ -38,8 +36,8 @@ class LearnedColumns:
     findings: Problems = field(default_factory=Problems)
 
 
-def learn_columns(schema: Schema, config: Config, rows: Rows, device: torch.device) -> LearnedColumns:
-    """Fit the modality of each column that has a value in the given rows, with a size that suits the device.
+def learn_columns(schema: Schema, config: Config, rows: Rows, cores: int) -> LearnedColumns:
+    """Fit the modality of each column that has a value in the given rows, with a size that suits the machine.
 
     Raises:
         SchemaError: no column has a value in these rows.
@@ -59,5 +57,5 @@ def learn_columns(schema: Schema, config: Config, rows: Rows, device: torch.devi
             plans[place] = ColumnPlan(plan.name, None, reason, "there is nothing to learn from")
     if not learnt:
         raise SchemaError("no column has a value in the training rows", place=schema.table.name)
-    fitting, findings = reduce_sizes(learnt, kinds, preferred, rows=len(rows), device=device, config=config)
+    fitting, findings = reduce_sizes(learnt, kinds, preferred, rows=len(rows), cores=cores, config=config)
     return LearnedColumns(plans, kinds, fitting, findings)

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sensorium.config import Config
+from sensorium.config import Config, preset_changes, set_both
 from sensorium.findings import count
+from sensorium.model import FittedModel
+from sensorium.planning._earlier import find_earlier
 from sensorium.schema import Schema, split_column
 from sensorium.split import Split, make_split, unlabelled_rows
 from sensorium.table import Rows
-from sensorium.train import check_calibration, unlabelled_learners, with_preset
+from sensorium.train import unlabelled_learners
 
 if TYPE_CHECKING:
     from sensorium.runtime.progress import Reporter
 
 
-def _with_preset(config: Config, rows: int, task: str) -> Config:
-    return config.model_copy(update={"train": with_preset(config.train, rows, task)})
+PRESET = "train.preset"  # reported once
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,17 @@ class DealtRows:
     learners: Sequence[str]
 
 
-def deal_rows(schema: Schema, config: Config, report: Reporter) -> DealtRows:
-    """Split the rows, resolve the preset, and find the unlabelled rows from which a technique learns."""
+def deal_rows(
+    schema: Schema, config: Config, report: Reporter, *, start: FittedModel | None, teacher: FittedModel | None
+) -> DealtRows:
+    """Split the rows, resolve the preset, and find the unlabelled rows from which a technique learns.
+
+    Rows that the start model or the teacher was trained on stay in the training part where possible.
+    """
     column = split_column(schema.table, config)
-    split = make_split(schema.table, schema.labels, config.split, column, config.seed)
-    check_calibration(config, len(split.rows("validation")))
-    config = _with_preset(config, len(split.rows("train")), schema.task_name)
+    earlier = find_earlier(schema.table, start, teacher)
+    split = make_split(schema.table, schema.labels, config.split, column, config.seed, earlier=earlier)
+    config = _with_preset(config, len(split.rows("train")), schema.task_name, report)
     learners = unlabelled_learners(config.train)
     if not learners:
         return DealtRows(config, split, column, np.zeros(0, np.int64), learners)
@@ -50,3 +56,18 @@ def deal_rows(schema: Schema, config: Config, report: Reporter) -> DealtRows:
     else:
         report.log(f"? no training row lacks a label: {names} can only learn from the labelled ones")
     return DealtRows(config, split, column, rows, learners)
+
+
+def _with_preset(config: Config, rows: int, task: str, report: Reporter) -> Config:
+    """Apply the preset, and report what it changes."""
+    changes = preset_changes(config.train, rows, task)
+    if not changes:
+        return config
+    shown = " and ".join(f"{key} to {_shown(value)}" for key, value in changes.items())
+    reason = f"{count(rows, 'training row')}: the preset for few labels sets {shown}"
+    report.log(f"{reason}; to switch it off: {set_both(PRESET, 'none')}", once=PRESET)
+    return config.model_copy(update={"train": config.train.model_copy(update=changes)})
+
+
+def _shown(value: object) -> str:
+    return ", ".join(value) if isinstance(value, Mapping) else str(value)

@@ -32,6 +32,7 @@ from sensorium.planning._columns import LearnedColumns, learn_columns
 from sensorium.planning._dealt import deal_rows
 from sensorium.planning._plan import Labels, Plan
 from sensorium.planning._schema import continued_schema
+from sensorium.planning._sizes import count_cores
 from sensorium.planning._teacher import check_teacher
 from sensorium.prepare import cautions, table_findings, unsaid
 from sensorium.runtime.threads import Threads
@@ -55,6 +56,7 @@ def make_plan(
     modules: OwnModules = NO_MODULES,
     start: FittedModel | None = None,
     teacher: FittedModel | None = None,
+    cores: int | None = None,
 ) -> Plan:
     """Infer schema, split, task and network of a table, and check every setting, before any file is decoded.
 
@@ -65,6 +67,7 @@ def make_plan(
         modules: the user's own modules.
         start: a model to continue training, whose columns, statistics, task and network are kept.
         teacher: a model to distil knowledge from.
+        cores: number of cores that an earlier start of the run recorded; by default, those of this machine.
 
     Raises:
         SchemaError, ConfigError, DataError: the table and the settings do not fit each other.
@@ -72,29 +75,25 @@ def make_plan(
     """
     assert (teacher is not None) == bool(config.train.teacher), "the caller must load the teacher named in the settings"
     config = as_read(config, table)
-    if not config.target:
-        raise ConfigError(
-            "no target is given: name the column to predict",
-            place="target",
-            cure=f"--target COLUMN (Python: target=), one of: {list_names(table.columns)}",
-        )
+    _check_target(config, table)
     device = pick_device(config.device)
     start = start and _on_device(start, device)
     schema = continued_schema(table, config, start, report) if start else infer_schema(table, config)
     check_for_task(config, schema.task_name)
-    dealt = deal_rows(schema, config, report)
+    dealt = deal_rows(schema, config, report, start=start, teacher=teacher)
     config, split = dealt.config, dealt.split
     task, index_map = _learn_task(schema, config, split, start)
+    check_calibration(config, len(split.rows("validation")), task)
     if teacher:
         check_teacher(teacher, task, str(config.train.teacher))
-    columns = _learn_columns(schema, config, np.union1d(split.rows("train"), dealt.unlabelled), start, device)
+    cores = count_cores(device) if cores is None else cores
+    columns = _learn_columns(schema, config, np.union1d(split.rows("train"), dealt.unlabelled), start, cores)
     blueprint = start.blueprint if start else plan_model(columns.learnt, columns.kinds, config, modules)
     augmented = choose_augmentations(columns.kinds, config)
     network = _network_to_check(blueprint, columns.learnt, task, modules, config)
     rehearse_parts(network, blueprint, columns.learnt, task, modules)
-    check_for_model(
-        config, blueprint, network, task=schema.task_name, device=device, validation=split.rows("validation")
-    )
+    validation = split.rows("validation")
+    check_for_model(config, blueprint, network, task=schema.task_name, device=device, validation=validation)
     encoded = _encode(task, schema.target, split)
     rehearse_task(schema.task_name, task, encoded)
     findings, notices = _findings(schema, columns, split, (task, encoded), config)
@@ -106,6 +105,7 @@ def make_plan(
         modules=modules,
         device=device,
         threads=Threads.choose(config.threads),
+        cores=cores,
         columns=columns.plans,
         kinds=columns.kinds,
         learnt=columns.learnt,
@@ -123,6 +123,15 @@ def make_plan(
         start=start,
         teacher=teacher,
     )
+
+
+def _check_target(config: Config, table: Table) -> None:
+    if not config.target:
+        raise ConfigError(
+            "no target is given: name the column to predict",
+            place="target",
+            cure=f"--target COLUMN (Python: target=), one of: {list_names(table.columns)}",
+        )
 
 
 def _network_to_check(
@@ -178,12 +187,10 @@ def _findings(
     return findings, Problems([*guesses, *unsaid(findings, said)])
 
 
-def _learn_columns(
-    schema: Schema, config: Config, rows: Rows, start: FittedModel | None, device: torch.device
-) -> LearnedColumns:
+def _learn_columns(schema: Schema, config: Config, rows: Rows, start: FittedModel | None, cores: int) -> LearnedColumns:
     if start is not None:
         return LearnedColumns(schema.columns, schema.kinds, dict(start.learnt))
-    return learn_columns(schema, config, rows, device)
+    return learn_columns(schema, config, rows, cores)
 
 
 def _encode(task: Task, target: Column, split: Split) -> EncodedTarget:

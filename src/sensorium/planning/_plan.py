@@ -50,10 +50,11 @@ class Plan:
 
     Attributes:
         table: the rows.
-        config: the settings, with those that depend on the table (preset, calibration) resolved.
+        config: the settings, with those that the preset determines; `calibrate` stays as given.
         modules: the user's own modules; each model trains copies.
         device: the device that models are trained on.
         threads: the number of threads of trainings on the CPU.
+        cores: the number of cores that default sizes were chosen for.
         columns: a plan for each column of the table.
         kinds: used column → registered name of its modality.
         learnt: used column → its modality, fitted on the training rows.
@@ -77,6 +78,7 @@ class Plan:
     modules: OwnModules
     device: torch.device
     threads: Threads
+    cores: int
     columns: Sequence[ColumnPlan]
     kinds: Mapping[str, str]
     learnt: Mapping[str, Modality]

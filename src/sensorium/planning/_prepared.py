@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,14 +65,16 @@ class PreparedTable:
         return build_augmentations(self.plan.augmented, {name: own.encoder_spec() for name, own in names.items()})
 
     def seen_rows(self, fitted: FittedModel) -> list[SeenRows]:
-        """Return hashes of the training rows of this fit and of the fits before it.
+        """Return hashes of the training rows of this fit, of the fits before it and of the teacher.
 
         If the table lacks a column of the model, it adds no hashes.
         """
         plan, cells = self.plan, fitted.row_cells
-        before = plan.start.seen if plan.start else ()
+        before = list(plan.start.seen if plan.start else ())
+        if plan.teacher and plan.teacher.row_cells == cells:
+            before = reduce(add_fit, plan.teacher.seen, before)
         if any(name not in plan.table for name in cells.columns):
-            return list(before)
+            return before
         return add_fit(before, SeenRows.of(plan.table, cells, plan.split.rows("train"), plan.split.rows("test")))
 
     def all_problems(self) -> Problems:
@@ -152,7 +155,7 @@ def _problems(plan: Plan, cells: Prepared) -> Problems:
     own = at_rows(cells.problems.of_cells(), plan.used)  # those of whole columns are among the findings
     problems = Problems([*plan.findings, *encoded.problems, *unused, *own])
     for row in plan.used[~cells.has_any()]:
-        problems.add(Problem(int(row), "", "the row has no value in any column: it is not used for training"))
+        problems.add(Problem(int(row), "", "the row has no value in any column and cannot be used for training"))
     return problems
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from sensorium.config import Config, TrainConfig, set_option
+from sensorium.config import Config, set_option
 from sensorium.findings import Problem, Problems, count
 from sensorium.prepare import modality_options
 from sensorium.runtime.cpus import usable_cpus
@@ -28,19 +28,20 @@ def reduce_sizes(
     preferred: Mapping[str, Mapping[str, object]],
     *,
     rows: int,
-    device: torch.device,
+    cores: int,
     config: Config,
 ) -> tuple[dict[str, Modality], Problems]:
     """Return the modalities with sizes that suit the number of rows and the machine, and what was reduced.
 
-    Sizes that the settings or the encoder determine are kept. The result does not depend on the load of the machine.
+    Sizes that the settings or the encoder determine are kept. The result does not depend on the load of the machine. A
+    run records the cores, so that it can be continued on another machine.
 
     Args:
         learnt: column → its modality.
         kinds: column → registered name of its modality.
         preferred: column → options that its encoder prefers.
         rows: number of training rows.
-        device: the device of the training.
+        cores: number of cores, as `count_cores` returns it.
         config: the settings.
     """
     free = {
@@ -48,24 +49,30 @@ def reduce_sizes(
         for name, modality in learnt.items()
         if modality.pixels and not modality.sizes & modality_options(name, kinds[name], config, preferred[name]).keys()
     }
-    visits = rows * epoch_count(TrainConfig(), rows)
+    epochs = epoch_count(config.train, rows)
+    visits = rows * epochs
     total = visits * sum(modality.pixels for modality in free.values())
-    budget = PIXELS_PER_CORE * _cores(device)
+    budget = PIXELS_PER_CORE * cores
     if total <= budget:
         return dict(learnt), Problems()
     reduced = {name: modality.reduced(budget / total) for name, modality in free.items()}
     changed = {name: modality for name, modality in reduced.items() if modality.pixels < learnt[name].pixels}
-    problems = [_problem(name, learnt[name], modality, rows, device) for name, modality in changed.items()]
+    work = f"{count(epochs, 'epoch')} of {rows:,} training rows would take long on {_machine(cores)}"
+    problems = [_problem(name, learnt[name], modality, work) for name, modality in changed.items()]
     return {**learnt, **changed}, Problems(problems)
 
 
-def _cores(device: torch.device) -> int:
+def count_cores(device: torch.device) -> int:
+    """Return how many cores the default sizes are chosen for; an accelerator counts as many cores."""
     return min(usable_cpus(), MAX_CORES) if device.type == "cpu" else ACCELERATOR
 
 
-def _problem(name: str, before: Modality, after: Modality, rows: int, device: torch.device) -> Problem:
-    machine = count(usable_cpus(), "core") if device.type == "cpu" else "an accelerator"
+def _machine(cores: int) -> str:
+    return "an accelerator" if cores == ACCELERATOR else count(cores, "core")
+
+
+def _problem(name: str, before: Modality, after: Modality, work: str) -> Problem:
     sizes = [(option, getattr(before, option), getattr(after, option)) for option in sorted(before.sizes)]
     changes = " and ".join(f"{option} is {new} instead of {old}" for option, old, new in sizes if new != old)
     cure = " ".join(set_option(name, option, old) for option, old, new in sizes if new != old)
-    return Problem(None, name, f"{changes}: {rows:,} training rows would take long on {machine}", cure)
+    return Problem(None, name, f"{changes}: {work}", cure)

@@ -22,7 +22,7 @@ from sensorium.tasks import Task
 from sensorium.train import without_teacher
 
 SLOWER = 0.25  # of a model's own learning rate: what it is continued with by default
-OWN = (
+OF_MODEL = (
     "target", "task", "tasks", "columns", "exclude", "modalities", "encoders", "towers", "fusion", "head", "width",
 )  # fmt: skip
 
@@ -60,7 +60,7 @@ def check_own(config: Config, start: FittedModel) -> None:
             cure="continue a model that was fitted without --budget (Python: budget), which may build an ensemble",
         )
     same = {"task": start.task_name}  # set explicitly, though it was inferred from the labels
-    for key in OWN:
+    for key in OF_MODEL:
         given = getattr(config, key)
         if given != getattr(start.config, key) and given != same.get(key):
             rule = "the model to continue determines it"

@@ -29,8 +29,9 @@ def evaluate_rows(fitted: FittedModel, table: Any, split: str | None, *, subsets
     check_labelled(fitted, opened)
     rows, words = rows_of(fitted, opened, split)
     part, problems = opened.take(rows), Problems()
-    if split != "train" and not is_fitted_on(fitted, opened):
-        problems.extend(find_seen(fitted.seen, part, fitted.row_cells))
+    if split != "train":
+        seen = fitted.seen[:-1] if is_fitted_on(fitted, opened) else fitted.seen  # its own split holds out test rows
+        problems.extend(find_seen(seen, part, fitted.row_cells))
     if asked:
         fewer, there, cells = score_rows_with_subsets(fitted, part, asked, report)
         scores = fewer[-1]

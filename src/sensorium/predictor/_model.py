@@ -17,7 +17,7 @@ from sensorium.errors import SchemaError, list_names
 from sensorium.errors.memory import explain_memory_errors
 from sensorium.evaluate import Evaluation
 from sensorium.findings import Problems
-from sensorium.model import FittedModel
+from sensorium.model import FittedModel, plain_fusion
 from sensorium.predictor._evaluate import evaluate_rows
 from sensorium.predictor._predict import decode_scores, predict_rows
 from sensorium.predictor._predictions import Predictions
@@ -327,7 +327,7 @@ class Model:
     def __repr__(self) -> str:
         towers = list_names([tower.name for tower in self.fitted.blueprint.towers])
         others = f" and {len(self.fitted.others)} more" if self.fitted.others else ""
-        return f"<sensorium.Model: {self.task} of {self.target!r} from {towers} by {self.fusion}{others}>"
+        return f"<sensorium.Model: {self.task} of {self.target!r} from {towers} by {plain_fusion(self.fusion)}{others}>"
 
 
 def _reporter(progress: bool) -> Reporter:

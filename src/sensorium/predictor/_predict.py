@@ -23,7 +23,7 @@ def predict_rows(fitted: FittedModel, table: Any, report: Reporter, *, keep: str
     opened = open_rows(fitted, table, report, keep=keep, empty=True)
     scores, present, problems = score_rows(fitted, opened, report)
     answers = _answers(fitted, scores)
-    copied = {name: _identifier(opened, name) for name in _identifiers(fitted)} | dict(opened.source.cells)
+    copied = {name: _identifier(opened, name) for name in _identifiers(fitted)} | dict(opened.kept_columns.cells)
     names = _free_names(copied, {"row", "problem", *answers})
     problems.extend(
         [
@@ -31,7 +31,7 @@ def predict_rows(fitted: FittedModel, table: Any, report: Reporter, *, keep: str
                 None, name, f"the predictions have a column {name!r}: the column of the table is copied as {other!r}"
             )
             for name, other in names.items()
-            if name in opened.source.cells and name != other
+            if name in opened.kept_columns.cells and name != other
         ]
     )
     return Predictions(
@@ -41,7 +41,7 @@ def predict_rows(fitted: FittedModel, table: Any, report: Reporter, *, keep: str
         present=present,
         problems=problems,
         _columns={"row": np.arange(len(opened)), **{names[name]: cells for name, cells in copied.items()}, **answers},
-        _spelling={names[name]: cells for name, cells in opened.source.spelling.items()},
+        _spelling={names[name]: cells for name, cells in opened.kept_columns.spelling.items()},
     )
 
 
@@ -78,11 +78,11 @@ def _identifier(table: Table, name: str) -> pa.Array:
 def _free_names(names: Iterable[str], taken: set[str]) -> dict[str, str]:
     """Return name → the name of its copy: with `_` behind it if the predictions have a column of this name."""
     found = dict[str, str]()
-    own = {*names}
+    own, taken = {*names}, {*taken}
     for name in names:
         other = name
         while other in taken or (other != name and other in own):
             other += "_"
         found[name] = other
-        taken = {*taken, other}
+        taken.add(other)
     return found

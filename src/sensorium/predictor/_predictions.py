@@ -113,7 +113,7 @@ class Predictions:
 
         Example:
             >>> predictions = model.predictions("new_films.csv", keep=["plot", "length"])
-            >>> len(predictions.save("answers.parquet"))
+            >>> len(predictions.save("predictions.parquet"))
             0
         """
         check_arguments(PATH, path=path)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from sensorium.errors import SchemaError, near_name
 from sensorium.model import FittedModel
 from sensorium.model.card import DataSpec
-from sensorium.split import SPLITS, Split, make_split
+from sensorium.split import SPLITS, EarlierRows, Split, make_split
 from sensorium.table import Table
 
 
@@ -79,7 +79,8 @@ def _known_split(fitted: FittedModel, table: Table, name: str) -> Split | None:
     labels = fitted.task.reading.apply(table.column(fitted.target))
     if not same:  # another table has the split column, but may lack the others
         config = config.model_copy(update={"group": None, "time": None, "span": None})
-    known = make_split(table, labels, config, column, fitted.config.seed)
+    earlier = EarlierRows.at(data.split_earlier, len(table)) if same and data.split_earlier else None
+    known = make_split(table, labels, config, column, fitted.config.seed, earlier=earlier)
     if not same or _is_recorded(known, data):
         return known
     if column is None or name != "test":

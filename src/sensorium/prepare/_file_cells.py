@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from sensorium.findings import Problem, count
 from sensorium.runtime.progress import Reporter
-from sensorium.table import FILE_FIELDS, Column, FileCell, RemoteFiles, Table, is_data_url
+from sensorium.table import FILE_FIELDS, Column, FileCell, RemoteFiles, Table, is_encoded_file
 
 SHOWN = 5  # names that an error lists
 
@@ -48,4 +48,4 @@ def _paths(column: Column) -> Iterator[str]:
             held = FileCell.of(cell)
             cell = None if held.content else held.path
         parts = cell if isinstance(cell, list) else [cell]
-        yield from (part for part in parts if isinstance(part, str) and not is_data_url(part))
+        yield from (part for part in parts if isinstance(part, str) and not is_encoded_file(part))

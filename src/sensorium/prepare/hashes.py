@@ -14,14 +14,13 @@ import numpy.typing as npt
 
 from sensorium.findings import Unreadable
 from sensorium.modalities import Encoded, Ragged
-from sensorium.runtime.cpus import usable_cpus
+from sensorium.prepare._hash_threads import hash_threads
 from sensorium.table import Column, FileCell, Files, RemoteFiles, is_address
 
 By: TypeAlias = Literal["stat", "content"]
 
 LOOKED_AT = 20  # cells of a column that are looked for on disk
 BLOCK = 2**22  # bytes that one thread hashes at a time
-MAX_THREADS = 8
 
 
 class Hash(Protocol):
@@ -44,7 +43,7 @@ def hash_arrays(arrays: Iterable[npt.NDArray[Any]]) -> str:
 def _hash_blocks(blocks: Sequence[memoryview]) -> list[bytes]:
     if len(blocks) < 2:  # threads take longer to start than a block to hash
         return [hashlib.sha256(block).digest() for block in blocks]
-    with ThreadPoolExecutor(min(MAX_THREADS, usable_cpus())) as pool:
+    with ThreadPoolExecutor(hash_threads()) as pool:
         return list(pool.map(lambda block: hashlib.sha256(block).digest(), blocks))
 
 

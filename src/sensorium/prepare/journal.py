@@ -11,10 +11,9 @@ from typing import Any, TypeAlias
 
 from sensorium.files.caches import seal, unseal
 from sensorium.findings import Problem
-from sensorium.runtime.cpus import usable_cpus
+from sensorium.prepare._hash_threads import hash_threads
 
 BLOCK = 2**20  # bytes read at a time
-MAX_THREADS = 8  # checksums are taken without the interpreter's lock
 
 Written: TypeAlias = tuple[int, int]  # bytes and their checksum
 
@@ -70,7 +69,7 @@ def sizes(chunks: Sequence[Chunk], names: Sequence[str]) -> dict[str, int]:
 def intact(chunks: Sequence[Chunk], handles: Mapping[str, int]) -> int:
     """Return the number of chunks, from the first one, that the open files contain unchanged."""
     parts = list(_parts(chunks))
-    with ThreadPoolExecutor(min(MAX_THREADS, usable_cpus())) as pool:
+    with ThreadPoolExecutor(hash_threads()) as pool:
         good = pool.map(lambda part: _is_there(part, handles), parts)
         return next((number for (number, *_), fine in zip(parts, good, strict=True) if not fine), len(chunks))
 

@@ -99,6 +99,8 @@ class Loader:
 
     def by_length(self, rows: npt.NDArray[np.int64], size: int) -> Iterator[tuple[Tensor, Batch]]:
         """Yield batches of rows sorted by length, each batch with the positions of its rows in `rows`."""
+        if not len(rows):
+            return
         order = self._lengths[torch.from_numpy(rows)].argsort(stable=True).split(size)
         found = self._batches(torch.from_numpy(rows)[places] for places in order)
         for places, (kept, batch) in zip(order, found, strict=True):

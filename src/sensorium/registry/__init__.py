@@ -12,7 +12,7 @@ The entries of a listing (summary, options, literals such as `ACCEPTS`) are read
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -22,6 +22,7 @@ from sensorium.registry._contract import check_member as check_member
 from sensorium.registry._entries import Entry as Entry
 from sensorium.registry._entries import Option, scan, scan_plugin
 from sensorium.registry.renames import find_rename
+from sensorium.registry.weights import PACKAGED
 
 
 class Registry:
@@ -33,6 +34,7 @@ class Registry:
         plugins: whether other packages may add members.
         taker: the method that receives the options of a member.
         contract: what members must define; members of other packages are checked when they are loaded.
+        short_names: other names that settings take for a member with options; messages suggest them.
     """
 
     def __init__(
@@ -43,9 +45,10 @@ class Registry:
         *,
         taker: str = "__init__",
         contract: Contract | None = None,
+        short_names: Collection[str] = (),
     ) -> None:
         self.kind, self.package, self._plugins, self._taker = kind, package, plugins, taker
-        self.contract, self._checked = contract, set[str]()
+        self.contract, self._checked, self.short_names = contract, set[str](), short_names
 
     @cached_property
     def entries(self) -> dict[str, Entry]:
@@ -56,7 +59,7 @@ class Registry:
                 found.setdefault(entry.name, entry)
         return dict(sorted(found.items()))
 
-    def is_own(self, name: str) -> bool:
+    def is_builtin(self, name: str) -> bool:
         """Return whether a member is Sensorium's, not that of another package."""
         return self.entry(name).module.startswith(f"{self.package}.")
 
@@ -72,9 +75,12 @@ class Registry:
     def _unknown(self, name: str) -> UnknownNameError:
         found = find_rename(self.kind, name)
         if found is None:
-            return UnknownNameError(f"there is no {self.kind} {name!r}", cure=did_you_mean(name, self.entries))
+            return UnknownNameError(f"there is no {self.kind} {name!r}", cure=did_you_mean(name, self._spellings()))
         finding, cure = f"the {self.kind} {name!r} was renamed {found.new!r}", f"write {found.new!r}"
         return UnknownNameError(finding, place=f"{self.kind} {name}", rule=found.rule, cure=cure)
+
+    def _spellings(self) -> list[str]:
+        return [*self.entries, *self.short_names]
 
     def load(self, name: str) -> Any:
         """Import a member, and check one of another package against the contract of its kind.
@@ -85,7 +91,7 @@ class Registry:
         """
         member = self.entry(name).load()
         if name not in self._checked and self.contract is not None:
-            if not self.is_own(name):
+            if not self.is_builtin(name):
                 self._check(name, member, self.contract)
             self._checked.add(name)
         return member
@@ -109,16 +115,6 @@ class Registry:
                     rule=f"{literal} = (…,) lists {LITERALS[literal]}",
                     cure=contract.advice(self.package, self.kind, name),
                 )
-
-    def check_plugins(self) -> None:
-        """Check all members of other packages.
-
-        Raises:
-            ConfigError: as for `load`.
-        """
-        for name in self.names():
-            if not self.is_own(name):
-                self.load(name)
 
     def options(self, name: str) -> list[Option]:
         """Return the options of a member, without importing it."""
@@ -156,6 +152,7 @@ encoders = Registry(
     "encoder",
     "sensorium.encoders",
     contract=Contract("Encoder", check="check_encoder", of_spec=True, literals=("ACCEPTS",)),
+    short_names=tuple(weights.name for weights in PACKAGED),
 )
 fusions = Registry("fusion", "sensorium.fusion", contract=Contract("Fusion", "BaseFusion", check="check_fusion"))
 heads = Registry("head", "sensorium.heads", contract=Contract("Head", check="check_head"))

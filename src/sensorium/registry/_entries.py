@@ -13,7 +13,7 @@ from typing import Any
 
 from sensorium.errors import ConfigError, SensoriumError
 
-OWN = f"{__name__.partition('.')[0]}."  # the packages of Sensorium
+BUILTIN = f"{__name__.partition('.')[0]}."  # the packages of Sensorium
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Entry:
         except (SensoriumError, MemoryError):
             raise
         except Exception as error:
-            if self.module.startswith(OWN):
+            if self.module.startswith(BUILTIN):
                 raise
             raise _unusable(self.path, error) from error
         for name, value in vars(module).items():

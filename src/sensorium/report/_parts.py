@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from rich.console import RenderableType
 from rich.style import StyleType
 from rich.table import Table
@@ -52,4 +54,10 @@ def groups_line(groups: int | None) -> list[Text]:
 
 def signed(found: Difference | None) -> str:
     """Format a difference with its interval; empty for None."""
-    return f"{found.value:+.4f} ({found.interval[0]:+.4f} – {found.interval[1]:+.4f})" if found else ""
+    return f"{found.value:+.4f} ({interval(found.interval, '+.4f')})" if found else ""
+
+
+def interval(bounds: tuple[float, float], form: str = ".4f") -> str:
+    """Format an interval: `0.6309 to 0.7251`; a bound that is undefined is a dash."""
+    low, high = (format(bound, form) if math.isfinite(bound) else "–" for bound in bounds)
+    return say("part.interval", low=low, high=high)

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 from rich.console import RenderableType
 
 from sensorium.config import IMBALANCE_TECHNIQUE
-from sensorium.report._parts import make_table, text_line
+from sensorium.report._parts import make_table, signed, text_line
 from sensorium.wording import diagnosis_sentence, imbalance_sentence, say, titles
 
 if TYPE_CHECKING:
-    from sensorium.metrics import Difference
     from sensorium.model.card import ImbalanceRecord, ImbalanceSigns, ModelCard
 
 
@@ -61,15 +60,10 @@ def _tried(imbalance: ImbalanceRecord) -> RenderableType:
     table = make_table(*titles(*names, metric=imbalance.metric, rows=imbalance.rows))
     for result in imbalance.results:
         style = "bold" if result.name == imbalance.chosen else ""
-        gain = (_gain(result.difference), _figure(result.difference.p_corrected)) if result.difference else ("", "")
+        gain = (signed(result.difference), _figure(result.difference.p_corrected)) if result.difference else ("", "")
         table.add_row(result.name, _figure(result.validation), *gain, style=style)
     return table
 
 
 def _figure(value: float) -> str:
     return f"{value:.4f}" if math.isfinite(value) else "–"
-
-
-def _gain(found: Difference) -> str:
-    low, high = (f"{bound:+.4f}" if math.isfinite(bound) else "–" for bound in found.interval)
-    return f"{found.value:+.4f} ({low} – {high})"

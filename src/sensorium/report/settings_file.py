@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
-from sensorium.config import as_yaml, list_settings, split_saved
+from sensorium.config import TrainConfig, as_yaml, list_settings, preset_changes, split_saved
+from sensorium.errors.printable import one_line
 from sensorium.inspection import Inspection
 from sensorium.inspection.result import ColumnReport
-from sensorium.registry import encoders, fusions, modalities
+from sensorium.registry import fusions, modalities
+from sensorium.registry.choices import encoders_for
+from sensorium.registry.defaults import DEFAULT_FUSION, DEFAULT_HEAD
 
 WIDTH = 118
 HOW = (
-    'Other settings are shown with their defaults. To change one, remove "# " before it and before the name of its '
-    "group. `sensorium list settings` describes all of them."
+    'Other settings are shown with the values that are used for this table. To change one, remove "# " before it and '
+    "before the name of its group. `sensorium list settings` describes all of them."
 )
+FILL_IN = (
+    "No target is given: fill in `target` first. With --target, `sensorium init` also shows the task, the split and "
+    "the values that are used for few training rows (train.preset)."
+)
+PRESET = "train.preset"
 OFTEN = (
     "width", "train.epochs", "train.batch_size", "train.learning_rate", "train.patience", "train.metric",
-    "train.class_weight", "train.modality_dropout", "train.techniques", "train.imbalance", "calibrate", "seed",
-    "device", "prepare.stream",
+    "train.class_weight", "train.modality_dropout", "train.techniques", "train.preset", "train.imbalance", "calibrate",
+    "seed", "device", "prepare.stream",
 )  # fmt: skip
 SPLIT = ("split.column", "split.group", "split.time", "split.validation", "split.test")
 
@@ -27,7 +37,8 @@ SPLIT = ("split.column", "split.group", "split.time", "split.validation", "split
 def settings_file(found: Inspection, given: Mapping[str, Any], *, table: str, file: str) -> str:
     """Return the content of a settings file: YAML with what `inspect` found as comments.
 
-    Target and modalities are set; other settings are comments with their defaults, unless they are given.
+    Target and modalities are set; other settings are comments with the values in force, unless they are given. Without
+    a target, the file has a line to fill in.
 
     Args:
         found: the inspection.
@@ -36,7 +47,9 @@ def settings_file(found: Inspection, given: Mapping[str, Any], *, table: str, fi
     """
     plain, left_out = split_saved(given)
     lines = [
-        *_comment(f"Settings of {table}. Train a model with: sensorium fit {table} --config {file}"),
+        *_comment(f"Settings of {table}. Train a model with:"),
+        _command("fit", table, "--config", file),
+        *(() if plain.get("target") else _comment(FILL_IN)),
         *_comment(HOW),
         *(_comment(f"Only the command line sets {', '.join(left_out)}: give it again.") if left_out else ()),
         "",
@@ -48,10 +61,24 @@ def settings_file(found: Inspection, given: Mapping[str, Any], *, table: str, fi
         "",
         *_network(found, plain),
         "",
-        *_often(plain),
+        *_often(plain, _preset(found, plain)),
         *_others(plain),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _command(*words: str) -> str:
+    """Return a command as a comment on one line, so that it can be copied."""
+    return f"#   {one_line(shlex.join(['sensorium', *words]))}"
+
+
+def _preset(found: Inspection, given: Mapping[str, Any]) -> dict[str, str]:
+    """Return setting → value in YAML of what the preset for few labels changes; empty if the split is unknown."""
+    if not (found.split and found.target):
+        return {}
+    train = TrainConfig.model_validate(given.get("train") or {})
+    changes = preset_changes(train, found.split["rows"]["train"], found.target["task"])
+    return {f"train.{key}": _flow(value) for key, value in changes.items()}
 
 
 def _comment(text: str) -> list[str]:
@@ -72,7 +99,7 @@ def _target(found: Inspection, given: Mapping[str, Any]) -> Iterator[str]:
         yield from _cautions(target["caution"])
     names = given.get("target")
     names = names[0] if isinstance(names, list) and len(names) == 1 else names
-    yield from _dump({"target": names}) if names else ["# target: COLUMN"]
+    yield from _dump({"target": names}) if names else ["target:  # fill in the column to predict"]
     if "task" in given or target:
         yield from _dump({"task": given["task"]}) if "task" in given else [f"# task: {target and target['task']}"]
 
@@ -98,7 +125,8 @@ def _columns(found: Inspection, given: Mapping[str, Any]) -> Iterator[str]:
             yield from _cautions(column.caution)
     yield from (line for key in ("columns", "exclude") if key in given for line in _dump({key: given[key]}))
     if "exclude" not in given:
-        yield f"# exclude: [{as_yaml(used[-1].name) if used else ''}]  # columns to ignore"
+        example = f", for example [{as_yaml(used[-1].name)}]" if used else ""
+        yield f"# exclude: []  # columns to ignore{example}"
 
 
 def _column(column: ColumnReport, chosen: Any) -> Iterator[str]:
@@ -131,29 +159,30 @@ def _network(found: Inspection, given: Mapping[str, Any]) -> Iterator[str]:
         for kind in kinds:
             yield from _encoder(str(kind))
     yield from _comment(f"Fusions: {', '.join(fusions.names())}; `sensorium compare` compares them.")
-    yield from _dump({"fusion": given["fusion"]}) if "fusion" in given else ["# fusion: concat"]
-    yield from _dump({"head": given["head"]}) if "head" in given else ["# head: linear"]
+    yield from _dump({"fusion": given["fusion"]}) if "fusion" in given else [f"# fusion: {DEFAULT_FUSION}"]
+    yield from _dump({"head": given["head"]}) if "head" in given else [f"# head: {DEFAULT_HEAD}"]
 
 
 def _encoder(kind: str) -> Iterator[str]:
-    takes = [name for name, entry in encoders.entries.items() if kind in entry.literal("ACCEPTS", ())]
-    fitting = [name for name in takes if name != "module"]  # which is passed in Python
+    fitting = [name for name in encoders_for([kind]) if name != "module"]  # which is passed in Python
     default = getattr(modalities.load(kind), "encoder", "")
     several = f"  # one of {', '.join(fitting)}" if len(fitting) > 1 else ""
     yield from _wrap(f"{kind}: {default if isinstance(default, str) else fitting[0]}{several}", "#   ", "#     # ")
 
 
-def _often(given: Mapping[str, Any]) -> Iterator[str]:
-    """Show the settings that are changed most often, in their groups."""
+def _often(given: Mapping[str, Any], preset: Mapping[str, str]) -> Iterator[str]:
+    """Show the settings that are changed most often, in their groups; the preset's values instead of defaults."""
     for name in OFTEN:
         if "." not in name:
             yield from _dump({name: given[name]}) if name in given else _default(name, name)
     for group in dict.fromkeys(name.partition(".")[0] for name in OFTEN if "." in name):
         yield ""
-        yield from _group(group, [name for name in OFTEN if name.startswith(f"{group}.")], given)
+        yield from _group(group, [name for name in OFTEN if name.startswith(f"{group}.")], given, preset)
 
 
-def _group(group: str, names: Sequence[str], given: Mapping[str, Any]) -> Iterator[str]:
+def _group(
+    group: str, names: Sequence[str], given: Mapping[str, Any], preset: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[str]:
     """Show settings of a group; a group of which nothing is given is a comment as a whole."""
     own = dict(given.get(group) or {})
     if own:
@@ -163,13 +192,17 @@ def _group(group: str, names: Sequence[str], given: Mapping[str, Any]) -> Iterat
     for name in names:
         key = name.partition(".")[2]
         if key not in own:
-            yield from _default(name, key, indent="  ", active=bool(own))
+            yield from _default(name, key, indent="  ", active=bool(own), value=preset.get(name))
 
 
-def _default(name: str, key: str, indent: str = "", *, active: bool = False) -> Iterator[str]:
-    """Show a setting with its default as a comment; below a group that is set, the comment is indented."""
+def _default(name: str, key: str, indent: str = "", *, active: bool = False, value: str | None = None) -> Iterator[str]:
+    """Show a setting with its default as a comment; below a group that is set, the comment is indented.
+
+    With a value, the preset for few labels sets it instead of the default.
+    """
     setting = next(each for each in list_settings(name) if each.name == name)
-    text = f"{key}: {setting.default}  # {setting.description}"
+    why = f" (instead of {setting.default}: few training rows, see {PRESET})" if value else ""
+    text = f"{key}: {value or setting.default}  # {setting.description}{why}"
     first = f"{indent}# " if active else f"# {indent}"
     yield from _wrap(text, first, f"{first}  # ")
 
@@ -193,3 +226,10 @@ def _dump(tree: Mapping[str, Any]) -> list[str]:
 
     text = write(plain=True)
     return (text if text.replace("\n", "").isprintable() else write(plain=False)).split("\n")
+
+
+def _flow(value: Any) -> str:
+    """Write one value as YAML on one line."""
+    import yaml
+
+    return str(yaml.safe_dump(value, default_flow_style=True)).removesuffix("\n...\n").strip()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sensorium.model.card import MetricShift, PredictionShift, ShiftRecord
 
 LABELS = 8  # shown
+LEAST_DEVIATION = 0.1  # of a share: that of a share near 0 or 1 would be 0
 Statistics: TypeAlias = Mapping[str, list[float] | float | None]
 
 
@@ -36,13 +37,15 @@ def shift_text(shift: ShiftRecord) -> RenderableType:
         lines.append(text_line(_answers(shift.answers, shift.split or "all")))
     if shift.metrics:
         lines.append(text_line(_metrics(shift.metrics)))
+        if trained := shift.metrics.trained:
+            lines.append(text_line(say("line.shift_trained", trained=trained, rows=shift.metrics.after.n)))
     return Group(*lines)
 
 
 def _columns(columns: Mapping[str, Statistics]) -> Table:
     table = make_table(*titles("column", "present", "shift", "deviation", "unknown", "length"))
     if len(columns) > COLUMNS:
-        columns = dict(sorted(columns.items(), key=lambda each: -abs(_shift(each[1])))[:COLUMNS])
+        columns = dict(sorted(columns.items(), key=lambda each: -_change_of(each[1]))[:COLUMNS])
     for name, found in columns.items():
         shift = found.get("shift")
         table.add_row(
@@ -56,9 +59,17 @@ def _columns(columns: Mapping[str, Statistics]) -> Table:
     return table
 
 
-def _shift(found: Statistics) -> float:
-    shift = found.get("shift")
-    return shift if isinstance(shift, float) else 0.0
+def _change_of(found: Statistics) -> float:
+    """Return the largest change of a column: in old standard deviations, that of the length as a share of it."""
+    shift, pairs = found.get("shift", 0.0), {name: pair for name, pair in found.items() if isinstance(pair, list)}
+    changes = [abs(shift)] if isinstance(shift, float) else []
+    if shift is None and len({*pairs.get("mean", [])}) > 1:  # all values were the same
+        changes.append(math.inf)
+    for old, new in (pairs[name] for name in ("present", "unknown") if name in pairs):
+        changes.append(abs(new - old) / max(LEAST_DEVIATION, math.sqrt(max(0.0, old * (1 - old)))))
+    for old, new in [pairs["length"]] if "length" in pairs else []:
+        changes.append(abs(new - old) / max(old, 1.0))
+    return max(changes, default=0.0)
 
 
 def _pair(found: Statistics, key: str, form: str) -> str:
@@ -92,5 +103,8 @@ def _metrics(metrics: MetricShift) -> str:
         return say("line.undefined", metric=name)
     if (difference.value, low, high) == (0, 0, 0):
         return say("line.shift_unchanged", metric=name, rows=metrics.after.n, after=new)
-    figures = {"rows": metrics.after.n, "before": old, "after": new, "value": difference.value}
-    return say("line.shift_metric", metric=name, **figures, low=low, high=high)
+    is_worse = difference.value < 0
+    low, high = (-high, -low) if is_worse else (low, high)
+    change = say("part.worse" if is_worse else "part.better")
+    figures = {"rows": metrics.after.n, "before": old, "after": new, "value": abs(difference.value)}
+    return say("line.shift_metric", metric=name, change=change, **figures, low=low + 0.0, high=high + 0.0)

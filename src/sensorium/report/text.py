@@ -11,8 +11,9 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from sensorium.evaluate import Evaluation, Subsets
-from sensorium.findings import Problems
+from sensorium.findings import Problems, count
 from sensorium.report._parts import groups_line, rows_scored, text_line
+from sensorium.report._parts import interval as _interval
 from sensorium.report._parts import make_table as _table
 from sensorium.report._parts import signed as _signed
 from sensorium.report._wide import COLUMNS, first_lines, more_columns, shown_columns
@@ -127,15 +128,17 @@ def _without_labels(card: ModelCard) -> Iterator[str]:
 
 def search_text(found: SearchRecord) -> RenderableType:
     """Show the best trials of a search once each, best first, with their trainings, and which models were chosen."""
-    table = _table(*titles("trial", "validation", "by_epochs", "seconds", metric=found.metric))
+    table = _table(*titles("trial", "validation", "trainings", "seconds", metric=found.metric))
     for trial in found.best:
         trainings: Sequence[SearchTraining] = trial.trainings or [trial]
-        history = ", ".join(say("part.after_epochs", epochs=own.trained, value=_metric(own)) for own in trainings)
-        table.add_row(trial.name, _metric(trial), history, f"{sum(own.seconds for own in trainings):.0f}")
+        epochs = [count(own.trained, "epoch") for own in trainings]
+        pairs = zip(epochs, trainings, strict=True)
+        history = ", ".join(say("part.after_epochs", epochs=after, value=_metric(own)) for after, own in pairs)
+        table.add_row(trial.name, _metric(trial), history, _seconds(sum(own.seconds for own in trainings)))
     figures = {"trials": found.trials, "seconds": found.seconds, "budget": found.budget, "shown": len(found.best)}
     every = "line.search" if len(found.best) == found.trials else "line.search_best"
     head = say(every, trainings=found.trainings or found.trials, **figures)
-    models = say("part.with").join(found.chosen)
+    models = say("part.plus").join(found.chosen)
     value = say("part.undefined") if found.validation is None else f"{found.validation:.4f}"
     chosen = say("line.chosen", models=models, metric=found.metric, value=value)
     if found.ensemble:
@@ -153,8 +156,7 @@ def evaluation_text(found: Evaluation) -> RenderableType:
     """Show every metric with its interval, and scores with fewer modalities if they were requested."""
     table = _table(*titles("metric", "value", "interval"))
     for name, value in found.metrics.items():
-        low, high = found.intervals[name]
-        table.add_row(name, f"{value:.4f}", f"{low:.4f} – {high:.4f}")
+        table.add_row(name, f"{value:.4f}", _interval(found.intervals[name]))
     fewer = [subsets_text(found.subsets)] if found.subsets else []
     rows = text_line(rows_scored(found.n, found.rows.removesuffix(" rows")))
     return Group(rows, table, *groups_line(found.groups), *fewer)
@@ -164,17 +166,15 @@ def subsets_text(found: Subsets) -> RenderableType:
     """Show the watched metric with fewer modalities, the loss against all of them, and Shapley values."""
     table = _table(*titles("modalities", "rows_with_one"), found.metric, *titles("interval", "change_from_all"))
     for result in found.results[: COLUMNS - 1] + found.results[COLUMNS - 1 :][-1:]:  # all modalities come last
-        low, high = result.interval
         value, given = f"{result.value:.4f}", _short(" + ".join(result.modalities), LONGEST)
-        table.add_row(given, f"{result.rows:,}", value, f"{low:.4f} – {high:.4f}", _signed(result.difference))
+        table.add_row(given, f"{result.rows:,}", value, _interval(result.interval), _signed(result.difference))
     lines: list[RenderableType] = [text_line(say("line.subsets", subsets=found.listed)), table]
     if (more := len(found.results) - COLUMNS) > 0:
         lines.append(text_line(say("line.more_subsets", subsets=more)))
     if found.shares:
         brought = _table(*titles("modality", "shapley", "interval", metric=found.metric))
         for name, share in found.shares.items():
-            low, high = share.interval
-            brought.add_row(name, f"{share.value:+.4f}", f"{low:+.4f} – {high:+.4f}")
+            brought.add_row(name, f"{share.value:+.4f}", _interval(share.interval, "+.4f"))
         lines.append(brought)
     else:
         lines.append(text_line(say("line.no_shapley")))
@@ -190,12 +190,11 @@ def comparison_text(found: Comparison) -> RenderableType:
     table = _table(*titles("model", "uses"), metric, *titles(*names, model=found.best_single))
     every = max(results, key=lambda result: len(result.modalities)).modalities
     for result in results:
-        low, high = result.evaluation.intervals[metric]
         table.add_row(
             model_title(result.model) if result.kind == "baseline" else result.name,
             say("part.all") if result.modalities == every else " + ".join(result.modalities),
             f"{result.evaluation.metrics[metric]:.4f}",
-            f"{low:.4f} – {high:.4f}",
+            _interval(result.evaluation.intervals[metric]),
             *([f"{stdev(result.runs):.4f}" if len(result.runs) > 1 else ""] if several else []),
             *_gain(result),
             *(show(result.cost) for _, show in costs),

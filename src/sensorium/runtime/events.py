@@ -186,12 +186,13 @@ def check_callbacks(callbacks: Sequence[Callback]) -> None:
 
 def _faults_of_methods(callback: Callback, place: str) -> Iterator[SensoriumError]:
     """Yield an error for each method that no event calls because of its name, or that does not take the event."""
+    known = ", ".join(EVENTS)
     for name in (name for name in dir(callback) if name.startswith("on_")):
         own = f"{type(callback).__name__}.{name}"
         if name not in EVENTS:
-            if near := near_name(name, EVENTS):
-                cure = f"rename it {near}, or give it a name that does not begin with on_"
-                yield ConfigError(f"no event calls {own}", place=place, rule=f"one of {', '.join(EVENTS)}", cure=cure)
+            renamed = f"rename it {near}" if (near := near_name(name, EVENTS)) else f"rename it to one of {known}"
+            cure = f"{renamed}, or give it a name that does not begin with on_"
+            yield ConfigError(f"no event calls {own}", place=place, rule=f"one of {known}", cure=cure)
         elif not _takes_event(getattr(callback, name)):
             yield ConfigError(f"{own} does not take the event", place=place, rule=f"{name}(self, event)")
 

@@ -65,6 +65,11 @@ def user_sets(names: Collection[str]) -> bool:
     return any(name in os.environ and name not in _own for name in names)
 
 
+def set_by_sensorium(name: str) -> bool:
+    """Return whether Sensorium set this variable of the process, not the user."""
+    return name in _own
+
+
 def shown_variables() -> dict[str, str]:
     """Return the variables of threads that this process has, for people."""
     return {name: os.environ[name] for name in SHOWN if name in os.environ}

@@ -39,6 +39,11 @@ class Threads:
         outside = threads_outside()
         return cls(outside, exact=True) if user_sets(NUMBERS) else cls(min(usable_cpus(), outside))
 
+    @classmethod
+    def available(cls) -> Threads:
+        """Return the number that `auto` would give if the user did not set one in the environment."""
+        return cls(usable_cpus()) if user_sets(NUMBERS) else cls.choose("auto")
+
     def for_work(self, work: int) -> int:
         """Return the number for batches of `work` multiply-adds each."""
         return self.most if self.exact else max(1, min(self.most, work // PER_THREAD))

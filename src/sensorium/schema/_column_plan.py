@@ -14,9 +14,9 @@ from sensorium.labels.check_marks import holds_check_marks
 from sensorium.registry import modalities
 from sensorium.schema._column_settings import ColumnSettings
 from sensorium.schema.identifiers import find_identifier
-from sensorium.table import Column, is_data_url
+from sensorium.table import Column, is_encoded_file
 
-FEW = 50  # cells that show that a column holds data URLs
+FEW = 50  # cells that show that a column holds data URLs or base64
 
 
 def kind_of(column: Column, config: Config) -> str | None:
@@ -76,7 +76,7 @@ def _of_one_value(column: Column) -> ColumnPlan:
 def _claimed(column: Column) -> tuple[Column, str | None, Guess]:
     """Return the best claim; if numbers are not claimed (such as the lot number 1E10), the claim on their text."""
     flag = partial(as_modality, column.name)
-    if column.is_string and all(map(is_data_url, column.sample(FEW))):
+    if column.is_string and all(map(is_encoded_file, column.sample(FEW))):
         # Modalities of words would split megabytes of base64 into words.
         of_files = [name for name in modalities.names() if modalities.load(name).cacheable]
         found, guess = best_claim(modalities, column, flag, of_files)

@@ -18,7 +18,7 @@ from sensorium.findings import ColumnPlan, Problem, Unreadable
 from sensorium.schema._split_column import split_column
 from sensorium.schema.copies import Sides, value_ids
 from sensorium.schema.groups import count_split_groups, group_caution, group_reason, groups_rows, keep_together
-from sensorium.table import Column, Rows, Table, evenly_spaced, is_data_url
+from sensorium.table import Column, Rows, Table, evenly_spaced, is_encoded_file
 
 LOOKED_AT = 2000  # rows
 REPEATED = 10  # occurrences from which a value or a word can tell a label by more than luck
@@ -129,12 +129,12 @@ def _value(cell: str) -> set[str]:
 
 
 def _names_files(column: Column) -> bool:
-    """Return whether the cells are paths or data URLs of files: a model learns from the files, not from the text."""
+    """Return whether the cells are paths, data URLs or base64 of files: a model learns from the files."""
     if not column.is_string:
         return False
     first = column.sample(1)[0]
     try:
-        return is_data_url(first) or column.files.path(first).is_file()
+        return is_encoded_file(first) or column.files.path(first).is_file()
     except Unreadable:
         return False
 

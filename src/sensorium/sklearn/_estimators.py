@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Self
 
@@ -11,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sensorium.api import fit
-from sensorium.config import Config
+from sensorium.config import Config, list_settings, nest, overlay, read_settings
 from sensorium.errors import MissingExtraError
 from sensorium.predictor import Model
 from sensorium.table import Table, open_table
@@ -28,6 +29,7 @@ except ImportError as error:  # pragma: no cover - the tests install it
     raise MissingExtraError("scikit-learn is not installed", cure="pip install 'sensorium[sklearn]'") from error
 
 TARGET = "__target__"
+CONFIG = "config__"  # before the name of a setting in a grid search
 FEWEST_ROWS = 4
 
 
@@ -54,6 +56,25 @@ class _Multimodal(BaseEstimator):
         self.config = config
         self.random_state = random_state
         self.device = device
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters; `config__GROUP__NAME` sets one setting of `config`, and leaves the others as they are."""
+        own = {key: value for key, value in params.items() if not key.startswith(CONFIG)}
+        self._check_names(own)
+        super().set_params(**own)
+        nested = [(key.removeprefix(CONFIG).split("__"), params[key]) for key in params if key not in own]
+        if nested:
+            layers = [nest(names, value) for names, value in nested]
+            self.config = functools.reduce(overlay, layers, dict(read_settings(self.config)))
+        return self
+
+    def _check_names(self, params: Iterable[str]) -> None:
+        """Refuse names of settings that are no parameters, with the name under which they can be set."""
+        known = sorted((setting.name for setting in list_settings()), key=lambda name: -name.count("."))
+        settings = {name.rpartition(".")[2]: name for name in known}  # of several, that of the outermost group
+        for name in (set(params) - set(self.get_params(deep=False))) & set(settings):
+            nested = CONFIG + settings[name].replace(".", "__")
+            raise ValueError(f"Invalid parameter {name!r} for estimator {self}. It is a setting: use {nested!r}.")
 
     def _fit(self, table: Table, y: npt.NDArray[Any], task: str) -> None:
         if len(y) < FEWEST_ROWS:
@@ -118,7 +139,7 @@ class MultimodalClassifier(ClassifierMixin, _Multimodal):
         modalities, encoders: column → modality, encoder, as in `sensorium.fit`.
         epochs: maximum number of passes over the rows; depends on their number by default.
         validation_fraction: fraction of the rows that is held out for early stopping.
-        config: any other settings, as nested mappings.
+        config: any other settings, as nested mappings. In a grid search, `config__train__learning_rate` sets one.
         random_state: random seed, or a generator to draw it from; None means 0.
         device: auto, cpu, cuda …
 

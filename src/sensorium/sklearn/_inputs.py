@@ -35,7 +35,7 @@ def as_given(X: Any) -> Any:
     if isinstance(X, pa.RecordBatch):
         return pa.Table.from_batches([X])
     if isinstance(X, Mapping) or _is_of(X, Mapping) or hasattr(X, "collect_schema"):  # the last is a lazy frame
-        return X if is_frame(X) else pa.table(dict(open_table(X, keep="all", empty=True).source.cells))
+        return X if is_frame(X) else pa.table(dict(open_table(X, keep="all", empty=True).kept_columns.cells))
     if isinstance(X, list | tuple):
         X = _array_of(X)
     is_text = isinstance(X, np.ndarray) and X.ndim == 1 and _holds_text(X)

@@ -91,7 +91,7 @@ class Rules:
         held = pick(self._order(rows, self.seed), test)
         codes[held] = 2
         rest = np.setdiff1d(rows, held)
-        codes[pick(self._order(rest, self.seed + step), validation / (1 - test))] = 1
+        codes[pick(self._order(rest, self.seed + step), _of_rest(validation, test))] = 1
         return codes[rows]
 
     def _order(self, rows: Rows, seed: int) -> Rows:
@@ -108,7 +108,7 @@ class Rules:
             order = order[np.argsort(labels[order], kind="stable")]
         codes = np.zeros(len(names), np.int8)
         codes[pick(order, test)] = 2
-        codes[pick(order[codes[order] == 0], validation / (1 - test))] = 1
+        codes[pick(order[codes[order] == 0], _of_rest(validation, test))] = 1
         return codes[places]
 
     def _by_latest_group(self, rows: Rows, shares: Shares) -> Codes:
@@ -152,6 +152,11 @@ def pick(order: Rows, share: float) -> Rows:
     """Pick evenly spaced rows of `order`, at least one if the share is above 0 and there are two rows."""
     count = max(1, round(len(order) * share)) if share > 0 and len(order) > 1 else 0
     return order[((np.arange(count) + 0.5) * len(order) / max(1, count)).astype(np.int64)]
+
+
+def _of_rest(validation: float, test: float) -> float:
+    """Return the fraction of validation rows among those that are no test rows."""
+    return min(1.0, validation / (1 - test)) if test < 1 else 0.0
 
 
 def _before(rows: Rows, later: Rows, reach: tuple[Rows, Rows] | None) -> Rows:

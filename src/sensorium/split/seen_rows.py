@@ -85,17 +85,23 @@ def add_fit(seen: Sequence[SeenRows], last: SeenRows) -> list[SeenRows]:
 
 def find_seen(seen: Sequence[SeenRows], table: Table, cells: RowCells) -> list[Problem]:
     """Report rows of a table that are training rows; return nothing if the table lacks a column of the model."""
-    if not seen or not len(table) or any(name not in table for name in cells.columns):
-        return []
     looked = evenly_spaced(len(table), LOOKED_AT)
-    hashes = hash_rows(table, cells, looked)
-    found = min(float(np.max([each.weigh(hashes) for each in seen], 0).sum()), float(len(looked)))
+    found = min(float(weigh_rows(seen, table, cells, looked).sum()), float(len(looked)))
     if not found:
         return []
     exact = len(looked) == len(table) and all(len(each.hashes) == each.rows for each in seen)
     said = f"{found:,.0f} of {count(len(table), 'row')}" if exact else _about(found / len(looked), len(table))
     verb = "was a training row" if exact and found == 1 else "were training rows"
     return [Problem(None, "", f"{said} {verb}: the metrics overestimate performance on new rows", CURE)]
+
+
+def weigh_rows(seen: Sequence[SeenRows], table: Table, cells: RowCells, rows: Rows) -> Floats:
+    """Return how many training rows each of the rows stands for; zeros if the table lacks a column of the model."""
+    if not seen or not len(rows) or any(name not in table for name in cells.columns):
+        return np.zeros(len(rows))
+    hashes = hash_rows(table, cells, rows)
+    weights: Floats = np.max([each.weigh(hashes) for each in seen], 0)
+    return weights
 
 
 def hash_rows(table: Table, cells: RowCells, rows: Rows) -> Hashes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from sensorium.findings import Problem
 from sensorium.split._codes import UNUSED, Codes, keep_classes_in_train
 from sensorium.split._deal import Rules
 from sensorium.split._findings import broken_groups, lacking_groups, left_out, not_named, off_shares, out_of_time
+from sensorium.split.earlier import EarlierRows, deal_again, earlier_findings, kept_words
 from sensorium.split.spellings import named_codes
 from sensorium.table import Column, Rows, Table
 
@@ -28,11 +29,13 @@ class Split:
         codes: int8[n]; 0 train, 1 validation, 2 test, -1 not used.
         how: description for the report.
         findings: problems, such as a fraction that could not be met or a group in two splits.
+        earlier: rows that the start model or the teacher was trained on; None without such a model.
     """
 
     codes: Codes
     how: str
     findings: tuple[Problem, ...] = ()
+    earlier: EarlierRows | None = None
 
     def rows(self, name: str) -> Rows:
         """Return int64: the rows of `train`, `validation` or `test`, in table order."""
@@ -41,13 +44,25 @@ class Split:
     def sizes(self) -> dict[str, int]:
         return {name: int((self.codes == code).sum()) for code, name in enumerate(SPLITS)}
 
+    def names(self) -> list[str | None]:
+        """Return the split of each row; None for rows that are not used."""
+        return [None if code < 0 else SPLITS[code] for code in self.codes.tolist()]
+
     @property
     def digest(self) -> str:
         """Return a digest that identifies the split."""
         return hashlib.sha256(self.codes.tobytes()).hexdigest()
 
 
-def make_split(table: Table, target: Column, config: SplitConfig, column: str | None, seed: int) -> Split:
+def make_split(
+    table: Table,
+    target: Column,
+    config: SplitConfig,
+    column: str | None,
+    seed: int,
+    *,
+    earlier: EarlierRows | None = None,
+) -> Split:
     """Split the rows that have a label.
 
     Args:
@@ -57,18 +72,23 @@ def make_split(table: Table, target: Column, config: SplitConfig, column: str | 
         column: the column that names the splits; None without one. If it names no validation rows, they are taken from
             the training rows, by group and time if these are set.
         seed: random seed of the shuffle.
+        earlier: rows that the start model or the teacher was trained on. They stay in the training part where rows are
+            drawn at random or by group and enough other rows remain; else they are reported.
 
     Raises:
         SchemaError: the split column has unknown words; there are no training rows or too few rows to split; or the
             rows cannot be ordered by time.
     """
     rules, labelled = Rules(table, target, config, seed), np.flatnonzero(target.present)
-    split = _named(rules, column, labelled) if column else _made(rules, labelled)
+    split = _named(rules, column, labelled, earlier) if column else _made(rules, labelled, earlier)
     _check_train(split.codes, table, column)
-    return split
+    if split.earlier is None:
+        return split
+    findings = earlier_findings(split.earlier, split.codes, column, config.time)
+    return replace(split, how=split.how + kept_words(split.earlier), findings=(*split.findings, *findings))
 
 
-def _named(rules: Rules, name: str, labelled: Rows) -> Split:
+def _named(rules: Rules, name: str, labelled: Rows, earlier: EarlierRows | None) -> Split:
     """Split by a column; if it names no validation rows, take them from the training rows."""
     config = rules.config
     codes, how = named_codes(rules.table.column(name)), f"named by column {name!r}"
@@ -81,22 +101,27 @@ def _named(rules: Rules, name: str, labelled: Rows) -> Split:
     if (codes == 0).any() and not (codes == 1).any() and config.validation:
         rows = np.flatnonzero(codes == 0)
         dealt = rules.deal(rows, (config.validation, 0.0), step=0)
+        if earlier:
+            dealt, earlier = deal_again(rules, rows, (config.validation, 0.0), dealt, earlier, step=0)
         codes[rows] = dealt
         how += f"; validation rows taken from the training rows{_by(config)}{_notes(rules)}"
         findings += [*left_out(rules, dealt), *off_shares(rules, dealt, (config.validation, 0.0))]
-    return Split(codes, how, (*findings, *_guesses(rules)))
+    return Split(codes, how, (*findings, *_guesses(rules)), earlier)
 
 
-def _made(rules: Rules, labelled: Rows) -> Split:
+def _made(rules: Rules, labelled: Rows, earlier: EarlierRows | None) -> Split:
     config, codes = rules.config, np.full(len(rules.table), UNUSED, np.int8)
     shares = (config.validation, config.test)
     _check_count(rules.table, labelled)
-    codes[labelled] = dealt = rules.deal(labelled, shares)
+    dealt = rules.deal(labelled, shares)
+    if earlier:
+        dealt, earlier = deal_again(rules, labelled, shares, dealt, earlier)
+    codes[labelled] = dealt
     if not (config.time or config.group):
         if rules.stratified:
             keep_classes_in_train(codes, rules.target)
         dealt = codes[labelled]
-        return Split(codes, f"made: {_chance(rules)}", tuple(off_shares(rules, dealt, shares)))
+        return Split(codes, f"made: {_chance(rules)}", tuple(off_shares(rules, dealt, shares)), earlier)
     if not config.time:
         how = f"made: by group ({config.group!r}), seed {rules.seed}"
     elif not config.group:
@@ -113,7 +138,7 @@ def _made(rules: Rules, labelled: Rows) -> Split:
         *off_shares(rules, dealt, shares),
         *_guesses(rules),
     ]
-    return Split(codes, how + _notes(rules), tuple(findings))
+    return Split(codes, how + _notes(rules), tuple(findings), earlier)
 
 
 def _chance(rules: Rules) -> str:

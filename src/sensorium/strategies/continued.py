@@ -15,6 +15,7 @@ from sensorium.evaluate.drift import (
 from sensorium.model import FittedModel
 from sensorium.model.card import ShiftRecord
 from sensorium.planning import PreparedTable, scores_before
+from sensorium.split import new_rows
 from sensorium.strategies._base import Session, Stage, Strategy
 from sensorium.trials import TrialResult
 
@@ -37,7 +38,7 @@ def measure_shift(data: PreparedTable, result: TrialResult) -> ShiftRecord:
     """Compare a model with its start model.
 
     Predictions and metrics of both are computed on the same test rows (validation rows if there are none); new labels
-    count as wrong for the old model.
+    count as wrong for the old model. Metrics leave out rows that the start model was trained on if others remain.
     """
     plan, start = data.plan, data.plan.start
     names = list(plan.learnt)
@@ -67,7 +68,9 @@ def _compare(data: PreparedTable, start: FittedModel, result: TrialResult, split
         scores = scores_before(start, plan.task, list(plan.labels.index_map), cells, rows[there])
     after = result.outcomes[split].take(there)
     before = plan.outcome(scores, rows[there])
+    new, trained = new_rows(plan.split.earlier, plan.used[rows[there]])
+    pair, watched = (before.take(new), after.take(new)), result.training_history.watched
     return {
         "answers": measure_prediction_shift(plan.task, before.scores, after.scores),
-        "metrics": measure_metric_shift(plan.labels.task_name, before, after, result.training_history.watched),
+        "metrics": measure_metric_shift(plan.labels.task_name, *pair, watched).updated(trained=trained),
     }

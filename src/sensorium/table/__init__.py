@@ -4,18 +4,18 @@ Each kind of source has one file, which declares its suffixes; objects in memory
 interface.
 """
 
-from sensorium.table._addresses import without_secrets
+from sensorium.table._addresses import hide_secrets
 from sensorium.table._arrays import Floats, Rows, Truths, evenly_spaced
 from sensorium.table._arrow_types import SECONDS_PER_UNIT, as_microseconds, as_seconds, is_date_type, is_number_type
 from sensorium.table._codes import spelt_codes, spelt_moments, without_codes
 from sensorium.table._column import Column
-from sensorium.table._data_urls import data_url_content, data_url_head, is_data_url
 from sensorium.table._date_order import are_iso_dates, date_order
 from sensorium.table._date_words import words
 from sensorium.table._dates import DATE_ORDERS, PIVOT, TWIN, SpeltDates, read_dates
+from sensorium.table._encoded_files import encoded_content, encoded_head, is_encoded_file, resembles_base64
 from sensorium.table._file_cell import FILE_FIELDS, FileCell
 from sensorium.table._files import Files
-from sensorium.table._list_notation import ListNotation
+from sensorium.table._list_notation import ListNotation, spells_numbers
 from sensorium.table._notation import (
     LEGACY,
     NAMES,
@@ -88,16 +88,17 @@ __all__ = [
     "as_seconds",
     "bare_path",
     "check_writable",
-    "data_url_content",
-    "data_url_head",
     "date_order",
+    "encoded_content",
+    "encoded_head",
     "evenly_spaced",
     "find_list_notation",
     "has_limits",
+    "hide_secrets",
     "is_address",
     "is_clearly_numbers",
-    "is_data_url",
     "is_date_type",
+    "is_encoded_file",
     "is_gap",
     "is_gap_word",
     "is_number_type",
@@ -112,8 +113,10 @@ __all__ = [
     "read_texts",
     "readings_of_signs",
     "refusal",
+    "resembles_base64",
     "same_but_for_zeros",
     "spells_lists",
+    "spells_numbers",
     "spelt_codes",
     "spelt_list",
     "spelt_moments",
@@ -123,7 +126,6 @@ __all__ = [
     "survey",
     "without_codes",
     "without_query",
-    "without_secrets",
     "words",
     "write_csv",
     "write_table",

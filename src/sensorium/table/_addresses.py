@@ -6,6 +6,10 @@ import re
 from urllib.parse import urlsplit
 
 PORTS = {"http": 80, "https": 443}
+# A scheme begins where a run of its characters begins: tried at each of them, a run of n costs n² steps.
+SCHEME = r"(?<![\w+.-])([+.-]*)(\w[\w+.-]*://"
+IN_CELL = re.compile(SCHEME + r"[^'\"|;\n]*)")  # a path may hold blanks
+IN_MESSAGE = re.compile(SCHEME + r"[^\s'\"<>()]+)")
 LITERAL = re.compile(r"(https?://(?:[^/?#@]*@)?)\[[0-9A-Fa-f:.]+(?:%[^]/]*)?\]", re.IGNORECASE)
 
 
@@ -61,3 +65,8 @@ def without_secrets(address: str) -> str:
     except ValueError:
         return address.partition("://")[0] + "://"
     return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
+
+
+def hide_secrets(text: str, addresses: re.Pattern[str] = IN_CELL) -> str:
+    """Return a text whose addresses have no secrets."""
+    return addresses.sub(lambda found: found[1] + without_secrets(found[2]), text)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from urllib.parse import unquote, urlsplit
 
-from sensorium.table._addresses import without_secrets
+from sensorium.table._addresses import IN_MESSAGE, hide_secrets, without_secrets
 from sensorium.table._guard import NotAllowed
 
 LOOP = "the server redirects too often, perhaps in a circle"
@@ -60,4 +59,4 @@ def masked(error: BaseException, address: str) -> str:
     for secret in filter(None, (address, parts.query, parts.password, unquote(parts.password or ""), parts.netloc)):
         text = text.replace(secret, without_secrets(address) if secret == address else "…")
     # A redirect may lead to an address with another signature.
-    return re.sub(r"\w+://[^\s'\"<>()]+", lambda found: without_secrets(found.group()), text)[:300]
+    return hide_secrets(text, IN_MESSAGE)[:300]

@@ -11,12 +11,12 @@ from typing import ClassVar
 
 from sensorium.config import RemoteConfig, set_both
 from sensorium.findings import NotFound, Outside, Unreadable
-from sensorium.table._data_urls import is_data_url
+from sensorium.table._encoded_files import is_encoded_file
 from sensorium.table._paths import bare_path, is_address, spellings
 
 ALLOW = f"{set_both('table.allow_outside', True)} allows it, or move the files into the table's folder"
 
-NO_PATH = "the cell is a data URL, not a path"
+NO_PATH = "the cell holds a file, not a path"
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Files:
         Raises:
             Unreadable: the file is missing, empty, not a file, or outside the folder.
         """
-        if is_data_url(cell):
+        if is_encoded_file(cell):
             raise Unreadable(NO_PATH)
         fault = Unreadable("the cell has no path")
         for place, spelling in enumerate(spellings(cell)):

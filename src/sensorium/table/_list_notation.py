@@ -6,11 +6,18 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from sensorium.findings import Unreadable
 from sensorium.table._spelt import CURE, GAP_WORDS, spelt_list
 
 GAPS = GAP_WORDS - {"-", "--", "?"}  # which stand between the ends of a range
 IN_BRACKETS = re.compile(r"\s*(?:[\[({]|[\w.]+\s*\(\s*[\[(])")
+ITEM = r"(?:[+-]?(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+)(?:e[+-]?[0-9]+)?|nan|null|none|na|n/a)"
+SEPARATED = rf"(?i)^\s*{ITEM}(?:\s*[\s,;|]\s*{ITEM}?)+\s*$"
 COMMA = re.compile(r"[+-]?\d+(?:,\d+)?(?:[eE][+-]?\d+)?")
 
 
@@ -29,6 +36,8 @@ class ListNotation:
     def read(self, text: str, *, shortened: bool = False) -> list[Any]:
         """Return the numbers of a cell, None for a gap; lists in brackets are read in any notation.
 
+        If training had lists in brackets only, or lists in memory, the cell's own separator is used.
+
         Args:
             text: the cell.
             shortened: as for `spelt_list`.
@@ -36,6 +45,8 @@ class ListNotation:
         Raises:
             Unreadable: the text is not a list of numbers in this notation.
         """
+        if not self.separator and not IN_BRACKETS.match(text) and (numbers := _separated(text)):
+            return numbers
         if not self.separator or IN_BRACKETS.match(text):
             if '"' in text:
                 raise Unreadable("a list of items that are not numbers")  # NumPy would read "1.5" as one
@@ -81,3 +92,20 @@ NOTATIONS = tuple(
         ("|", "."), (";", "."), ("\t", "."), (",", "."), (" ", "."),
     )
 )  # fmt: skip
+
+
+def spells_numbers(cells: pa.Array) -> npt.NDArray[np.bool_]:
+    """Return bool[n]: whether the cells of a text column are numbers with a separator between them."""
+    return np.asarray(pc.match_substring_regex(cells, SEPARATED).fill_null(False))
+
+
+def _separated(text: str) -> list[Any] | None:
+    """Return two or more numbers with any separator between them; None if the text is anything else."""
+    for notation in NOTATIONS:
+        try:
+            found = notation.read(text)
+        except Unreadable:
+            continue
+        if len(found) > 1 and any(number is not None for number in found):
+            return found
+    return None

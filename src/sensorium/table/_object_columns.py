@@ -77,8 +77,16 @@ def _native(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
-def table_of(columns: Columns, metadata: Mapping[bytes, bytes] | None = None) -> pa.Table:
-    """Build a table of columns, with messages about their cells in the metadata of the fields."""
+def table_of(columns: Columns, metadata: Mapping[bytes, bytes] | None = None, *, rows: int = 0) -> pa.Table:
+    """Build a table of columns, with messages about their cells in the metadata of the fields.
+
+    Args:
+        columns: name, cells and metadata of each.
+        metadata: metadata of the table.
+        rows: number of rows, for a table without columns.
+    """
+    if not columns:
+        return pa.table({"": pa.nulls(rows)}).select([])
     found = []
     for name, cells, origin in columns:
         said = {ORIGIN: json.dumps(asdict(origin)).encode()} if origin != Origin() else None

@@ -27,7 +27,7 @@ def from_rows(source: Iterable[Any]) -> pa.Table:
             raise TableError(finding, place=kind, rule=RULE, cure=cure)
         rows.append(row)
     names = dict.fromkeys(name for keys in {tuple(row): None for row in rows} for name in keys)
-    return table_of([(str(name), *cells_of([row.get(name) for row in rows])) for name in names])
+    return table_of([(str(name), *cells_of([row.get(name) for row in rows])) for name in names], rows=len(rows))
 
 
 def _as_dict(row: Any) -> Mapping[Any, Any] | None:

@@ -65,13 +65,13 @@ def _from_python(source: Any) -> pa.Table:
 
 
 def _from_mapping(source: Mapping[Any, Any]) -> pa.Table:
-    """Read columns by name, or a single row if a value is a single cell."""
+    """Read columns by name, or a single row if a value is a single cell; an empty dict is a row without cells."""
     if _is_split(source):
         finding = "the dict has the keys 'columns' and 'data', not one key per column"
         raise TableError(
             finding, place=type(source).__name__, cure='pass the data frame itself, or its to_dict("list")'
         )
-    if not all(map(is_several, source.values())):
+    if not source or not all(map(is_several, source.values())):
         return from_rows([source])
     if source and all(isinstance(column, Mapping) for column in source.values()):
         return _from_labelled(source)
@@ -116,7 +116,7 @@ def _from_pandas(frame: Any) -> pa.Table:
     columns = [(str(name), *column_cells(frame.iloc[:, place])) for place, name in enumerate(frame.columns)]
     index = frame.index
     if type(index).__name__ == "RangeIndex":
-        return table_of(columns)
+        return table_of(columns, rows=len(frame))
     levels = [index.get_level_values(place) for place in range(index.nlevels)]
     taken, named = {name for name, *_ in columns}, list[str]()
     for place, level in enumerate(levels):

@@ -30,6 +30,8 @@ from sensorium.table._types import narrow, normalise
 from sensorium.table._whole import whole
 from sensorium.table._windows import cut_windows
 
+PLACEHOLDER = ""  # name of a column that keeps the number of rows of a table without columns
+
 
 def open_table(
     source: Any,
@@ -47,7 +49,8 @@ def open_table(
     Sources: a path to CSV, TSV, JSON Lines, Parquet, Arrow, Feather, SQLite, DuckDB or Excel, to a folder of class
     folders or of Parquet parts; the address of one of these (`https://…`, `s3://…`) or of a PostgreSQL database; a
     pandas, polars or pyarrow table; a Hugging Face Dataset or DatasetDict; a dict of columns; rows as dicts,
-    dataclasses or named tuples; a dict of cells, which is one row; a Table, which is returned unchanged.
+    dataclasses or named tuples; a dict of cells, which is one row, also if it is empty; a Table, which is returned
+    unchanged.
 
     Args:
         source: the table to read.
@@ -57,7 +60,7 @@ def open_table(
         gaps: whether source columns of series, windows and several targets may be missing; their values are then gaps.
         expected: columns of the model whose settings these are; settings that do not fit the file are replaced and
             reported.
-        keep: columns of the source that `Table.source` holds unchanged, or `all`.
+        keep: columns of the source that `Table.kept_columns` holds unchanged, or `all`.
         empty: whether a table without rows is accepted.
 
     Raises:
@@ -74,17 +77,17 @@ def open_table(
     config = config or TableConfig.model_validate({})
     if isinstance(source, Table):
         kept = select_columns(source.arrow, keep, config.missing, source.name, is_text=False)
-        return replace(source, source=kept)
+        return replace(source, kept_columns=kept)
     read, name, folder, files = read_source(source, config, folder, expected)
     arrow, origins = name_columns(read.arrow if read.checked else whole(read.arrow, name))
     _check(arrow, name, empty=empty)
-    source_columns = select_columns(arrow, keep, config.missing, name, is_text=bool(read.separator))
+    bare = all(column in origins and origins[column].index for column in arrow.column_names)
+    kept = select_columns(arrow, keep, config.missing, name, is_text=bool(read.separator))
     given, origins = _plain_columns(arrow, config, origins)
-    point = config.decimal != "," and config.thousands != "."
-    columns = {column: cells if column in text else narrow(cells, point=point) for column, cells in given.items()}
-    columns, given = empty_codes(columns, given, config.missing)
-    spelling = {column: cells for column, cells in given.items() if pa.types.is_floating(columns[column].type)}
-    spelling = {column: cells for column, cells in spelling.items() if pa.types.is_string(cells.type)}
+    columns, given = _narrowed(given, config, text)
+    if arrow.num_rows and not columns:
+        columns = {PLACEHOLDER: pa.chunked_array([pa.nulls(arrow.num_rows, pa.string())])}
+    spelling = _spelling(columns, given)
     files = files or Files((folder or Path.cwd()).resolve(), config.allow_outside, config.remote)
     columns = join_targets(join_lists(columns, config.lists, name, gaps=gaps), config.targets, name, gaps=gaps)
     origins = {column: origin for column, origin in origins.items() if column not in (*config.lists, *config.targets)}
@@ -96,10 +99,28 @@ def open_table(
         spelling=join_spelling(spelling, config.targets, columns),
         conventions=_conventions(read.separator, given, config),
         origins=origins,
-        source=source_columns,
+        kept_columns=kept,
     )
     table = join_series(table, config.series, gaps=gaps) if config.series else table
+    table = _with_missing(table, expected) if bare and len(table) else table
     return cut_windows(table, config.windows, gaps=gaps) if config.windows and len(table) else table
+
+
+def _narrowed(
+    given: Mapping[str, pa.ChunkedArray], config: TableConfig, text: Collection[str]
+) -> tuple[dict[str, pa.ChunkedArray], dict[str, pa.ChunkedArray]]:
+    """Return the columns with their types, and the cells that they were read from; codes for missing are empty."""
+    point = config.decimal != "," and config.thousands != "."
+    columns = {column: cells if column in text else narrow(cells, point=point) for column, cells in given.items()}
+    return empty_codes(columns, dict(given), config.missing)
+
+
+def _spelling(
+    columns: Mapping[str, pa.ChunkedArray], given: Mapping[str, pa.ChunkedArray]
+) -> dict[str, pa.ChunkedArray]:
+    """Return the columns of numbers that were read from text, as text."""
+    found = {column: cells for column, cells in given.items() if pa.types.is_floating(columns[column].type)}
+    return {column: cells for column, cells in found.items() if pa.types.is_string(cells.type)}
 
 
 def _conventions(separator: str, given: Mapping[str, pa.ChunkedArray], config: TableConfig) -> Conventions:
@@ -130,6 +151,22 @@ def _plain_columns(
         if any(said.values()):
             found[name] = replace(found.get(name, Origin()), **said)
     return columns, found
+
+
+def _with_missing(table: Table, expected: Collection[str]) -> Table:
+    """Add the model's columns, without any value, to rows that have no column but an index.
+
+    Raises:
+        TableError: there is neither a column nor a model.
+    """
+    if {*expected} & {*table.columns}:
+        return table
+    arrow = table.arrow.select([name for name in table.columns if name != PLACEHOLDER])
+    if not (expected or arrow.num_columns):
+        raise TableError(f"the table has {count(len(table), 'row')} without a column", place=table.name)
+    nothing = {name: pa.nulls(len(table), pa.string()) for name in sorted(expected)}
+    columns = dict(zip(arrow.column_names, arrow.columns, strict=True))
+    return replace(table, arrow=pa.table({**columns, **nothing}))
 
 
 def _check(arrow: pa.Table, name: str, *, empty: bool) -> None:

@@ -16,7 +16,7 @@ from sensorium.config import TableConfig
 from sensorium.errors import MissingExtraError, TableError
 from sensorium.findings import Outside, Unreadable
 from sensorium.table._addresses import BadAddress, checked, scheme_of, server_of, without_secrets
-from sensorium.table._data_urls import is_data_url
+from sensorium.table._encoded_files import is_encoded_file
 from sensorium.table._fetch import fetch
 from sensorium.table._fetch_failures import Refused
 from sensorium.table._fetch_limits import Lasting
@@ -56,7 +56,7 @@ class RemoteFiles(Files):
         Raises:
             Unreadable: it does not exist, cannot be downloaded, is empty, or is outside the table's folder.
         """
-        if is_data_url(cell):
+        if is_encoded_file(cell):
             raise Unreadable(NO_PATH)
         address = self._address_of(bare_path(cell).replace("\\", "/"))
         kept = self._fetched.get(address)

@@ -37,7 +37,7 @@ class Table:
         conventions: notation of the table's numbers.
         origins: metadata of columns from the source; most have none.
         views: names that read the cells of another column → that column; see `with_views`.
-        source: columns of the source to copy beside predictions; `take` leaves them out.
+        kept_columns: columns of the source to copy beside predictions; `take` leaves them out.
 
     Example:
         >>> from sensorium.table import open_table
@@ -59,7 +59,7 @@ class Table:
     conventions: Conventions = field(default_factory=Conventions)
     origins: Mapping[str, Origin] = field(default_factory=dict)
     views: Mapping[str, str] = field(default_factory=dict)
-    source: SourceColumns = field(default_factory=SourceColumns)
+    kept_columns: SourceColumns = field(default_factory=SourceColumns)
 
     def __len__(self) -> int:
         return int(self.arrow.num_rows)
@@ -128,7 +128,7 @@ class Table:
             arrow=self.arrow.take(places),
             problems=self._told_of(rows),
             spelling=spelling,
-            source=SourceColumns(),
+            kept_columns=SourceColumns(),
         )
 
     def _told_of(self, rows: npt.NDArray[np.int64] | Sequence[int]) -> tuple[Problem, ...]:

@@ -49,8 +49,8 @@ def cut_windows(table: Table, config: WindowsConfig, *, gaps: bool) -> Table:
     # Problems have row numbers of the source, not of the windows.
     told += [f"windows: {group}" for group in Problems(list(table.problems)).groups()]
     notes = [*table.notes, *notes, *told]
-    source = table.source.take(steps.rows[lasts])
-    return replace(table, arrow=pa.table(made), spelling={}, problems=(), notes=tuple(notes), source=source)
+    kept = table.kept_columns.take(steps.rows[lasts])
+    return replace(table, arrow=pa.table(made), spelling={}, problems=(), notes=tuple(notes), kept_columns=kept)
 
 
 def _check(table: Table, config: WindowsConfig, *, gaps: bool) -> None:

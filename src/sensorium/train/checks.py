@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from sensorium.config import Config, set_both
+from sensorium.config import CALIBRATION_ROWS, Config, set_both
 from sensorium.errors import ConfigError, SensoriumError, did_you_mean, raise_together
 from sensorium.metrics import metrics_of
-from sensorium.model import FEWEST, Blueprint, FusionModel, can_unfreeze
+from sensorium.model import Blueprint, FusionModel, can_unfreeze
 from sensorium.registry import heads
 from sensorium.tasks import Task
 from sensorium.techniques import check_techniques
@@ -25,16 +25,14 @@ def check_for_task(config: Config, task: str) -> None:
     """Check the settings that depend only on the task.
 
     Raises:
-        ConfigError: class weights without classes, a head or metric that does not suit the task, a temperature without
-            probabilities; all faults at once.
+        ConfigError: class weights without classes, a head or metric that does not suit the task; all
+            faults at once.
     """
     faults: list[SensoriumError] = []
     if task == "regression" and config.train.class_weight != "auto":
         faults.append(ConfigError("regression has no classes to weight", place="train.class_weight"))
     faults += _head_faults(config, task)
     known = metrics_of(task)
-    if config.calibrate == "temperature" and task == "regression":
-        faults.append(ConfigError(f"{task} has no class probabilities to scale", place="calibrate", cure="none"))
     if config.train.metric and config.train.metric not in known:
         cure = did_you_mean(config.train.metric, known)
         faults.append(ConfigError(f"{task} has no metric {config.train.metric!r}", place="train.metric", cure=cure))
@@ -77,20 +75,23 @@ def check_for_model(
         check_unfreeze(blueprint, held, len(validation))
 
 
-def check_calibration(config: Config, rows: int, task: Task | None = None) -> None:
+def check_calibration(config: Config, rows: int, task: Task) -> None:
     """Check that there are enough validation rows to choose a temperature, and probabilities that it scales.
 
     Raises:
-        ConfigError: a temperature is requested, but there are fewer than `FEWEST` validation rows, or every one of
-            several targets is a number.
+        ConfigError: a temperature is requested, but every target is a number, or there are fewer than
+            `CALIBRATION_ROWS` validation rows.
     """
-    if config.calibrate == "temperature" and task and not task.has_classes:
-        raise ConfigError("no target has class probabilities to scale", place="calibrate", cure="none")
-    if config.calibrate == "temperature" and rows < FEWEST:
+    if config.calibrate != "temperature":
+        return
+    if not task.has_classes:
+        finding = "no target has class probabilities" if task.targets else "the target has no class probabilities"
+        raise ConfigError(f"{finding} to scale", place="calibrate", cure="none")
+    if rows < CALIBRATION_ROWS:
         raise ConfigError(
             f"{rows} validation rows are too few to choose a temperature",
             place="calibrate",
-            rule=f"{FEWEST} or more",
+            rule=f"{CALIBRATION_ROWS} or more",
             cure="increase split.validation, or set calibrate: none",
         )
 

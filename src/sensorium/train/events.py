@@ -22,10 +22,12 @@ class Events:
     Attributes:
         state: of the training.
         stopped: whether a callback or the budget has ended the training.
+        by_callback: whether it was a callback.
     """
 
     state: State
     stopped: bool = False
+    by_callback: bool = False
 
     @contextmanager
     def fit(self, config: TrainConfig, seed: int) -> Iterator[None]:
@@ -63,7 +65,7 @@ class Events:
             except StopTraining:
                 if method != "on_epoch_end":
                     raise _failure(callback, method, "StopTraining can only be raised in on_epoch_end") from None
-                self.stopped = True
+                self.stopped = self.by_callback = True
             except Exception as error:  # whatever the caller's code raises
                 raise _failure(callback, method, f"{type(error).__name__}: {error}") from error
 

@@ -33,7 +33,7 @@ class History:
         best: number of the best epoch.
         techniques: report of each technique.
         soup: epochs whose weights were averaged, and the metrics of the average; empty without a soup.
-        stopped: why training ended before its last epoch; empty if it did not, or a callback or a budget ended it.
+        stopped: why training ended before its last epoch; empty if it did not, or a budget ended it.
         seconds: duration, validation included, over all processes of a resumed run.
     """
 

@@ -68,7 +68,7 @@ def train(
                 if events.should_stop():
                     break
         with report.phase("choosing the weights"):
-            _finish(state)
+            _finish(state, by_callback=events.by_callback)
     return state.history
 
 
@@ -109,13 +109,18 @@ def _epoch_text(state: State) -> str:
     return f"epoch {epoch.number}/{state.context.epochs}, loss {epoch.loss:.3f}{validated}"
 
 
-def _finish(state: State) -> None:
-    """Load the final weights into the model and complete the history."""
+def _finish(state: State, *, by_callback: bool) -> None:
+    """Load the final weights into the model and complete the history.
+
+    Args:
+        state: of the training.
+        by_callback: whether a callback has ended the training.
+    """
     if state.config.soup > 1:
         mix_soup(state.context, state.history, state.best)
     else:
         state.best.load(state.context.model)
     state.history.techniques = {name: technique.report() for name, technique in state.techniques.items()}
-    stop = state.stopping.check(state.history)
+    stop = state.stopping.check(state.history, by_callback=by_callback)
     state.history.stopped = stop.to_json() if stop else {}
     state.history.seconds = state.seconds

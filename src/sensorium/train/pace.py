@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 
+from sensorium.config import set_value
 from sensorium.runtime.progress import Reporter, duration_text
-from sensorium.train.bottleneck import find_bottleneck
+from sensorium.train.bottleneck import find_bottleneck, more_threads
+from sensorium.train.length import LARGEST_BATCH
 from sensorium.train.state import State
 
 LONG = 300.0  # seconds that a training may take before ways to make it faster are shown
@@ -31,7 +33,7 @@ class Pace:
         left = each * (self._state.context.epochs - done)
         if left > LONG and not self._shown and done - self._first <= TRIES:
             self._shown = True
-            self._report.log(f"? {_advice(self._state, left)}", once="slow")
+            self._report.log(f"? {_advice(self._state, left)}", once=f"slow {_stage(self._state)}")
         return self._early_text(done, each)
 
     def _early_text(self, done: int, each: float) -> str:
@@ -43,13 +45,24 @@ class Pace:
 
 def _advice(state: State, left: float) -> str:
     """Return the part of the work that takes most of the time, and the settings that reduce it."""
-    context, config = state.context, state.config
-    found = find_bottleneck(context)
-    cures = [*found.cures, f"--epochs {max(1, context.epochs // 2)}"]
-    if context.batch_size < 64 and config.batch_size is None:
-        cures.append("--set train.batch_size=64")
-    stage = "training" if context.supervised else "pre-training"
+    found = find_bottleneck(state.context)
+    cures = [*found.cures, *more_threads(state.context), *_length_cures(state)]
     return (
-        f"{stage} takes about {duration_text(left)} more if it does not stop early; {found.text}. "
+        f"{_stage(state)} takes about {duration_text(left)} more if it does not stop early; {found.text}. "
         f"Settings that make it faster: {', '.join(cures)}"
     )
+
+
+def _length_cures(state: State) -> list[str]:
+    """Return the settings of this stage that shorten it: fewer epochs, and larger batches unless they are set."""
+    context, epochs = state.context, max(1, state.context.epochs // 2)
+    own = state.config if context.supervised else state.config.pretrain
+    prefix = "train" if context.supervised else "train.pretrain"
+    cures = [f"--epochs {epochs}" if context.supervised else set_value(f"{prefix}.epochs", epochs)]
+    if context.batch_size < LARGEST_BATCH and own and own.batch_size is None:
+        cures.append(set_value(f"{prefix}.batch_size", LARGEST_BATCH))
+    return cures
+
+
+def _stage(state: State) -> str:
+    return "training" if state.context.supervised else "pre-training"

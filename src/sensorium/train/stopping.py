@@ -15,8 +15,10 @@ from sensorium.techniques import TrainingContext
 from sensorium.train.history import Epoch, History
 
 PERFECT, FLAT = 3, 5  # epochs after which a perfect metric, and a plateau, end the training
-TOLERANCE = 1e-3  # a value is flat if it changes by at most this share of its range so far
+TOLERANCE = 1e-3  # a value is flat if it changes by at most this share of its range so far,
+MAX_CHANGE = 1e-2  # and by at most this share of its size;
 ROUNDING = 1e-6  # or by this share of its size: the order of a sum
+OUTLIER = 10  # times the present size: such values are no part of the range, as the first epochs may be far off
 FEWEST = 10  # validation rows: the metric of fewer is perfect by luck
 SURE = 0.25  # of the log loss of predicting class frequencies: above it, a perfect ranking is not yet a good prediction
 
@@ -26,14 +28,14 @@ class EarlyStop:
     """Reason why a training ended before its last epoch.
 
     Attributes:
-        reason: `patience` (no better validation metric), `perfect` (the metric was at its best possible value) or
-            `plateau` (training loss and metric did not change).
+        reason: `patience` (no better validation metric), `perfect` (the metric was at its best possible value),
+            `plateau` (training loss and metric did not change) or `callback` (a callback raised `StopTraining`).
         epoch: the last epoch.
         epochs: number of epochs for which the reason held.
         value: the perfect value of the metric; None for other reasons.
     """
 
-    reason: Literal["patience", "perfect", "plateau"]
+    reason: Literal["patience", "perfect", "plateau", "callback"]
     epoch: int
     epochs: int
     value: float | None = None
@@ -61,8 +63,13 @@ class EarlyStopping:
         self._perfect = max(PERFECT, config.soup)  # a soup averages as many epochs
         self._goal = _goal(context, watched) if self._at_plateau else None
 
-    def check(self, history: History) -> EarlyStop | None:
-        """Return the reason to stop after the latest epoch; None if training continues or all epochs are done."""
+    def check(self, history: History, *, by_callback: bool = False) -> EarlyStop | None:
+        """Return the reason to stop after the latest epoch; None if training continues or all epochs are done.
+
+        Args:
+            history: the epochs so far.
+            by_callback: whether a callback has ended the training.
+        """
         done = len(history.epochs)
         if done >= self.epochs:
             return None
@@ -72,7 +79,7 @@ class EarlyStopping:
             return EarlyStop("patience", done, self.patience)
         if self._at_plateau and done - self._warmup > FLAT and _is_flat(history.epochs):
             return EarlyStop("plateau", done, FLAT)
-        return None
+        return EarlyStop("callback", done, 1) if by_callback else None
 
     def earliest(self, history: History) -> int | None:
         """Return the earliest epoch after which training stops if the metric stays as it is; None if at the end."""
@@ -131,5 +138,8 @@ def _flat(values: Sequence[float]) -> bool:
     latest = [value for value in values[-FLAT - 1 :] if not math.isnan(value)]
     if not latest:
         return True
-    limit = max(TOLERANCE * (max(known) - min(known)), ROUNDING * max(map(abs, latest)))
+    size = max(map(abs, latest))
+    comparable = [value for value in known if abs(value) <= OUTLIER * size]
+    limit = min(TOLERANCE * (max(comparable) - min(comparable)), MAX_CHANGE * size)
+    limit = max(limit, ROUNDING * size)
     return max(latest) - min(latest) <= limit

@@ -6,7 +6,15 @@ from sensorium.trials._cost import Cost, mean_cost
 from sensorium.trials._ledger import Ledger, forget_trials, has_trials
 from sensorium.trials._runner import InProcess, Runner
 from sensorium.trials._spec import TrialSpec
-from sensorium.trials._trial import Control, TrialResult, calibrated, finish, run_trial, subset_outcome, training_of
+from sensorium.trials._trial import (
+    Control,
+    TrialResult,
+    calibrate_ensemble,
+    finish,
+    run_trial,
+    subset_outcome,
+    training_of,
+)
 from sensorium.trials._workers import check_workers, choose_runner
 from sensorium.trials.fingerprint import fingerprint, plan_identity
 from sensorium.trials.run_files import files_after, files_before
@@ -20,7 +28,7 @@ __all__ = [
     "TrialResult",
     "TrialSpec",
     "build_fitted",
-    "calibrated",
+    "calibrate_ensemble",
     "check_spec",
     "check_workers",
     "choose_runner",

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from sensorium.config import Config
 from sensorium.evaluate.drift import sketch_columns
 from sensorium.model import (
@@ -132,6 +134,7 @@ def _card(data: PreparedTable, columns: Iterable[str]) -> ModelCard:
 
 def _data_spec(data: PreparedTable) -> DataSpec:
     plan = data.plan
+    earlier = plan.split.earlier
     vectors = [tower.columns[0] for tower in plan.blueprint.towers if tower.name in data.frozen]
     return DataSpec(
         text_columns=_text_columns(plan),
@@ -140,6 +143,7 @@ def _data_spec(data: PreparedTable) -> DataSpec:
         split_rule=plan.split.how,
         split_rows=plan.split.sizes(),
         split_digest=plan.split.digest,
+        split_earlier=np.flatnonzero(earlier.known).tolist() if earlier and earlier.redealt else [],
         statistics=sketch_columns(data.cells, plan.learnt, plan.rows("train"), vectors),
     )
 

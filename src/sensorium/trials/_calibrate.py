@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sensorium.evaluate import Calibration, calibrate_targets
+from sensorium.evaluate.calibration import Calibration, calibrate_targets
 from sensorium.metrics import Outcome, Part, score
 from sensorium.model import FittedModel, NetworkMember
 from sensorium.model.card import CalibrationRecord
 from sensorium.planning import PreparedTable
-from sensorium.table import Rows
-from sensorium.tasks import Task, Temperature
+
+if TYPE_CHECKING:
+    from sensorium.table import Rows
+    from sensorium.tasks import Task, Temperature
 
 METRICS = ("log_loss", "ece")
 
@@ -28,6 +31,8 @@ def calibrate_model(data: PreparedTable, fitted: FittedModel) -> FittedModel:
     if fitted.config.calibrate == "none" or len(networks) < len(fitted.members):
         return fitted
     rows = _calibration_rows(data, networks)
+    if not len(rows):
+        return fitted
     logits = [
         plan.task.scaled(member.logits(data.cells.only(member.columns), rows), member.temperature)
         for member in networks
@@ -44,7 +49,7 @@ def calibrate_model(data: PreparedTable, fitted: FittedModel) -> FittedModel:
 def _calibration_rows(data: PreparedTable, networks: Sequence[NetworkMember]) -> Rows:
     """Return the rows that fit the temperature: the validation rows that have a value for every network.
 
-    These rows also chose the epoch. A part of them could be held out for calibration here.
+    These rows also chose the epoch, so the model fits them slightly better than new rows.
     """
     rows = data.rows("validation")
     for member in networks:

@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sensorium.config import Choice, Config
-from sensorium.planning import Plan
-from sensorium.runtime.threads import Threads
 
 
 @dataclass(frozen=True)
@@ -23,7 +21,6 @@ class TrialSpec:
         settings: override the settings. They cannot change the prepared table.
         towers_from: tower → name of an earlier trial whose weights it starts with; its encoder stays frozen.
         baseline: registered name of a classical model to fit instead of a network.
-        threads: number of threads to compute with, instead of that of the plan.
 
     >>> from sensorium.trials import TrialSpec
     >>> spec = TrialSpec("wide", settings={"width": 256})
@@ -38,7 +35,6 @@ class TrialSpec:
     settings: Mapping[str, Any] = field(default_factory=dict)
     towers_from: Mapping[str, str] = field(default_factory=dict)
     baseline: str | None = None
-    threads: int | None = None
 
     @property
     def choice(self) -> Choice | None:
@@ -48,10 +44,6 @@ class TrialSpec:
     def seed_in(self, config: Config) -> int:
         """Return the seed of the training within a run with these settings."""
         return config.seed if self.seed is None else self.seed
-
-    def threads_in(self, plan: Plan) -> Threads:
-        """Return the number of threads of the training."""
-        return plan.threads if self.threads is None else Threads(self.threads, exact=True)
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON values."""

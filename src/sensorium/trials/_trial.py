@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,9 +32,6 @@ from sensorium.trials._cost import Cost
 from sensorium.trials._spec import TrialSpec
 from sensorium.trials._warm_up import warm_up
 from sensorium.trials.fingerprint import identity
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)
@@ -117,7 +114,7 @@ def run_trial(data: PreparedTable, spec: TrialSpec, control: Control = Control()
     Returns:
         The result. If the loss diverges or the library of a baseline fails, its `error` is set.
     """
-    with torch_threads(spec.threads_in(data.plan).most):
+    with torch_threads(data.plan.threads.most):
         return _run(data, spec, control)
 
 
@@ -145,7 +142,7 @@ def finish(data: PreparedTable, result: TrialResult) -> TrialResult:
     """Predict the test rows, and record the weights of the modalities on the model card."""
     fitted, outcomes = result.model, dict(result.outcomes)
     cells = data.cells.only(fitted.learnt)
-    threads = result.threads or result.spec.threads_in(data.plan).most
+    threads = result.threads or data.plan.threads.most
     with torch_threads(threads), _reading_features(data, fitted.networks):
         if len(data.rows("test")):
             start = time.perf_counter()
@@ -159,7 +156,7 @@ def finish(data: PreparedTable, result: TrialResult) -> TrialResult:
     return replace(result, outcomes=outcomes)
 
 
-def calibrated(data: PreparedTable, result: TrialResult) -> TrialResult:
+def calibrate_ensemble(data: PreparedTable, result: TrialResult) -> TrialResult:
     """Return the result of an ensemble with calibrated probabilities."""
     with _reading_features(data, result.model.networks):
         fitted = calibrate_model(data, result.model)
@@ -203,7 +200,7 @@ def _learn(data: PreparedTable, spec: TrialSpec, control: Control) -> TrialResul
             fitted = build_fitted(data, spec, control.model_of)
         context = training_of(data, fitted, control, spec.name)
         with _reading_features(data, [fitted.network]):
-            threads = _choose_threads(data, spec, context)
+            threads = _choose_threads(data, context)
             made_of = _made_of(data, fitted, context) | {"threads in use": threads} if control.checkpoint else {}
             checkpoint = control.checkpoint and replace(control.checkpoint, made_of=made_of)
             with torch_threads(threads):
@@ -211,9 +208,9 @@ def _learn(data: PreparedTable, spec: TrialSpec, control: Control) -> TrialResul
     return replace(result, threads=threads)
 
 
-def _choose_threads(data: PreparedTable, spec: TrialSpec, context: TrainingContext) -> int:
+def _choose_threads(data: PreparedTable, context: TrainingContext) -> int:
     """Return the number of threads for the training: fewer for a small network, by the work of its first batch."""
-    threads = spec.threads_in(data.plan)
+    threads = data.plan.threads
     if threads.exact or threads.most == 1 or data.plan.device.type != "cpu":
         return threads.most
     rows = torch.from_numpy(context.train_rows[: context.batch_size])

@@ -14,8 +14,8 @@ import numpy as np
 
 from sensorium.errors import ConfigError, TrainingError
 from sensorium.files import scratch_folder
-from sensorium.model import explain_member_errors
 from sensorium.planning import PreparedTable
+from sensorium.registry.failures import explain_member_errors
 from sensorium.runtime.processes import apart, end_with_parent, without_stderr
 from sensorium.runtime.progress import Silent
 from sensorium.runtime.thread_environment import PASSIVE, choose_variables

@@ -11,14 +11,13 @@ from sensorium.artifact import to_json
 from sensorium.artifact.run_folder import PREDICTIONS, SETTINGS, parquet_bytes, yaml_bytes
 from sensorium.evaluate import Evaluation
 from sensorium.planning import PreparedTable
-from sensorium.split import SPLITS
 from sensorium.trials._trial import TrialResult
 from sensorium.trials.answers import answers_of
 
 
 def files_before(data: PreparedTable) -> dict[str, bytes]:
     """Return name → content of the files of a run that are known before training."""
-    names = np.array([*SPLITS, None], dtype=object)[data.plan.split.codes]  # code -1 is the last: none
+    names = data.plan.split.names()
     table = pa.table({"row": np.arange(len(names)), "split": pa.array(names, pa.string())})
     return {
         SETTINGS: yaml_bytes(data.plan.config),

@@ -18,21 +18,22 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "gain.amount": "{value:+.3g} {metric}",
         "interval.points": "95% interval {low:.1f} to {high:.1f}",
         "interval.amount": "95% interval {low:.3g} to {high:.3g}",
-        "over": "{gain} over {other} ({interval})",
-        "against": "{loss} against {other} ({interval})",
+        "gains": "gains {gain} over {other} ({interval})",
+        "loses": "loses {loss} against {other} ({interval})",
         "slower": "trains {times:.1f}× slower",
         "faster": "trains {times:.1f}× faster",
-        "verdict.helps": "Fusion helps here: {fused} gains {gain} and {speed}.",
-        "verdict.does_not_help": "Fusion does not help here: {fused} gains {gain}.",
-        "verdict.hurts": "Fusion hurts here: {fused} loses {loss}.",
+        "verdict.helps": "Fusion helps here: {fused} {gain} and {speed}.",
+        "verdict.uncorrected": "{sentence} The p-value of the table, corrected for all of its gains, is {p:.3f}. The "
+        "verdict needs no correction: it compares models that were chosen on the validation rows.",
+        "verdict.does_not_help": "Fusion does not help here: {fused} {gain}.",
+        "verdict.hurts": "Fusion hurts here: {fused} {gain}.",
         "verdict.undefined": "The metric {metric} is not defined on these rows: {fused} and {single} cannot be "
         "compared.",
-        "verdict.unbeaten": "{sentence} It is not shown to beat every modality: it gains {gain}.",
+        "verdict.unbeaten": "{sentence} It is not shown to beat every modality: it {gain}.",
         "verdict.chosen": "{sentence} Several modalities may be as good. The best of these on the validation rows is "
         "{other}.",
-        "verdict.quicker": "{sentence} A faster model is {other}. It {speed} and is not shown to be worse: the "
-        "difference is {gain}.",
-        "verdict.baseline": "{sentence} A classical model does better: {other} gains {gain}.",
+        "verdict.quicker": "{sentence} A faster model is {other}. It {speed} and is not shown to be worse: it {gain}.",
+        "verdict.baseline": "{sentence} A classical model does better: {other} {gain}.",
         "verdict.use": "{sentence} Use {recommended}.",
         "verdict.seeds": "{sentence} All figures are means of {seeds} seeds.",
         "diagnosis.nothing": "no modality alone is better than chance ({chance:.3g} {metric}) in the fused model",
@@ -68,15 +69,24 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "tuning.perhaps": "fine-tuning the encoders may pay off, but the interval includes 0: {figures}; the tuned "
         "ones are kept",
         "calibration.target": "{name}: {sentence}",
-        "calibration.off": "probabilities are not scaled",
-        "calibration.on": "probabilities are scaled by temperature {temperature}",
-        "calibration.few_rows": "probabilities are not calibrated: {rows} validation rows are too few (50 or more are "
-        "needed)",
+        "calibration.off": "probabilities are not calibrated",
+        "calibration.on": "probabilities are calibrated by temperature {temperature}",
+        "calibration.few_rows": "probabilities are not calibrated: {rows} validation rows are too few "
+        "({needed} or more are needed)",
         "calibration.few_groups": "probabilities are not calibrated: the validation rows are of {groups} groups only "
-        "(5 or more are needed)",
-        "calibration.no_gain": "{sentence}: temperature {fitted} is not shown to improve the log loss on validation "
-        "rows that did not fit it ({gain})",
-        "calibration.gain": "{sentence}, which changes the log loss on validation rows that did not fit it by {gain}",
+        "({needed} or more are needed)",
+        "calibration.one_class": "probabilities are not calibrated: the {rows} validation rows have a single class",
+        "calibration.at_bound": "{sentence}: the best temperature, {fitted}, is at the bound of the search, so the "
+        "validation rows do not determine it",
+        "calibration.no_gain": "{sentence}: temperature {fitted} is not shown to lower the log loss on validation "
+        "rows that did not fit it (gain {gain}; a gain above 0 is a lower loss)",
+        "calibration.gain": "{sentence}, which lowers the log loss on validation rows that did not fit it (gain "
+        "{gain})",
+        "calibration.members": "probabilities of the members are calibrated by the temperatures {temperature}",
+        "calibration.no_common_gain": "{sentence}; a further temperature of {fitted} for all members is not shown to "
+        "lower the log loss on validation rows that did not fit it (gain {gain}; a gain above 0 is a lower loss)",
+        "calibration.common_gain": "{sentence}; the factor of {fitted} for all members, which they include, lowers "
+        "the log loss on validation rows that did not fit it (gain {gain})",
         "calibration.interval": "{value:+.4f}, 95% interval {low:+.4f} to {high:+.4f}",
         "calibration.changes": "{sentence}; on the test rows: {changes}",
         "calibration.change": "{metric} {before:.4f} → {after:.4f}",

@@ -34,16 +34,17 @@ def interval_of(found: Difference) -> str:
     return say(_form("interval", found), low=low, high=high)
 
 
-def over(found: Difference, other: str) -> str:
-    """Return a gain over another model: `+1.8 points accuracy over text alone (95% interval 0.4 to 3.1)`."""
-    return say("over", gain=gain_of(found), other=other, interval=interval_of(found))
+def gains_or_loses(found: Difference, other: str) -> str:
+    """Return the predicate of a model that is compared with another one.
 
-
-def loss_against(found: Difference, other: str) -> str:
-    """Return a loss: `1.8 points accuracy against text alone (95% interval 0.4 to 3.1)`."""
+    `gains +1.8 points accuracy over text alone (95% interval 0.4 to 3.1)`, or with a negative gain `loses 1.8 points
+    accuracy against text alone (95% interval -0.4 to 3.1)`, where a positive bound is a loss as well.
+    """
+    if not found.value < 0:
+        return say("gains", gain=gain_of(found), other=other, interval=interval_of(found))
     low, high = found.interval
     turned = replace(found, value=-found.value, interval=(-high, -low))
-    return say("against", loss=gain_of(turned).removeprefix("+"), other=other, interval=interval_of(turned))
+    return say("loses", loss=gain_of(turned).removeprefix("+"), other=other, interval=interval_of(turned))
 
 
 def _form(kind: str, found: Difference) -> str:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from sensorium.config import IMBALANCE_TECHNIQUE
+from sensorium.config import CALIBRATION_FOLDS, CALIBRATION_ROWS, IMBALANCE_TECHNIQUE
 from sensorium.wording._say import gain_of, interval_of, say
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ STOPPED = {
     "patience": "line.stopped_patience",
     "perfect": "line.stopped_perfect",
     "plateau": "line.stopped_plateau",
+    "callback": "line.stopped_callback",
 }  # reason → template
 
 DATA_KEYS = {
@@ -34,6 +35,7 @@ DATA_KEYS = {
     "split": "split_rule",
     "split_column": "split_column",
     "split_digest": "split_digest",
+    "split_earlier": "split_earlier",
     "text": "text_columns",
     "statistics": "statistics",
 }  # key of the public card → entry of the data specification
@@ -100,7 +102,7 @@ def imbalance_sentence(found: ImbalanceRecord) -> str:
 
 
 def stop_sentence(history: HistoryRecord) -> str | None:
-    """Return why training ended before its last epoch; None if it did not, or a callback or a budget ended it."""
+    """Return why training ended before its last epoch; None if it did not, or a budget ended it."""
     stopped = history.stopped
     if stopped is None:
         return None
@@ -126,7 +128,7 @@ def tuning_sentence(found: TuningRecord) -> str:
 
 
 def calibration_sentence(found: CalibrationRecord) -> str:
-    """Return whether probabilities are scaled, with the metrics on rows that did not determine the temperature."""
+    """Return whether probabilities are calibrated, with the metrics on rows that did not determine the temperature."""
     if found.targets:
         own = (say("calibration.target", name=name, sentence=_scaling(one)) for name, one in found.targets.items())
         return "; ".join(own)
@@ -134,15 +136,20 @@ def calibration_sentence(found: CalibrationRecord) -> str:
 
 
 def _scaling(found: CalibrationRecord) -> str:
-    if found.reason in ("few_rows", "few_groups"):
-        return say(f"calibration.{found.reason}", rows=found.rows, groups=found.groups)
+    if found.reason in ("one_class", "few_rows", "few_groups"):
+        needed = CALIBRATION_FOLDS if found.reason == "few_groups" else CALIBRATION_ROWS
+        return say(f"calibration.{found.reason}", rows=found.rows, groups=found.groups, needed=needed)
     temperatures = found.temperature if isinstance(found.temperature, list) else [found.temperature or 1.0]
     is_off = all(value == 1 for value in temperatures)
-    sentence = say("calibration.off" if is_off else "calibration.on", temperature=_listed(temperatures))
-    if found.reason == "no_gain" and found.gain and found.fitted:
-        sentence = say("calibration.no_gain", sentence=sentence, fitted=f"{found.fitted:.3g}", gain=_signed(found.gain))
-    elif found.gain:
-        sentence = say("calibration.gain", sentence=sentence, gain=_signed(found.gain))
+    several = len(temperatures) > 1 and not is_off  # the members of an ensemble have temperatures of their own
+    kind = "off" if is_off else "members" if several else "on"
+    sentence = say(f"calibration.{kind}", temperature=_listed(temperatures))
+    if found.reason == "at_bound" and found.fitted:
+        sentence = say("calibration.at_bound", sentence=sentence, fitted=f"{found.fitted:.3g}")
+    elif found.gain and found.fitted:
+        kind = ("no_" if found.reason == "no_gain" else "") + ("common_gain" if several else "gain")
+        figures = {"sentence": sentence, "fitted": f"{found.fitted:.3g}", "gain": _signed(found.gain)}
+        sentence = say(f"calibration.{kind}", **figures)
     if not found.test or is_off:
         return sentence
     told = [say("calibration.change", metric=name, before=old, after=new) for name, (old, new) in found.test.items()]
@@ -154,9 +161,9 @@ def _listed(temperatures: Iterable[float]) -> str:
 
 
 def _signed(gain: Difference) -> str:
-    """Return the change of a loss, which is lower where the model is better, with its interval."""
+    """Return the gain, which is positive where the loss is lower, with its interval."""
     low, high = gain.interval
-    return say("calibration.interval", value=-gain.value, low=-high, high=-low)
+    return say("calibration.interval", value=gain.value, low=low, high=high)
 
 
 def _settled(found: ImbalanceRecord) -> str:

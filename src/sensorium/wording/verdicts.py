@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sensorium.wording._say import loss_against, over, say
+from sensorium.wording._say import gains_or_loses, say
 
 if TYPE_CHECKING:
     from sensorium.evaluate.verdict import ModelName, Verdict
@@ -18,19 +18,22 @@ def model_title(model: ModelName) -> str:
 def verdict_sentence(found: Verdict) -> str:
     """Return short sentences: whether fusing helped, and which model to use. Each has one model of reference."""
     sentence = _kind(found)
+    if found.needs_the_rule:
+        sentence = say("verdict.uncorrected", sentence=sentence, p=found.p_corrected)
     if found.unbeaten:
-        gain = over(found.unbeaten.difference, model_title(found.unbeaten.model))
+        gain = gains_or_loses(found.unbeaten.difference, model_title(found.unbeaten.model))
         sentence = say("verdict.unbeaten", sentence=sentence, gain=gain)
         chosen = _chosen_modality(found)
         if chosen and chosen != found.unbeaten.model:
             sentence = say("verdict.chosen", sentence=sentence, other=model_title(chosen))
     if found.quicker:
-        quicker, gain = found.quicker, over(found.quicker.difference, model_title(found.fused))
+        quicker, gain = found.quicker, gains_or_loses(found.quicker.difference, model_title(found.fused))
         speed = _speed(1 / quicker.speedup)
         other = model_title(quicker.model)
         sentence = say("verdict.quicker", sentence=sentence, other=other, speed=speed, gain=gain)
     if found.better:
-        other, gain = model_title(found.better.model), over(found.better.difference, model_title(found.better.than))
+        other = model_title(found.better.model)
+        gain = gains_or_loses(found.better.difference, model_title(found.better.than))
         sentence = say("verdict.baseline", sentence=sentence, other=other, gain=gain)
     if found.kind in ("does_not_help", "hurts"):
         sentence = say("verdict.use", sentence=sentence, recommended=model_title(found.recommended))
@@ -45,9 +48,9 @@ def _chosen_modality(found: Verdict) -> ModelName | None:
 
 def _kind(found: Verdict) -> str:
     fused, single = model_title(found.fused), model_title(found.single)
-    gain, speed = over(found.difference, single), _speed(found.slowdown)
-    loss, metric = loss_against(found.difference, single), found.difference.metric
-    return say(f"verdict.{found.kind}", fused=fused, single=single, gain=gain, loss=loss, speed=speed, metric=metric)
+    gain, speed = gains_or_loses(found.difference, single), _speed(found.slowdown)
+    metric = found.difference.metric
+    return say(f"verdict.{found.kind}", fused=fused, single=single, gain=gain, speed=speed, metric=metric)
 
 
 def _speed(slowdown: float) -> str:

@@ -40,7 +40,10 @@ class Printed(Silent):
     def __init__(self):
         self.lines = []
 
-    def log(self, text):
+    def log(self, text, *, once=""):
+        self.lines.append(text)
+
+    def step(self, text):
         self.lines.append(text)
 
     def note(self, text):

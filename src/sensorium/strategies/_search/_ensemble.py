@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from sensorium.evaluate import Difference, compare_outcomes
+from sensorium.evaluate import compare_outcomes
 from sensorium.metrics import Outcome, rank_value, score
 from sensorium.planning import Plan
 from sensorium.strategies._search._space import has_probabilities
@@ -16,15 +16,7 @@ from sensorium.trials import TrialResult
 MOST = 4  # members
 
 
-@dataclass(frozen=True)
-class Ensemble:
-    """Indices of the members among the candidate models, best first, and their gain over the best model."""
-
-    members: list[int]
-    gain: Difference
-
-
-def choose_ensemble(plan: Plan, models: Sequence[TrialResult], metric: str) -> Ensemble | None:
+def choose_ensemble(plan: Plan, models: Sequence[TrialResult], metric: str) -> list[int]:
     """Select an ensemble greedily (Caruana et al. 2004, "Ensemble selection from libraries of models").
 
     The selection starts from the best model and adds one model at a time, each at most once: the one that improves the
@@ -37,7 +29,8 @@ def choose_ensemble(plan: Plan, models: Sequence[TrialResult], metric: str) -> E
         metric: the watched metric.
 
     Returns:
-        The ensemble; None unless the paired bootstrap interval of its gain over the best model lies above 0.
+        Indices of the members among the models, best first; empty unless the paired bootstrap interval of the gain
+        over the best model lies above 0.
     """
     outcomes = [model.outcomes["validation"] for model in models]
 
@@ -59,9 +52,9 @@ def choose_ensemble(plan: Plan, models: Sequence[TrialResult], metric: str) -> E
         best = max(tried)[0]
         members.append(-max(tried)[1])
     if len(members) == 1:
-        return None
+        return []
     gain = compare_outcomes(mean_outcome(plan, [outcomes[place] for place in members]), outcomes[0], metric)
-    return Ensemble(members, gain) if gain.interval[0] > 0 else None
+    return members if gain.interval[0] > 0 else []
 
 
 def mean_outcome(plan: Plan, outcomes: Sequence[Outcome]) -> Outcome:

@@ -17,9 +17,9 @@ from sensorium.strategies._search._ensemble import choose_ensemble, join
 from sensorium.strategies._search._journal import Journal
 from sensorium.strategies._search._schedule import LEAST, Rung, Schedule, make_schedule
 from sensorium.strategies._search._space import open_space, spec_of, words
-from sensorium.strategies._search._trials import Entrant, Result, Trials
+from sensorium.strategies._search._trials import Entrant, TrainingResult, Trials
 from sensorium.train import epoch_count
-from sensorium.trials import TrialResult, calibrated, fingerprint, finish
+from sensorium.trials import TrialResult, calibrate_ensemble, fingerprint, finish
 
 JOURNAL, RECORD = "search.journal", "search.json"
 CHOICE = "choice"  # in the journal, once nothing more is to be tried
@@ -79,7 +79,7 @@ class SearchRun:
             self.budget.spent = spent
             self.report.log(f"the search resumes after {duration_text(spent)}")
 
-    def _look(self) -> tuple[list[Result], float]:
+    def _look(self) -> tuple[list[TrainingResult], float]:
         """Train each single modality for one epoch, as a baseline and to estimate the time of a full epoch."""
         towers = [tower.name for tower in self.data.plan.blueprint.towers]
         entrants = [self._candidate(0)] if len(towers) == 1 else [self._single(tower) for tower in towers]
@@ -112,11 +112,11 @@ class SearchRun:
         self.report.log(f"candidates: {rungs}; then the best for at least {schedule.final} epochs")
         return schedule
 
-    def _rungs(self, schedule: Schedule, singles: Sequence[Result], per_epoch: float) -> list[Result]:
+    def _rungs(self, schedule: Schedule, singles: Sequence[TrainingResult], per_epoch: float) -> list[TrainingResult]:
         """Run successive halving; the best single modality takes part in every rung as a baseline."""
         best = max(singles, key=self.trials.rank).key if singles else None
         numbers = list(range(schedule.rungs[0].candidates)) if schedule.rungs else []
-        results: list[Result] = []
+        results: list[TrainingResult] = []
         for rung in schedule.rungs:
             results = self._rung(rung, numbers[: rung.candidates], schedule, per_epoch)
             per_epoch = mean(result.per_epoch for result in results)
@@ -126,9 +126,9 @@ class SearchRun:
             numbers = [int(result.key) for result in results if result.key != best]
         return results or [self._expected(self._candidate(0), per_epoch)]
 
-    def _rung(self, rung: Rung, numbers: Sequence[int], schedule: Schedule, per_epoch: float) -> list[Result]:
+    def _rung(self, rung: Rung, numbers: Sequence[int], schedule: Schedule, per_epoch: float) -> list[TrainingResult]:
         """Train the candidates of one rung while there is time to train one of them to the end."""
-        results: list[Result] = []
+        results: list[TrainingResult] = []
         for number in numbers:
             if results and not self._is_known(number, rung.epochs):
                 per_epoch = mean(result.per_epoch for result in results)
@@ -137,12 +137,12 @@ class SearchRun:
             results.append(self._try(number, rung, SLOWER * rung.epochs * per_epoch))
         return results
 
-    def _try(self, number: int, rung: Rung, seconds: float) -> Result:
+    def _try(self, number: int, rung: Rung, seconds: float) -> TrainingResult:
         result = self._run(self._candidate(number), rung.epochs, "rung", seconds)
         self.journal.tell(number, None if result.metric is None else direction(self.trials.metric) * result.metric)
         return result
 
-    def _finals(self, ranked: Sequence[Result]) -> None:
+    def _finals(self, ranked: Sequence[TrainingResult]) -> None:
         """Train the best candidates to the end, one after another, while there is time.
 
         A fused candidate comes first even if a single modality ranks higher, because it needs more epochs to learn.
@@ -159,7 +159,7 @@ class SearchRun:
                 done[result.key] = epochs
                 self.journal.note("finals", done)
 
-    def _affordable(self, result: Result) -> int:
+    def _affordable(self, result: TrainingResult) -> int:
         """Return the epochs that fit into the time; 0 if the entrant was trained for as many, or cannot be trained."""
         epochs = min(self.wanted, int(MARGIN * self.budget.left / result.per_epoch))
         if result.stage == EXPECTED:
@@ -174,24 +174,24 @@ class SearchRun:
         result = finish(self.data, self._joined([self._model(result) for result in members]))
         self.record = self._record(schedule, [member.name for member in members], choice["gain"])
         self.record["validation"] = finite(result.validated(self.trials.metric))
-        best = sorted(self.trials.trials(), key=lambda trial: self.trials.rank(trial.best), reverse=True)
+        best = sorted(self.trials.by_candidate(), key=lambda trial: self.trials.rank(trial.best), reverse=True)
         shown = {"trials": len(best), "best": [trial.to_json() for trial in best[:SHOWN]]}
         search = SearchRecord.model_validate({**self.record, **shown})
         result.model.card = result.model.card.updated(search=search)
         return result
 
-    def _choice(self, ranked: Sequence[Result], schedule: Schedule | None) -> dict[str, Any]:
+    def _choice(self, ranked: Sequence[TrainingResult], schedule: Schedule | None) -> dict[str, Any]:
         """Choose the models and record the choice, so that a resumed search trains only the chosen models again."""
         self._model(ranked[0])
         offered = self._offered(ranked)
         models = [model for _, model in offered]
-        ensemble = choose_ensemble(self.data.plan, models, self.trials.metric) if schedule else None
+        ensemble = choose_ensemble(self.data.plan, models, self.trials.metric) if schedule else []
         members, gain = ranked[:1], None
         if ensemble:
-            joined = self._joined([models[place] for place in ensemble.members])
+            joined = self._joined([models[place] for place in ensemble])
             outcomes = [each.outcomes["validation"] for each in (joined, models[0])]
             gain = compare_outcomes(outcomes[0], outcomes[1], self.trials.metric)
-            members = [offered[place][0] for place in ensemble.members] if gain.helps else members
+            members = [offered[place][0] for place in ensemble] if gain.helps else members
         places = [[result.key, result.epochs] for result in members]
         choice = {"members": places, "gain": gain.to_json() if gain and gain.helps else None}
         self.journal.note(CHOICE, choice)
@@ -199,21 +199,21 @@ class SearchRun:
 
     def _joined(self, models: Sequence[TrialResult]) -> TrialResult:
         """Return the only model, or the ensemble of several models, which is calibrated as a whole."""
-        return calibrated(self.data, join(self.data.plan, models)) if len(models) > 1 else models[0]
+        return calibrate_ensemble(self.data, join(self.data.plan, models)) if len(models) > 1 else models[0]
 
-    def _model(self, result: Result) -> TrialResult:
+    def _model(self, result: TrainingResult) -> TrialResult:
         return self.trials.model(self.entrants[result.key], result)
 
-    def _offered(self, ranked: Sequence[Result]) -> list[tuple[Result, TrialResult]]:
+    def _offered(self, ranked: Sequence[TrainingResult]) -> list[tuple[TrainingResult, TrialResult]]:
         """Return the best model of each entrant in memory, best first."""
-        offered: dict[str, tuple[Result, TrialResult]] = {}
+        offered: dict[str, tuple[TrainingResult, TrialResult]] = {}
         for result in ranked:
             if (result.key, result.epochs) in self.trials.models:
                 offered.setdefault(result.key, (result, self.trials.models[result.key, result.epochs]))
         return list(offered.values())
 
     def _record(self, schedule: Schedule | None, names: list[str], gain: dict[str, Any] | None) -> dict[str, Any]:
-        trials = self.trials.trials()
+        trials = self.trials.by_candidate()
         singles = [trial for trial in trials if self.entrants[trial.best.key].is_single]
         return {
             "budget": self.budget.seconds,
@@ -227,7 +227,7 @@ class SearchRun:
             "ensemble": gain,
         }
 
-    def _run(self, entrant: Entrant, epochs: int, stage: str, seconds: float = float("inf")) -> Result:
+    def _run(self, entrant: Entrant, epochs: int, stage: str, seconds: float = float("inf")) -> TrainingResult:
         result = self.trials.run(entrant, epochs, stage, seconds)
         self.journal.note("spent", self.budget.used)
         return result
@@ -249,9 +249,9 @@ class SearchRun:
             self.entrants[key] = Entrant(key, spec.name, spec)
         return self.entrants[key]
 
-    def _expected(self, entrant: Entrant, per_epoch: float) -> Result:
+    def _expected(self, entrant: Entrant, per_epoch: float) -> TrainingResult:
         """Return a result for an entrant that was not trained, with the expected time of an epoch."""
-        return Result(entrant.key, entrant.name, EXPECTED, 1, 1, None, None, per_epoch)
+        return TrainingResult(entrant.key, entrant.name, EXPECTED, 1, 1, None, None, per_epoch)
 
     def _is_known(self, number: int, epochs: int) -> bool:
         """Return whether a candidate was trained for these epochs, without sampling a new candidate."""

@@ -41,8 +41,8 @@ class Entrant:
 
 
 @dataclass(frozen=True)
-class Result:
-    """Result of one training in a search.
+class TrainingResult:
+    """TrainingResult of one training in a search.
 
     Attributes:
         number: number of the training within the search, from 1 in the order in which they were run.
@@ -89,8 +89,8 @@ class Trial:
     The model of its best training stands for it.
     """
 
-    trainings: Sequence[Result]
-    best: Result
+    trainings: Sequence[TrainingResult]
+    best: TrainingResult
 
     def to_json(self) -> dict[str, Any]:
         own = {"key": self.best.key, "name": self.best.name, "choices": dict(self.best.choices)}
@@ -109,11 +109,11 @@ class Trials:
         self.session, self.budget, self.report = session, budget, session.report
         self._ledger, self._keep = session.ledger, session.control.keep
         self.metric = session.data.plan.metric
-        self.results: list[Result] = []
+        self.results: list[TrainingResult] = []
         self.models: dict[tuple[str, int], TrialResult] = {}
-        self._known: dict[tuple[str, int], Result] = {}
+        self._known: dict[tuple[str, int], TrainingResult] = {}
 
-    def run(self, entrant: Entrant, epochs: int, stage: str, seconds: float = math.inf) -> Result:
+    def run(self, entrant: Entrant, epochs: int, stage: str, seconds: float = math.inf) -> TrainingResult:
         """Train for at most `epochs` epochs within a time limit; a finished trial is not trained again."""
         place = entrant.key, epochs
         result = self._known.get(place) or self._recorded(entrant, epochs, stage)
@@ -128,7 +128,7 @@ class Trials:
         known = (entrant.key, epochs) in self._known
         return known or self._ledger.find(with_epochs(entrant.spec, epochs)) is not None
 
-    def model(self, entrant: Entrant, result: Result) -> TrialResult:
+    def model(self, entrant: Entrant, result: TrainingResult) -> TrialResult:
         """Return the model of a result; if it is not in memory, train it again to the same weights."""
         place, passed = (entrant.key, result.epochs), itertools.count(1)
         if place not in self.models:
@@ -137,26 +137,26 @@ class Trials:
             self.models[place] = self.session.train(with_epochs(entrant.spec, result.epochs), control)
         return self.models[place]
 
-    def ranked(self) -> list[Result]:
+    def ranked(self) -> list[TrainingResult]:
         """Return all results, best first; ties keep their order."""
         return sorted(self.results, key=self.rank, reverse=True)
 
-    def trials(self) -> list[Trial]:
+    def by_candidate(self) -> list[Trial]:
         """Return every candidate and single modality once, with all of its trainings, in the order of the first."""
-        own: dict[str, list[Result]] = {}
+        own: dict[str, list[TrainingResult]] = {}
         for result in self.results:
             own.setdefault(result.key, []).append(result)
         return [Trial(trainings, max(trainings, key=self.rank)) for trainings in own.values()]
 
-    def rank(self, result: Result) -> tuple[float, float]:
+    def rank(self, result: TrainingResult) -> tuple[float, float]:
         """Return the sort key of a result: the watched metric, then the loss; failed trainings rank last."""
         return rank_value(self.metric, result.metric), -math.inf if result.loss is None else -result.loss
 
-    def _recorded(self, entrant: Entrant, epochs: int, stage: str) -> Result | None:
+    def _recorded(self, entrant: Entrant, epochs: int, stage: str) -> TrainingResult | None:
         trial = self._ledger.find(with_epochs(entrant.spec, epochs))
         return self._add(self._result(entrant, epochs, stage, trial)) if trial else None
 
-    def _train(self, entrant: Entrant, epochs: int, stage: str, seconds: float) -> Result:
+    def _train(self, entrant: Entrant, epochs: int, stage: str, seconds: float) -> TrainingResult:
         start, report = self.budget.clock(), self.report
         report.step(f"{entrant.name}, {epochs} epochs; {duration_text(max(0.0, self.budget.left))} left")
         past = list[float]()
@@ -183,13 +183,13 @@ class Trials:
         self._ledger.record(timed)
         return result
 
-    def _result(self, entrant: Entrant, epochs: int, stage: str, trial: TrialResult) -> Result:
+    def _result(self, entrant: Entrant, epochs: int, stage: str, trial: TrialResult) -> TrainingResult:
         key, name, choices = entrant.key, entrant.name, entrant.choices
         if trial.error is not None:
-            return Result(key, name, stage, epochs, 0, None, None, trial.seconds, choices)
+            return TrainingResult(key, name, stage, epochs, 0, None, None, trial.seconds, choices)
         history = trial.training_history
         loss = history.soup["validation_loss"] if history.soup else history.epochs[history.best - 1].validation_loss
-        return Result(
+        return TrainingResult(
             key=key,
             name=name,
             stage=stage,
@@ -203,7 +203,7 @@ class Trials:
             soup=tuple(history.soup.get("epochs", ())),
         )
 
-    def _add(self, result: Result) -> Result:
+    def _add(self, result: TrainingResult) -> TrainingResult:
         result = replace(result, number=len(self.results) + 1)
         self.results.append(result)
         return result
@@ -214,20 +214,20 @@ class Trials:
         held = [place for place in ranked if place in self.models][:KEPT]
         self.models = {key: model for key, model in self.models.items() if key in held}
 
-    def _tell(self, result: Result) -> None:
+    def _tell(self, result: TrainingResult) -> None:
         best = self.ranked()[0]
         self.report.step(
             f"{result.name} ({result.seconds:.0f} s): {self._shown(result)}{_weights(result)}; "
             f"best so far: {best.name}, {self._shown(best)}"
         )
 
-    def _shown(self, result: Result) -> str:
+    def _shown(self, result: TrainingResult) -> str:
         if result.metric is not None:
             return f"{self.metric} {result.metric:.4f}"
         return "failed" if result.loss is None else f"loss {result.loss:.4f} ({self.metric} is not defined)"
 
 
-def _weights(result: Result) -> str:
+def _weights(result: TrainingResult) -> str:
     """Name the epochs whose weights the model has."""
     if result.soup:
         return f", average of the epochs {', '.join(map(str, result.soup))}"

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 import sensorium
-from sensorium.config import TrainConfig
-from sensorium.train import with_preset
-from sensorium.train.preset import FEW, PATIENCE
+from sensorium.config import TrainConfig, with_preset
+from sensorium.config._preset import FEW, PATIENCE
 
 PLAIN = TrainConfig()
 
@@ -43,3 +42,13 @@ def test_a_fit_says_what_it_was_trained_with(tmp_path):
     assert model.fitted.config.train.patience == PATIENCE
     assert "label_smoothing" in model.card["history"]["techniques"]
     assert f"patience: {PATIENCE}" in (tmp_path / "config.yaml").read_text()
+
+
+@pytest.mark.parametrize(("own", "times"), [({}, 1), ({"preset": "none"}, 0), ({"patience": 3, "techniques": {}}, 0)])
+def test_a_fit_reports_the_preset_once(own, times, capsys):
+    random = np.random.default_rng(0)
+    table = {"x": random.normal(size=80).tolist(), "label": ["a", "b"] * 40}
+    sensorium.fit(table, "label", train={"epochs": 1, **own}, progress=True)
+    shown = capsys.readouterr().err
+    assert shown.count("the preset for few labels sets patience to 20 and techniques to label_smoothing") == times
+    assert shown.count("--set train.preset=none") == times

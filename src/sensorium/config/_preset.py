@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sensorium.config import TrainConfig
+from sensorium.config._train import TrainConfig
 from sensorium.registry import techniques
 
 FEW = 600  # training rows: with these or fewer, the preset applies
@@ -14,7 +14,12 @@ SMOOTHING: dict[str, dict[str, Any]] = {"label_smoothing": {}}
 
 
 def with_preset(config: TrainConfig, rows: int, task: str) -> TrainConfig:
-    """Apply the preset to the settings that the user has not set.
+    """Apply the preset to the settings that the user has not set."""
+    return config.model_copy(update=preset_changes(config, rows, task))
+
+
+def preset_changes(config: TrainConfig, rows: int, task: str) -> dict[str, Any]:
+    """Return what the preset changes: setting → value. Settings of the user stay as they are.
 
     Args:
         config: settings of the user.
@@ -22,8 +27,8 @@ def with_preset(config: TrainConfig, rows: int, task: str) -> TrainConfig:
         task: registered name.
     """
     if config.preset == "none" or (config.preset == "auto" and rows > FEW):
-        return config
+        return {}
     wanted: dict[str, Any] = {"patience": PATIENCE}
     if task in techniques.entry("label_smoothing").literal("TASKS"):
         wanted["techniques"] = SMOOTHING
-    return config.model_copy(update={key: value for key, value in wanted.items() if key not in config.model_fields_set})
+    return {key: value for key, value in wanted.items() if key not in config.model_fields_set}

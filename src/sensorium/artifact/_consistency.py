@@ -1,0 +1,62 @@
+"""Check that the parts of a saved model fit each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sensorium.artifact._content import SavedMember, SavedModel
+from sensorium.artifact.format import OTHERS
+from sensorium.errors import ArtifactError
+from sensorium.tasks import Task
+from sensorium.tasks.several import Several
+
+
+def check_prior(model: SavedModel, task: Task, place: str) -> None:
+    """Raise ArtifactError if the prior scores do not fit the labels."""
+    if len(model.task.prior) != max(1, len(task.labels)):
+        raise ArtifactError(f"{len(model.task.prior)} prior scores for {len(task.labels)} labels", place=place)
+    for score, is_share in zip(model.task.prior, _are_shares(task), strict=True):
+        if is_share and not 0 <= score <= 1:
+            raise ArtifactError(f"a prior score of {score:g}", place=place, rule="a prior score is from 0 to 1")
+
+
+def check_temperatures(model: SavedModel, task: Task, place: str) -> None:
+    """Raise ArtifactError if a member has another number of temperatures than the task has targets."""
+    owners: list[SavedModel | SavedMember] = [model, *model.others]
+    for owner in owners:
+        if isinstance(owner.temperature, list) and len(owner.temperature) != len(task.targets):
+            finding = f"the number of temperatures is {len(owner.temperature)}"
+            rule = f"one for each of {len(task.targets)} targets" if task.targets else "one number for a single target"
+            raise ArtifactError(finding, place=place, rule=rule)
+
+
+def _are_shares(task: Task) -> list[bool]:
+    """Return whether each prior score is the share of a label, not a value."""
+    parts = list(task.parts.values()) if isinstance(task, Several) else [task]
+    return [bool(part.labels) for part in parts for _ in part.labels or [""]]
+
+
+def check_owners(arrays: Mapping[str, Any], weights: Mapping[str, Any], model: SavedModel, place: str) -> None:
+    """Raise ArtifactError if an array or weight belongs to no part of the model."""
+    owners = {"task", *(f"columns/{column.name}" for column in model.columns)}
+    members = {"", *(f"{OTHERS}/{place}" for place in range(len(model.others)))}
+    odd = [
+        name for names, known in ((arrays, owners), (weights, members)) for name in names if _owner(name) not in known
+    ]
+    if odd:
+        raise ArtifactError(
+            f"the array {odd[0]!r} belongs to no part of the model", place=place, cure="fit the model again"
+        )
+
+
+def by_owner(arrays: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return owner → name of a field → array."""
+    found: dict[str, dict[str, Any]] = {}
+    for key, value in arrays.items():
+        found.setdefault(_owner(key), {})[key.rpartition("/")[2]] = value
+    return found
+
+
+def _owner(name: str) -> str:
+    return name.rpartition("/")[0]
