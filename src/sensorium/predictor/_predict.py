@@ -77,12 +77,12 @@ def _identifier(table: Table, name: str) -> pa.Array:
 
 def _free_names(names: Iterable[str], taken: set[str]) -> dict[str, str]:
     """Return name → the name of its copy: with `_` behind it if the predictions have a column of this name."""
-    found = dict[str, str]()
+    found, taken = dict[str, str](), {*taken}
     own = {*names}
     for name in names:
         other = name
         while other in taken or (other != name and other in own):
             other += "_"
         found[name] = other
-        taken = {*taken, other}
+        taken.add(other)
     return found
