@@ -2,6 +2,7 @@
 
 import textwrap
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -300,6 +301,51 @@ def test_an_encoder_that_fails_on_sample_cells_is_named():
     with pytest.raises(MemberError, match="the encoder 'Reals' failed in forward: RuntimeError") as caught:
         sensorium.fit(films(), "y", encoders={"note": Reals}, **FAST)
     assert "values: int64[2, 8]" in caught.value.rule and isinstance(caught.value.__cause__, RuntimeError)
+
+
+class Undefined(Words):
+    def forward(self, ids):
+        return super().forward(ids) * float("nan")
+
+
+class UndefinedMean(Mean):
+    def forward(self, tokens, present):
+        return super().forward(tokens, present) / present.all(1, keepdim=True)  # infinite if a modality is missing
+
+
+class Standardized(nn.Module):
+    """It divides by the deviation of a row, which is 0 in constant cells."""
+
+    def forward(self, pixels):
+        rows = pixels.flatten(1)
+        return ((rows - rows.mean(1, keepdim=True)) / rows.std(1, keepdim=True))[:, :8]
+
+
+@pytest.mark.parametrize("encoder", [Undefined, Undefined(10_000), lambda vocabulary: Undefined(vocabulary)])
+def test_an_encoder_that_returns_nan_is_named_before_cells_are_decoded(encoder, monkeypatch):
+    monkeypatch.setattr("sensorium.api._fit.prepare_table", lambda *_: pytest.fail("cells were decoded"))
+    with pytest.raises(MemberError, match="the encoder 'Undefined' failed in forward: the result contains NaN"):
+        sensorium.fit(films(), "y", encoders={"note": encoder}, **FAST)
+
+
+def test_a_fusion_that_returns_infinity_is_named_before_cells_are_decoded(monkeypatch):
+    monkeypatch.setattr("sensorium.api._fit.prepare_table", lambda *_: pytest.fail("cells were decoded"))
+    with pytest.raises(MemberError, match="the fusion 'UndefinedMean' failed in forward: the result contains NaN"):
+        sensorium.fit(films(), "y", fusion=UndefinedMean, **FAST)
+
+
+def test_an_encoder_that_is_undefined_on_constant_cells_only_is_accepted():
+    random = np.random.default_rng(0)
+    table = {"photo": list(random.integers(0, 256, (40, 8, 8, 3), dtype=np.uint8)), "y": ["a", "b"] * 20}
+    model = sensorium.fit(table, "y", encoders={"photo": Standardized()}, epochs=1, progress=False)
+    assert np.isfinite(model.predict_proba(table)).all()
+
+
+@pytest.mark.parametrize(("encoder", "name"), [(lambda x: x, "function '<lambda>'"), (Scaled, "class 'Scaled'")])
+def test_parameters_that_the_column_does_not_supply_are_named(encoder, name):
+    with pytest.raises(ConfigError, match=f"the {name} has parameters that the column does not supply: ") as caught:
+        sensorium.fit(films(), "y", encoders={"note": encoder}, **FAST)
+    assert "a torch.nn.Module" in caught.value.rule and "vocabulary" in caught.value.rule
 
 
 @pytest.mark.unit

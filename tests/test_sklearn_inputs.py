@@ -14,7 +14,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 
-from sensorium.errors import OutOfMemoryError, TableError
+from sensorium.errors import DataError, OutOfMemoryError, TableError
 from sensorium.sklearn import MultimodalClassifier, MultimodalRegressor
 from sensorium.sklearn import _inputs as inputs
 
@@ -93,7 +93,7 @@ def test_a_sparse_matrix_beyond_the_memory_is_refused_with_its_size(monkeypatch)
     monkeypatch.setattr(inputs, "usable_memory", lambda: 10**9)
     given = sparse.csr_matrix((1_000_000, 500))
     with pytest.raises(
-        OutOfMemoryError, match=r"1,000,000 rows and 500 columns needs 12\.00 GB, more than the 1\.00 GB"
+        OutOfMemoryError, match=r"1,000,000 rows and 500 columns needs 12\.02 GB, more than the 1\.00 GB"
     ):
         classifier().fit(given, np.array(["a", "b"] * 500_000))
 
@@ -208,3 +208,17 @@ def test_arrays_and_frames_have_the_same_columns_by_position():
             model = classifier(epochs=4).fit(fitted_on, LABELS)
             for other in others:
                 np.testing.assert_allclose(model.predict_proba(other), model.predict_proba(fitted_on), atol=1e-6)
+
+
+@pytest.mark.parametrize("columns", [10**6, 2**40])
+def test_sparse_matrix_of_too_many_columns_is_refused_with_what_to_do(columns):
+    with pytest.raises(DataError, match="has too many columns") as caught:
+        MultimodalClassifier(epochs=1).fit(sparse.csr_matrix((40, columns)), ["a", "b"] * 20)
+    assert "100,000" in caught.value.rule and "TruncatedSVD" in caught.value.cure
+
+
+def test_sparse_matrix_is_judged_by_what_its_columns_need(monkeypatch):
+    """The cells of 40,000 columns are 10 MB; their schema, statistics and weights are more."""
+    monkeypatch.setattr("sensorium.sklearn._inputs.usable_memory", lambda: 10**9)
+    with pytest.raises(OutOfMemoryError, match=r"1\.44 GB"):
+        MultimodalClassifier(epochs=1).fit(sparse.csr_matrix((40, 40_000)), ["a", "b"] * 20)

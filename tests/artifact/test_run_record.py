@@ -398,3 +398,12 @@ def test_a_finished_run_with_another_technique_is_refused(tabular, tmp_path):
     sensorium.fit(tabular, "label", **settings)
     with pytest.raises(ConfigError, match=r"train\.techniques\.auxiliary was not set, is \{\}"):
         sensorium.fit(tabular, "label", train={"techniques": {"auxiliary": {}}}, **settings)
+
+
+@pytest.mark.parametrize("mark", ["\x85", "\u2028", "\t"])
+def test_settings_of_a_run_are_used_again_whatever_its_columns_are_called(mark, tmp_path):
+    table = {f"a{mark}b": [1.0, 2.0, 3.0, 4.0] * 10, "y": ["u", "u", "v", "v"] * 10}
+    chosen = {"modalities": {f"a{mark}b": "category"}, "exclude": []}
+    sensorium.fit(table, "y", config=chosen, epochs=1, width=8, out=tmp_path / "run", progress=False)
+    again = sensorium.fit(table, config=tmp_path / "run" / "config.yaml", progress=False)
+    assert again.columns == {f"a{mark}b": "category"}

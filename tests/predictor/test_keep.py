@@ -2,6 +2,7 @@
 
 import datetime
 import json
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -200,3 +201,67 @@ def test_an_unknown_suffix_is_refused_and_leaves_no_file(model, rows, tmp_path):
     with pytest.raises(TableError, match=r"cannot write \.sas files"):
         found.save(tmp_path / "out.sas")
     assert [entry.name for entry in tmp_path.iterdir()] == ["rows.csv"]
+
+
+FAR = {
+    "day": pa.array([2**30, None, 20_000], pa.date32()),
+    "when": pa.array([-(2**60), 0, 2**60], pa.timestamp("us")),
+    "instant": pa.array([2**60, 0, None], pa.timestamp("us", "Europe/Berlin")),
+    "days": pa.array([[2**30, 0], None, []], pa.list_(pa.date32())),
+    "part": pa.array([{"at": 2**60}, None, {"at": 0}], pa.struct({"at": pa.timestamp("us")})),
+}
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".xlsx"])
+def test_dates_of_any_year_are_written(suffix, model, tmp_path):
+    found = model.predictions({"x": [1.0, 2.0, 3.0], **FAR}, keep=[*FAR])
+    found.save(tmp_path / f"out{suffix}")
+    if suffix == ".jsonl":
+        rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+        read = {name: [row[name] for row in rows] for name in FAR}
+    else:
+        read_table = pd.read_csv if suffix == ".csv" else partial(pd.read_excel, engine="openpyxl")
+        frame = read_table(tmp_path / f"out{suffix}", dtype=str)
+        read = {name: [None if pd.isna(cell) else cell for cell in frame[name]] for name in FAR}
+    far, between = "2941775-04-07", "T" if suffix == ".jsonl" else " "
+    assert np.datetime64(2**30, "D") == np.datetime64(far)
+    assert read["day"] == [far, None, "2024-10-04"]
+    assert read["when"][0].replace(" ", "T") == str(np.datetime64(-(2**60), "us"))
+    assert read["when"][1].startswith(f"1970-01-01{between}00:00:00")
+    assert read["instant"][0].replace(" ", "T") == f"{np.datetime64(2**60, 'us')}Z"
+    days, part = ([far, "1970-01-01"], {"at": str(np.datetime64(2**60, "us"))})
+    if suffix == ".jsonl":
+        assert read["days"] == [days, None, []] and read["part"][0] == part
+    else:
+        assert json.loads(read["days"][0]) == days and json.loads(read["part"][0]) == part
+
+
+@pytest.mark.parametrize("others", [[None, b"id7"], [b"\xff", b"id7"]])
+@pytest.mark.parametrize(
+    "kind", [pa.binary(), pa.large_binary(), pa.binary_view(), pa.dictionary(pa.int8(), pa.binary())]
+)
+def test_bytes_are_data_urls_in_every_text_format(kind, others, model, tmp_path):
+    """A cell is written alike whatever the other rows hold."""
+    cells = pa.array([b"id6", *others], pa.binary())
+    cells = cells.dictionary_encode().cast(kind) if pa.types.is_dictionary(kind) else cells.cast(kind)
+    found = model.predictions(pa.table({"x": [1.0, 2.0, 3.0], "key": cells}), keep="key")
+    for suffix in (".csv", ".tsv", ".jsonl", ".xlsx"):
+        found.save(tmp_path / f"out{suffix}")
+        read = open_table(tmp_path / f"out{suffix}").arrow["key"].to_pylist()
+        assert read[0] == "data:application/octet-stream;base64,aWQ2"
+        assert read[2] == "data:application/octet-stream;base64,aWQ3"
+
+
+def test_views_of_text_are_written_as_text(model, tmp_path):
+    table = pa.table({"x": [1.0, 2.0], "key": pa.array(["k1", None], pa.string_view())})
+    found = model.predictions(table, keep="key")
+    for suffix in (".csv", ".tsv", ".jsonl", ".xlsx", ".parquet"):
+        found.save(tmp_path / f"out{suffix}")
+        assert open_table(tmp_path / f"out{suffix}").arrow["key"].to_pylist() == ["k1", None]
+
+
+def test_twenty_thousand_columns_are_kept():
+    """Each column takes constant time; with time that grows with their number, this takes many minutes."""
+    names = [f"c{place}" for place in range(20_000)]
+    table = open_table(pa.table([pa.array([1])] * len(names), names), keep="all")
+    assert list(table.source.cells) == names

@@ -117,3 +117,13 @@ def test_options_that_a_modality_lacks_or_cannot_take_are_told(setting, words):
     with pytest.raises(ConfigError, match=words) as caught:
         options(x=setting)
     assert "column 'x'" in caught.value.place
+
+
+def test_cpus_are_counted_once_for_all_columns(monkeypatch):
+    """Counting reads files of cgroups, which took most of the time of a prediction with thousands of columns."""
+    counted = []
+    monkeypatch.setattr("sensorium.prepare.columns.usable_cpus", lambda: counted.append(1) or 1)
+    table = open_table({f"c{place}": [1.5, 2.5, 4.0] for place in range(20)})
+    learnt = {name: modalities.load("number").learn(table.column(name)) for name in table.columns}
+    assert len(prepare_columns(table, learnt, Silent()).columns) == 20
+    assert len(counted) == 1

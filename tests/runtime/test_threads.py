@@ -48,6 +48,28 @@ def test_number_is_restored_in_nested_blocks_and_after_errors(two):
 
 
 @pytest.mark.unit
+@pytest.mark.parametrize("number", [1, 2])
+def test_number_that_code_within_a_block_sets_does_not_outlast_it(two, number):
+    with torch_threads(number):
+        torch.set_num_threads(3)
+    assert torch.get_num_threads() == in_thread(torch.get_num_threads) == threads_outside() == 2
+
+
+@pytest.mark.unit
+def test_blocks_that_generators_close_in_another_order_restore_the_number(two):
+    def block(number):
+        with torch_threads(number):
+            yield torch.get_num_threads()
+
+    blocks = [block(1), block(3), block(2), block(4)]
+    assert [next(each) for each in blocks] == [1, 3, 2, 4]
+    for place, outside in zip((0, 2, 3, 1), (2, 2, 2, 2), strict=True):
+        assert threads_outside() == outside
+        blocks[place].close()
+    assert torch.get_num_threads() == in_thread(torch.get_num_threads) == threads_outside() == 2
+
+
+@pytest.mark.unit
 def test_other_threads_of_python_keep_their_number(two):
     """One that computes for the first time while another is in a block takes torch's number for good."""
     with torch_threads(1):

@@ -35,7 +35,7 @@ from sensorium.artifact.run_record import (
     settle,
 )
 from sensorium.artifact.save import check_place, save_fitted, sweep_model, write_file
-from sensorium.config import Config
+from sensorium.config import Config, dump_yaml
 from sensorium.errors import ArtifactError, ConfigError
 from sensorium.files import CURE, check_apart, check_outside_models, is_model, sweep
 from sensorium.files.hashes import hash_file
@@ -308,6 +308,4 @@ def parquet_bytes(table: pa.Table) -> bytes:
 
 def yaml_bytes(config: Config) -> bytes:
     """Return settings as the content of a run's `config.yaml`."""
-    import yaml
-
-    return MARK + yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True).encode()
+    return MARK + dump_yaml(config.model_dump(mode="json")).encode()

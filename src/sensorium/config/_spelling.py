@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sensorium.config._layers import nest
@@ -74,6 +74,17 @@ def as_yaml(name: str) -> str:
     plain = name.isidentifier() and name.lower() not in ("null", "true", "false", "yes", "no", "on", "off", "y", "n")
     # YAML takes further characters for line breaks, such as U+2028: they are written as escapes.
     return name if plain else json.dumps(name, ensure_ascii=not name.isprintable())
+
+
+def dump_yaml(tree: Mapping[str, Any], *, width: int = 80) -> str:
+    """Return settings as YAML that reads back as they are: a line break of Unicode (U+0085) is written as an escape."""
+    import yaml
+
+    def write(plain: bool) -> str:
+        return str(yaml.safe_dump(dict(tree), allow_unicode=plain, sort_keys=False, width=width))
+
+    text = write(plain=True)
+    return text if text.replace("\n", "").isprintable() else write(plain=False)
 
 
 def as_given(value: object) -> str:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 Name: TypeAlias = str | int | float | bool
 Value: TypeAlias = int | float
 WHOLE = re.compile(r"[+-]?[0-9]{1,40}")
-DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+DECIMAL = re.compile(r"[+-]?([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 TRUTH = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("on", "off"), ("1", "0"), ("1.0", "0.0"))
 INVISIBLE = re.compile("[\u200b\u200e\u200f\u2060\ufeff\u00ad]")  # zero-width spaces and marks, soft hyphens
 TRUTHS = {word: 1 - place for pair in TRUTH for place, word in enumerate(pair)}

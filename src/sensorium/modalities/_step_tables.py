@@ -25,7 +25,7 @@ def steps_of_table(table: pa.Table, time: str | None, dates: TimeFormat | None) 
     kinds = {name: table.schema.field(name).type for name in table.column_names}
     time = time or next((name for name, kind in kinds.items() if is_date_type(kind)), None)
     numeric = [name for name, kind in kinds.items() if holds_numbers(kind) and name != time]
-    skipped = [name for name in table.column_names if name not in numeric]
+    skipped = [name for name, kind in kinds.items() if not holds_numbers(kind) or name == time]
     if not numeric:
         raise Unreadable("the file has no column of numbers")
     columns = [table.column(name).cast(pa.float64(), safe=False).to_numpy() for name in numeric]

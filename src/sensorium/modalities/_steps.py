@@ -65,11 +65,12 @@ class Steps:
         """
         if not names or not self.names:
             return self.values
+        places = {name: place for place, name in enumerate(self.names)}
         for name in names:
-            if name not in self.names:
+            if name not in places:
                 fault = "does not hold numbers" if name in self.skipped else "is not in the file"
                 raise Unreadable(f"the channel {name!r} {fault}", f"the file has {', '.join(self.names)}")
-        return self.values[:, [self.names.index(name) for name in names]]
+        return self.values[:, [places[name] for name in names]]
 
 
 def read_list(value: Any) -> Steps:

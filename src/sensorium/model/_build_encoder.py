@@ -59,8 +59,9 @@ def _made(plan: TowerPlan, maker: Any, spec: EncoderSpec) -> nn.Module:
     required = [p for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
     known = {**spec, "encoder_spec": spec}
     names = [p.name for p in parameters if p in required or (p.name in known and p.kind is p.POSITIONAL_OR_KEYWORD)]
+    _check_parameters(plan, source, [name for name in names if name not in known], known)
     with torch.device("cpu"):  # it is run on sample cells, whatever else is built without memory
-        built = maker(**_from_spec(plan, maker, spec, names))
+        built = maker(**{name: known[name] for name in names})
     if not isinstance(built, nn.Module):
         rule = "a function that returns a torch.nn.Module"
         raise ConfigError(
@@ -68,6 +69,21 @@ def _made(plan: TowerPlan, maker: Any, spec: EncoderSpec) -> nn.Module:
         )
     remember_own("encoder", type(built).__name__, built)
     return built
+
+
+def _check_parameters(plan: TowerPlan, source: Any, lacking: list[str], known: Mapping[str, Any]) -> None:
+    """Check that the column supplies what a class or a function of the user needs to make a module."""
+    if not lacking:
+        return
+    kind, does = ("class", "is") if isinstance(source, type) else ("function", "returns")
+    name = getattr(source, "__name__", type(source).__name__)
+    raise ConfigError(
+        f"the {kind} {name!r} has parameters that the column does not supply: {', '.join(lacking)}",
+        place=f"encoders.{plan.name}",
+        rule=f"the {kind} {does} a torch.nn.Module; it is called once, to make the module, and not with cells; its "
+        f"parameters may be {', '.join(sorted(known))}, or have default values",
+        cure=f"rename the parameters, give them default values, or pass a module: encoders={{{plan.name!r}: module}}",
+    )
 
 
 def checked_options(plan: TowerPlan, kind: type) -> dict[str, Any]:

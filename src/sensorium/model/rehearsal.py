@@ -27,6 +27,7 @@ from sensorium.registry.failures import member_error, shape_of
 from sensorium.table import Column, Files
 from sensorium.tasks import Task
 
+NOT_FINITE = "the result contains NaN or infinity"
 ROWS, STEPS = 3, 2  # of the made rows; batch normalisation needs more than one row
 
 
@@ -34,6 +35,8 @@ def rehearse_parts(
     network: FusionModel | None, blueprint: Blueprint, learnt: Mapping[str, Modality], task: Task, own: OwnModules
 ) -> None:
     """Run the encoders, the fusion and the head that other packages or the user define; the others are not run.
+
+    Their results must be finite: training would end at a loss that is not a number, and could not say whose it is.
 
     Args:
         network: the network on the device `meta`; without it, only the encoders are run.
@@ -45,8 +48,9 @@ def rehearse_parts(
     """
     with torch.random.fork_rng(), torch.device("cpu"):
         for tower in blueprint.towers:
-            # A module was run when it was built.
-            if tower.encoder != "module" and not encoders.is_builtin(tower.encoder):
+            if tower.encoder == "module" and network is not None:
+                _rehearse_module(tower, learnt, own)
+            elif tower.encoder != "module" and not encoders.is_builtin(tower.encoder):
                 _rehearse_encoder(tower, learnt)
         if network is None:
             return
@@ -72,6 +76,20 @@ def _rehearse_encoder(tower: TowerPlan, learnt: Mapping[str, Modality]) -> None:
     if found.pooled().shape != (ROWS, encoder.width):
         finding = f"the summary of the tokens is {shape_of(found.pooled())}, not (b, width) = ({ROWS}, {encoder.width})"
         raise member_error("encoder", tower.encoder, "forward", finding, given=given)
+    if not (_is_finite(found.values) or _is_finite(encoder(*map(varied, cells)).values)):
+        raise member_error("encoder", tower.encoder, "forward", NOT_FINITE, given=given)
+
+
+def _rehearse_module(tower: TowerPlan, learnt: Mapping[str, Modality], own: OwnModules) -> None:
+    """Check that the user's own module returns finite values; its form was checked when it was built."""
+    columns = {name: learnt[name] for name in tower.columns}
+    specs = {name: modality.encoder_spec() for name, modality in columns.items()}
+    encoder = build_encoder(tower, specs, own.copied().encoders).eval()
+    cells = filled(zero_batch(columns, ROWS).cells[tower.columns[0]])
+    with torch.no_grad():
+        if not (_is_finite(encoder(cells).values) or _is_finite(encoder(varied(cells)).values)):
+            given, name = f"values: {shape_of(cells.values)}", type(encoder.module).__name__
+            raise member_error("encoder", name, "forward", NOT_FINITE, given=given, passed=True)
 
 
 def _rehearse_fusion(network: FusionModel, blueprint: Blueprint, task: Task, own: OwnModules) -> None:
@@ -107,6 +125,13 @@ def _check_shape(found: Any, expected: tuple[int, int], axes: str, step: tuple[s
         kind, name, method, given = step
         finding = f"the result is {shape_of(found)}, not {axes} = {expected}"
         raise member_error(kind, name, method, finding, given=given)
+    if not _is_finite(found):
+        kind, name, method, given = step
+        raise member_error(kind, name, method, NOT_FINITE, given=given)
+
+
+def _is_finite(found: Tensor) -> bool:
+    return bool(torch.isfinite(found).all())
 
 
 def _tokens(width: int, steps: int) -> Tokens:
@@ -126,3 +151,14 @@ def filled(cells: Cells) -> Cells:
     """Mark every cell and every step as present."""
     mask = None if cells.mask is None else torch.ones_like(cells.mask)
     return Cells(cells.values, torch.ones_like(cells.present), mask)
+
+
+def varied(cells: Cells) -> Cells:
+    """Return cells of random values: a part that divides by the deviation of constant ones is not at fault."""
+    generator = torch.Generator().manual_seed(0)
+    values = cells.values
+    if values.dtype == torch.uint8:
+        values = torch.randint(0, 256, values.shape, generator=generator, dtype=torch.uint8)
+    elif values.is_floating_point():
+        values = torch.randn(values.shape, generator=generator, dtype=values.dtype)
+    return Cells(values, cells.present, cells.mask)

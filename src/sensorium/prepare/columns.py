@@ -91,7 +91,7 @@ def prepare_columns(
     Raises:
         DataError: the table has none of these columns.
     """
-    there = check_some_column(table, learnt)
+    there, cpus = {*check_some_column(table, learnt)}, usable_cpus()  # once: it reads the files of cgroups
     problems = Problems([p for p in table.problems if p.row is not None and p.column in there])
     columns = dict[str, Encoded | Streamed]()
     with report.bar("preparing", len(table) * len(learnt), "cells") as bar:
@@ -102,7 +102,7 @@ def prepare_columns(
                 column = replace(column, data=pc.struct_field(column.data, ["path"]))
             if modality.cacheable:
                 fetch_files(column, report)
-            work = Work(1 if modality.uses_all_cores else usable_cpus(), bar.advance)
+            work = Work(1 if modality.uses_all_cores else cpus, bar.advance)
             if stream and modality.cacheable and not modality.uses_all_cores:
                 columns[name] = Streamed(modality, column, work.workers)
                 bar.advance(len(column))

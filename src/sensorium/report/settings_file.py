@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from sensorium.config import TrainConfig, as_yaml, list_settings, preset_changes, split_saved
+from sensorium.config import TrainConfig, as_yaml, dump_yaml, list_settings, preset_changes, split_saved
 from sensorium.errors.printable import one_line
 from sensorium.inspection import Inspection
 from sensorium.inspection.result import ColumnReport
@@ -99,9 +99,9 @@ def _target(found: Inspection, given: Mapping[str, Any]) -> Iterator[str]:
         yield from _cautions(target["caution"])
     names = given.get("target")
     names = names[0] if isinstance(names, list) and len(names) == 1 else names
-    yield from _dump({"target": names}) if names else ["target:  # fill in the column to predict"]
+    yield from _lines({"target": names}) if names else ["target:  # fill in the column to predict"]
     if "task" in given or target:
-        yield from _dump({"task": given["task"]}) if "task" in given else [f"# task: {target and target['task']}"]
+        yield from _lines({"task": given["task"]}) if "task" in given else [f"# task: {target and target['task']}"]
 
 
 def _cautions(text: str) -> Iterator[str]:
@@ -117,13 +117,13 @@ def _columns(found: Inspection, given: Mapping[str, Any]) -> Iterator[str]:
     yield "modalities:"
     for column in used:
         yield from (f"  {line}" for line in _column(column, chosen.pop(column.name, None)))
-    yield from (f"  {line}" for line in (_dump(chosen) if chosen else ()))
+    yield from (f"  {line}" for line in (_lines(chosen) if chosen else ()))
     target = (found.target or {}).get("column")
     for column in found.columns:
         if not column.modality and column.name != target:
             yield from _comment(f"Left out: {as_yaml(column.name)}: {column.reason}")
             yield from _cautions(column.caution)
-    yield from (line for key in ("columns", "exclude") if key in given for line in _dump({key: given[key]}))
+    yield from (line for key in ("columns", "exclude") if key in given for line in _lines({key: given[key]}))
     if "exclude" not in given:
         example = f", for example [{as_yaml(used[-1].name)}]" if used else ""
         yield f"# exclude: []  # columns to ignore{example}"
@@ -135,7 +135,7 @@ def _column(column: ColumnReport, chosen: Any) -> Iterator[str]:
     yield from _cautions(column.caution)
     options = {key: value for key, value in chosen.items() if key != "name"} if isinstance(chosen, Mapping) else {}
     setting = {"name": column.modality, **options} if options else column.modality
-    yield from _dump({column.name: setting})
+    yield from _lines({column.name: setting})
 
 
 def _split(found: Inspection, given: Mapping[str, Any]) -> Iterator[str]:
@@ -153,14 +153,14 @@ def _network(found: Inspection, given: Mapping[str, Any]) -> Iterator[str]:
     kinds = list(dict.fromkeys(column.modality for column in found.columns if column.modality))
     yield from _comment("Encoders, by modality, column or tower; `sensorium list encoders NAME` shows their options.")
     if "encoders" in given:
-        yield from _dump({"encoders": given["encoders"]})
+        yield from _lines({"encoders": given["encoders"]})
     else:
         yield "# encoders:"
         for kind in kinds:
             yield from _encoder(str(kind))
     yield from _comment(f"Fusions: {', '.join(fusions.names())}; `sensorium compare` compares them.")
-    yield from _dump({"fusion": given["fusion"]}) if "fusion" in given else [f"# fusion: {DEFAULT_FUSION}"]
-    yield from _dump({"head": given["head"]}) if "head" in given else [f"# head: {DEFAULT_HEAD}"]
+    yield from _lines({"fusion": given["fusion"]}) if "fusion" in given else [f"# fusion: {DEFAULT_FUSION}"]
+    yield from _lines({"head": given["head"]}) if "head" in given else [f"# head: {DEFAULT_HEAD}"]
 
 
 def _encoder(kind: str) -> Iterator[str]:
@@ -174,7 +174,7 @@ def _often(given: Mapping[str, Any], preset: Mapping[str, str]) -> Iterator[str]
     """Show the settings that are changed most often, in their groups; the preset's values instead of defaults."""
     for name in OFTEN:
         if "." not in name:
-            yield from _dump({name: given[name]}) if name in given else _default(name, name)
+            yield from _lines({name: given[name]}) if name in given else _default(name, name)
     for group in dict.fromkeys(name.partition(".")[0] for name in OFTEN if "." in name):
         yield ""
         yield from _group(group, [name for name in OFTEN if name.startswith(f"{group}.")], given, preset)
@@ -186,7 +186,7 @@ def _group(
     """Show settings of a group; a group of which nothing is given is a comment as a whole."""
     own = dict(given.get(group) or {})
     if own:
-        yield from _dump({group: own})
+        yield from _lines({group: own})
     else:
         yield f"# {group}:"
     for name in names:
@@ -214,18 +214,11 @@ def _others(given: Mapping[str, Any]) -> Iterator[str]:
     others = {key: value for key, value in given.items() if key not in shown and value not in ({}, None)}
     if others:
         yield ""
-        yield from _dump(others)
+        yield from _lines(others)
 
 
-def _dump(tree: Mapping[str, Any]) -> list[str]:
-    """Write settings as YAML; a line break of Unicode (U+0085) is written as an escape."""
-    import yaml
-
-    def write(plain: bool) -> str:
-        return str(yaml.safe_dump(dict(tree), allow_unicode=plain, sort_keys=False, width=WIDTH)).rstrip("\n")
-
-    text = write(plain=True)
-    return (text if text.replace("\n", "").isprintable() else write(plain=False)).split("\n")
+def _lines(tree: Mapping[str, Any]) -> list[str]:
+    return dump_yaml(tree, width=WIDTH).rstrip("\n").split("\n")
 
 
 def _flow(value: Any) -> str:

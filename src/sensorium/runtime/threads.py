@@ -58,10 +58,26 @@ class Threads:
         return cls(int(content["most"]), bool(content["exact"]))
 
 
-class _Own(threading.local):
-    """Number of threads outside of the blocks of the current thread of Python; None outside of them."""
+@dataclass
+class _Block:
+    """Open block of `torch_threads`.
 
-    outside: int | None = None
+    Attributes:
+        number: the number of threads within the block.
+        before: that of its thread of Python before the block, which is restored.
+        everywhere: that of threads of Python that have not computed yet.
+    """
+
+    number: int
+    before: int
+    everywhere: int
+
+
+class _Own(threading.local):
+    """Open blocks of the current thread of Python, the innermost last."""
+
+    def __init__(self) -> None:
+        self.blocks: list[_Block] = []
 
 
 _own, _lock = _Own(), threading.Lock()
@@ -72,45 +88,53 @@ def threads_outside() -> int:
     import torch
 
     with _lock:
-        return torch.get_num_threads() if _own.outside is None else _own.outside
+        return _own.blocks[0].before if _own.blocks else torch.get_num_threads()
 
 
 @contextmanager
 def torch_threads(number: int) -> Iterator[None]:
     """Let torch compute with this number of threads within the block, and restore the number before.
 
-    It holds for the current thread of Python only: several may enter blocks at the same time. Blocks may be nested.
+    It holds for the current thread of Python only: several may enter blocks at the same time. Blocks may be nested. The
+    number is also restored if code within the block sets another one, and if generators close blocks in another order.
     """
     import torch
 
     before = torch.get_num_threads()  # now, the number of this thread of Python is its own
-    if before == number:
-        yield
-        return
-    outermost = _own.outside is None
-    if outermost:
-        _own.outside = before
-    everywhere = _change(number)
+    with _lock:
+        everywhere = _in_new_thread(torch.get_num_threads)
+    blocks, block = _own.blocks, _Block(number, before, everywhere)
+    blocks.append(block)
     try:
+        if number != before:
+            _change(number, everywhere)
         yield
     finally:
-        _change(before, everywhere)
-        if outermost:
-            _own.outside = None
+        _leave(blocks, block)
 
 
-def _change(number: int, everywhere: int | None = None) -> int:
-    """Set the number of the current thread of Python, and return that of threads that have not computed yet.
+def _leave(blocks: list[_Block], block: _Block) -> None:
+    """Restore the number before a block; if a later block is still open, let that one restore it."""
+    import torch
 
-    `torch.set_num_threads` sets both. The second one is read and set in new threads, so that it stays as it is.
+    place = next(place for place, each in enumerate(blocks) if each is block)
+    del blocks[place]
+    if place < len(blocks):
+        blocks[place].before, blocks[place].everywhere = block.before, block.everywhere
+    elif blocks is _own.blocks and not block.number == block.before == torch.get_num_threads():
+        _change(block.before, block.everywhere)
+
+
+def _change(number: int, everywhere: int) -> None:
+    """Set the number of the current thread of Python, and that of threads that have not computed yet.
+
+    `torch.set_num_threads` sets both. The second one is set again in a new thread.
     """
     import torch
 
     with _lock:
-        everywhere = _in_new_thread(torch.get_num_threads) if everywhere is None else everywhere
         torch.set_num_threads(number)
         _in_new_thread(lambda: torch.set_num_threads(everywhere))
-    return everywhere
 
 
 def _in_new_thread(function: Callable[[], Any]) -> Any:

@@ -10,13 +10,15 @@ import numpy.typing as npt
 import pyarrow as pa
 from scipy.sparse import issparse
 
-from sensorium.errors import OutOfMemoryError
+from sensorium.errors import DataError, OutOfMemoryError
 from sensorium.runtime.memory import usable_memory
 from sensorium.table import open_table
 
 FIRST = "x0"  # the name of the first column of an array
 COPIES = 3  # of a dense matrix that a fit holds: the array, the table and the prepared columns
 NUMBER = 8  # bytes
+PER_COLUMN = 35_000  # bytes of a fit for a column of any length: its schema, statistics and weights (measured)
+MAX_COLUMNS = 100_000  # of a sparse matrix: each is planned and encoded alone, which takes milliseconds
 SPARSE = ("csr", "csc")  # formats that scikit-learn checks
 
 Array = npt.NDArray[Any]
@@ -64,20 +66,30 @@ def with_names(X: Any, names: Sequence[str]) -> Any:
 
 
 def check_dense_size(X: Any) -> None:
-    """Check that a sparse matrix fits into the memory as dense columns.
+    """Check that a sparse matrix fits into the memory as dense columns, and that it is not too wide.
 
     Raises:
-        OutOfMemoryError: it does not.
+        DataError: it has more than `MAX_COLUMNS` columns.
+        OutOfMemoryError: it does not fit.
     """
     rows, columns = X.shape
-    memory, needed = usable_memory(), COPIES * rows * columns * NUMBER
+    memory, needed = usable_memory(), columns * (COPIES * rows * NUMBER + PER_COLUMN)
+    cure = "reduce its columns, for example with sklearn.decomposition.TruncatedSVD"
+    if columns > MAX_COLUMNS:
+        raise DataError(
+            f"the sparse matrix of {rows:,} rows and {columns:,} columns has too many columns: about "
+            f"{needed / 1e9:,.2f} GB and hours would be needed",
+            place="X",
+            rule=f"a sparse matrix is read as dense columns, of which there may be {MAX_COLUMNS:,}",
+            cure=cure,
+        )
     if memory is not None and needed > memory:
         sizes = f"{needed / 1e9:,.2f} GB, more than the {memory / 1e9:,.2f} GB that can be used"
         raise OutOfMemoryError(
             f"the sparse matrix of {rows:,} rows and {columns:,} columns needs {sizes}",
             place="X",
             rule="a sparse matrix is read as dense columns",
-            cure="reduce its columns, for example with sklearn.decomposition.TruncatedSVD, or use fewer rows",
+            cure=f"{cure}, or use fewer rows",
         )
 
 

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from sensorium.table._arrow_types import ArrowCells, is_date_type, is_number_type
 from sensorium.table._column import Column
 
-NUMBER = re.compile(r"[+-]?(?!0\d)(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")  # 007 is a code of text
+NUMBER = re.compile(r"[+-]?(?!0\d)(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")  # 007 is a code of text
 
 
 def spelt_codes(words: Iterable[str]) -> list[float]:

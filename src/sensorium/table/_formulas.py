@@ -11,16 +11,12 @@ import pyarrow.compute as pc
 from sensorium.findings import Problem, count
 from sensorium.table._read import finding
 
-SIGN = "(?:[=+\\-@]|＝|＋|－|＠)"  # no class for the wide ones: in columns of bytes a pattern goes byte by byte
+SIGN = "[=+\\-@＝＋－＠]"
 BLANK = "(?:[\\s\x0b]|\u00a0|\u3000|\ufeff)"
 STARTS = f"^(?:[\\t\\r\\n]|{BLANK}*{SIGN})"
 # Where a spreadsheet parts lines at semicolons or tabs, or takes a line break for the end of a row, what follows is a
 # cell of its own. A sign there is one of a list (`1;-2`, `- eggs`) unless something in its cell can be called or run.
-INSIDE = "([;\\t\\r\\n])((?:=|@|＝|＠)|(?:[+\\-]|＋|－)[^;\\t\\r\\n]*[(|!])"
-TEXTS = (
-    pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view,
-    pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary, pa.types.is_binary_view,
-)  # fmt: skip
+INSIDE = "([;\\t\\r\\n])([=@＝＠]|[+\\-＋－][^;\\t\\r\\n]*[(|!])"
 
 
 def find_formulas(table: pa.Table, numbers: Collection[str] = (), *, safe: bool) -> list[Problem]:
@@ -51,10 +47,9 @@ def find_formulas(table: pa.Table, numbers: Collection[str] = (), *, safe: bool)
 
 def without_formulas(table: pa.Table, numbers: Collection[str] = ()) -> pa.Table:
     """Put an apostrophe before each formula, so that spreadsheets read it as text."""
-    for place, field in enumerate(table.schema):
-        if _may_hold(field, numbers):
-            table = table.set_column(place, field.name, _marked(_plain(table.column(place))))
-    return table.rename_columns(_marked(pa.array(table.column_names, pa.string())).to_pylist())
+    pairs = zip(table.schema, table.columns, strict=True)
+    columns = [_marked(_plain(cells)) if _may_hold(field, numbers) else cells for field, cells in pairs]
+    return pa.Table.from_arrays(columns, _marked(pa.array(table.column_names, pa.string())).to_pylist())
 
 
 def _may_hold(field: pa.Field, numbers: Collection[str]) -> bool:
@@ -62,18 +57,15 @@ def _may_hold(field: pa.Field, numbers: Collection[str]) -> bool:
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    """Return whether the column is text in a CSV file, as dictionaries of text and bytes are, too."""
+    """Return whether the column is text in a CSV file, as dictionaries of text are, too."""
     if pa.types.is_dictionary(kind):
         return _is_text(kind.value_type)
-    return any(is_kind(kind) for is_kind in TEXTS)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return the cells as text, or as bytes."""
-    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    if pa.types.is_fixed_size_binary(kind) or pa.types.is_binary_view(kind):
-        kind = pa.binary()
-    return column.cast(pa.string() if pa.types.is_string_view(kind) else kind)
+    """Return the cells without a dictionary."""
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
 
 
 def _number(column: pa.Array | pa.ChunkedArray) -> int:

@@ -13,7 +13,7 @@ from sensorium.table._read import finding
 from sensorium.table._records import Record
 from sensorium.table._separator import SEPARATORS, agreed_width, sample_rows, set_separator
 
-NUMBER = re.compile(r"\s*[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?\s*%?\s*")
+NUMBER = re.compile(r"\s*[+-]?(\d+(?:[.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?\s*%?\s*")
 GAPS = frozenset({"", "-", ".", "..", "?", "na", "n/a", "nan", "null", "none", "n.b.", "nd", "missing", "unknown"})
 MOST = 0.9  # of a column's cells that are numbers: the others are gaps
 ENOUGH = 3  # rows below the line in doubt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,6 +22,10 @@ class Part:
     path: Path
     keys: dict[str, str | None]
     read: Read
+
+    @cached_property
+    def columns(self) -> dict[str, pa.ChunkedArray]:
+        return dict(zip(self.read.arrow.column_names, self.read.arrow.columns, strict=True))
 
 
 def join_parts(parts: list[Part]) -> Read:
@@ -46,8 +51,8 @@ def join_parts(parts: list[Part]) -> Read:
 
 def _stack(name: str, parts: list[Part]) -> tuple[pa.ChunkedArray, list[Problem]]:
     """Concatenate one column of all parts."""
-    tables, problems = [part.read.arrow for part in parts], list[Problem]()
-    there = [table.column(name) for table in tables if name in table.column_names]
+    problems = list[Problem]()
+    there = [part.columns[name] for part in parts if name in part.columns]
     if len(there) < len(parts):
         lacking = len(parts) - len(there)
         problems.append(finding(f"it is missing in {count(lacking, 'file')} of {len(parts):,}", "", name))
@@ -61,8 +66,8 @@ def _stack(name: str, parts: list[Part]) -> tuple[pa.ChunkedArray, list[Problem]
             found = f"the files have the types {' and '.join(map(str, kinds[:3]))}: read as {text[0].type}"
             return pa.chunked_array(text), [*problems, finding(found, "write it as one type", name)]
     made = iter(there)
-    rows = [(next(made) if name in table.column_names else pa.nulls(table.num_rows, kind), table) for table in tables]
-    chunks = [chunk for cells, _ in rows for chunk in (cells.chunks if isinstance(cells, pa.ChunkedArray) else [cells])]
+    rows = [next(made) if name in part.columns else pa.nulls(part.read.arrow.num_rows, kind) for part in parts]
+    chunks = [chunk for cells in rows for chunk in (cells.chunks if isinstance(cells, pa.ChunkedArray) else [cells])]
     return pa.chunked_array([chunk.cast(kind) for chunk in chunks], kind), problems
 
 

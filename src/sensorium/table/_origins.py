@@ -29,10 +29,11 @@ def name_columns(table: pa.Table) -> tuple[pa.Table, dict[str, Origin]]:
     for place in empty:
         names[place] = _free(f"column {place + 1}", taken)
         taken.add(names[place])
+    nameless = {*empty}
     index = _index_of_pandas(table.schema.metadata)
     origins = {}
     for place, (name, field) in enumerate(zip(names, table.schema, strict=True)):
-        why = NO_NAME if place in empty or UNNAMED.fullmatch(name) else ""
+        why = NO_NAME if place in nameless or UNNAMED.fullmatch(name) else ""
         why = OF_PANDAS if name in index or INDEX_LEVEL.fullmatch(name) else why
         origin = replace(_said(field), index=why)
         if origin != Origin():

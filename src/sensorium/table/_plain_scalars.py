@@ -33,13 +33,13 @@ def plain_scalar(array: pa.Array) -> pa.Array:
     if types.is_duration(kind):
         return pc.multiply(array.cast(pa.int64()).cast(pa.float64(), safe=False), SECONDS_PER_UNIT[kind.unit])
     if is_date_type(kind):
-        return _in_calendar(array)
+        return in_calendar(array)
     if types.is_boolean(kind) or types.is_time(kind):
         return array
     raise NoPlainForm(str(kind))
 
 
-def _in_calendar(array: pa.Array) -> pa.Array:
+def in_calendar(array: pa.Array) -> pa.Array:
     """Return timestamps, with those outside Python's calendar missing."""
     low, high = pc.min_max(array.cast(pa.int64() if array.type.bit_width == 64 else pa.int32())).values()
     if not low.is_valid:

@@ -52,14 +52,14 @@ def select_columns(
     """
     if names == EVERY:
         names = arrow.column_names
-    names = list(dict.fromkeys([names] if isinstance(names, str) else names))
+    names, known = list(dict.fromkeys([names] if isinstance(names, str) else names)), {*arrow.column_names}
     if not arrow.num_columns and not arrow.num_rows:  # an empty list of rows has no names
         return SourceColumns({name: pa.chunked_array([], pa.null()) for name in names})
     raise_together(
         [
             SchemaError(f"the table has no column {name!r}", place=place, cure=did_you_mean(name, arrow.column_names))
             for name in names
-            if name not in arrow.column_names
+            if name not in known
         ]
     )
     cells = {name: arrow.column(name) for name in names}

@@ -23,7 +23,7 @@ KEYWORD = re.compile(r"(?<=[\])])\s*,\s*\w+\s*=.*$", re.DOTALL)  # dtype=float32
 SCALAR = re.compile(r"\b(?:np|numpy)\.\w+\(([^()]*)\)")  # NumPy 2 in a list: [np.float64(0.1), np.float64(0.2)]
 BETWEEN = re.compile(r"(?<=[\w.\]]) ?[ ;] ?(?=[\[\w.+-])")  # NumPy puts blanks between numbers, not commas
 LAST_COMMA = re.compile(r",\s*(?=\])")
-NUMBER = re.compile(r"(?<![\w.])[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.])")
+NUMBER = re.compile(r"(?<![\w.])[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?(?![\w.])")
 GAP_WORDS = frozenset(("", "na", "n/a", "#n/a", "<na>", "nan", "null", "none", "nil", "nat", "-", "--", "?"))
 LONGEST_WORD = max(map(len, GAP_WORDS))
 BRACKETS = str.maketrans("(){}", "[][]")

@@ -11,7 +11,7 @@ import pyarrow as pa
 from sensorium.errors import TableError
 from sensorium.files import one_writer, replaced_file
 from sensorium.findings import Problem
-from sensorium.table._as_text import json_lines, with_plain_types, with_text
+from sensorium.table._as_text import json_lines, with_plain_types, with_spelt_dates, with_text
 from sensorium.table._formulas import find_formulas, without_formulas
 from sensorium.table._xlsx import write_xlsx
 
@@ -38,7 +38,8 @@ def check_writable(path: Path) -> None:
 def write_table(table: pa.Table, path: Path, *, safe_csv: bool = False, numbers: Collection[str] = ()) -> list[Problem]:
     """Write a table in the format of the suffix; an existing file is replaced once the new one is complete.
 
-    In CSV, TSV and XLSX, lists and objects are JSON, and bytes that are no text are data URLs.
+    In CSV, TSV and XLSX, lists and objects are JSON, and bytes are data URLs. Dates beyond the years 1
+    to 9999 are ISO text, in JSON Lines as well.
 
     Args:
         table: the table to write.
@@ -86,7 +87,7 @@ def write_csv(
 
 def _csv_cells(table: pa.Table, numbers: Collection[str], *, safe: bool) -> tuple[pa.Table, list[Problem]]:
     """Return the table with types that CSV has, and findings about formulas in it."""
-    table = with_text(table)
+    table = with_spelt_dates(with_text(table))
     findings = find_formulas(table, numbers, safe=safe)
     return (without_formulas(table, numbers) if findings and safe else table), findings
 

@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 import pyarrow as pa
 
 from sensorium.errors import TableError
+from sensorium.table._far_dates import python_cells
 
 ROWS, COLUMNS, CHARACTERS = 2**20, 2**14, 2**15 - 1  # that a sheet, or a cell, can hold
 EXACT = 2**53  # whole numbers beyond it would lose digits
@@ -80,7 +81,7 @@ def _rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
     yield tuple(table.column_names)
     for start in range(0, len(table), TOGETHER):
         part = table.slice(start, TOGETHER)
-        yield from zip(*(column.to_pylist() for column in part.columns), strict=True)
+        yield from zip(*map(python_cells, part.columns), strict=True)
 
 
 def _cell(value: Any, place: str) -> str:
