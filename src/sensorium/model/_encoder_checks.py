@@ -13,19 +13,24 @@ from sensorium.registry.choices import encoders_for
 from sensorium.registry.weights import weights_of
 
 
-def check_accepts(tower: str, choice: Choice, kinds: Sequence[str], columns: int) -> None:
-    """Raise ConfigError if an encoder does not take the modalities of its tower, or not several columns."""
-    encoder = str(choice.name)
+def check_accepts(tower: TowerPlan, kinds: Sequence[str]) -> None:
+    """Raise ConfigError if an encoder does not take the modalities of its tower, or not several columns.
+
+    Args:
+        tower: the tower, with the options in the settings.
+        kinds: modalities that its encoder must take.
+    """
+    encoder, columns = tower.encoder, len(tower.columns)
     entry = encoders.entry(encoder)
     accepts, joint = entry.literal("ACCEPTS", ()), entry.literal("JOINT", False)
     wrong = sorted(set(kinds) - set(accepts))
     if wrong:
         fitting = encoders_for(kinds)
-        weights = weights_of(encoder, choice.options) if choice.options else None
+        weights = weights_of(encoder, tower.options) if tower.options else None
         shown = f"encoder {encoder!r} with the weights {weights.name!r}" if weights else f"encoder {encoder!r}"
         raise ConfigError(
             f"{shown} does not take {', '.join(wrong)}",
-            place=f"tower {tower!r}",
+            place=f"tower {tower.name!r}",
             rule=f"it takes {', '.join(accepts)}",
             cure=f"one of: {', '.join(fitting)}"
             if fitting
@@ -34,7 +39,7 @@ def check_accepts(tower: str, choice: Choice, kinds: Sequence[str], columns: int
     if columns > 1 and not joint:
         raise ConfigError(
             f"encoder {encoder!r} encodes one column, not {columns}",
-            place=f"tower {tower!r}",
+            place=f"tower {tower.name!r}",
             cure="give each column a separate tower, or choose another encoder",
         )
 

@@ -16,12 +16,13 @@ def preferred_modality_options(column: str, modality: str, config: Config) -> di
     """
     tower = next((name for name, columns in config.towers.items() if column in columns), column)
     choice = encoder_choice(config, modality, column, tower)
-    name = choice.name
-    kind = encoders.load(name) if name else None
-    if not name or kind is None or not hasattr(kind, "preferred_options") or not _fits(name, modality):
+    if choice.name is None:
         return {}
-    options = check_options(kind, choice.options, f"encoder {name!r} of {tower!r}")
-    preferred: dict[str, Any] = kind.preferred_options(options)
+    kind = encoders.load(choice.name)
+    if not hasattr(kind, "preferred_options"):
+        return {}
+    options = check_options(kind, choice.options, f"encoder {choice.name!r} of {tower!r}")
+    preferred: dict[str, Any] = kind.preferred_options(options) if _fits(choice.name, modality) else {}
     return preferred
 
 

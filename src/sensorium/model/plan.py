@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sensorium.config import Choice, Config, check_options
+from sensorium.config import Config, check_options
 from sensorium.errors import ConfigError
 from sensorium.files.pretrained_sources import missing_package
 from sensorium.modalities import Modality
@@ -81,8 +81,9 @@ def _plan_tower(
     entry = encoders.entry(encoder)
     # A modality vouches for the encoder that it names itself: one new file is enough to add it.
     others = [kinds[column] for column in columns if learnt[column].encoder != encoder]
-    check_accepts(name, Choice.of(encoder, choice.options), others, len(columns))
-    kind, plan = entry.load(), TowerPlan(name, columns, encoder, choice.options)
+    plan = TowerPlan(name, columns, encoder, choice.options)
+    check_accepts(plan, others)
+    kind = entry.load()
     options = checked_options(plan, kind)
     if (weights := weights_of(encoder, options)) and not weights.is_installed:
         raise missing_package(weights.package)

@@ -64,7 +64,7 @@ def _with_preset(config: Config, rows: int, task: str, report: Reporter) -> Conf
     if not changes:
         return config
     shown = " and ".join(f"{key} to {_shown(value)}" for key, value in changes.items())
-    reason = f"{count(rows, 'training row')}: the preset for few labels sets {shown}"
+    reason = f"? {count(rows, 'training row')}: the preset for few labels sets {shown}"
     report.log(f"{reason}; to switch it off: {set_both(PRESET, 'none')}", once=PRESET)
     return config.model_copy(update={"train": config.train.model_copy(update=changes)})
 
