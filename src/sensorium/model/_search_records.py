@@ -79,6 +79,28 @@ class SearchTrial(SearchTraining):
     trainings: list[SearchTraining] = []
 
 
+class SearchCoverage(Record):
+    """Record of what a search tried of its space.
+
+    Attributes:
+        planned: number of candidates that the schedule had room for.
+        tried: number of candidates that were trained, the plain fit among them.
+        varied: settings that at least one of them changed.
+        unvaried: settings of the search space that none of them changed.
+        candidates_needed: number of candidates that vary all of these; None if all were varied.
+        seconds_needed: estimate of the budget that tries so many; None if all were varied, or if trainings have too
+            few epochs to compare as many.
+    """
+
+    LEFT_OUT: ClassVar = frozenset({"candidates_needed", "seconds_needed"})
+    planned: NonNegativeInt
+    tried: NonNegativeInt
+    varied: list[str]
+    unvaried: list[str]
+    candidates_needed: NonNegativeInt | None = None
+    seconds_needed: NonNegativeFloat | None = None
+
+
 class SearchRecord(Record):
     """Record of a search within a time budget.
 
@@ -93,8 +115,10 @@ class SearchRecord(Record):
         chosen: names of the chosen models.
         ensemble: gain of the ensemble over its first member; None if one model is chosen.
         validation: watched validation metric of the chosen model or ensemble; None if it is not defined.
+        coverage: what was tried; None in models of early versions.
     """
 
+    LEFT_OUT: ClassVar = frozenset({"coverage"})
     budget: NonNegativeFloat
     seconds: NonNegativeFloat
     metric: str
@@ -106,3 +130,4 @@ class SearchRecord(Record):
     chosen: list[str]
     ensemble: Difference | None = None
     validation: float | None = None
+    coverage: SearchCoverage | None = None

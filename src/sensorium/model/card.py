@@ -19,7 +19,7 @@ from sensorium.model._imbalance_records import (
     UnimodalRecord,
 )
 from sensorium.model._record import Record
-from sensorium.model._search_records import SearchRecord, SearchTraining, SearchTrial, TuningRecord
+from sensorium.model._search_records import SearchCoverage, SearchRecord, SearchTraining, SearchTrial, TuningRecord
 from sensorium.model._shift_records import AdaptationRecord, MetricShift, PredictionShift, ShiftRecord
 from sensorium.model._training_records import (
     CalibrationRecord,
@@ -55,6 +55,7 @@ __all__ = [
     "PretrainingRecord",
     "ProblemRecord",
     "Record",
+    "SearchCoverage",
     "SearchRecord",
     "SearchTraining",
     "SearchTrial",

@@ -18,7 +18,15 @@ from sensorium.report._parts import make_table as _table
 from sensorium.report._parts import signed as _signed
 from sensorium.report._wide import COLUMNS, first_lines, more_columns, shown_columns
 from sensorium.report.imbalance import imbalance_text
-from sensorium.wording import calibration_sentence, model_title, say, stop_sentence, titles, tuning_sentence
+from sensorium.wording import (
+    calibration_sentence,
+    coverage_sentence,
+    model_title,
+    say,
+    stop_sentence,
+    titles,
+    tuning_sentence,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -143,7 +151,8 @@ def search_text(found: SearchRecord) -> RenderableType:
     chosen = say("line.chosen", models=models, metric=found.metric, value=value)
     if found.ensemble:
         chosen = say("line.ensemble", chosen=chosen, gain=found.ensemble.value)
-    return Group(text_line(head), table, text_line(chosen))
+    covered = [text_line(coverage_sentence(found.coverage))] if found.coverage else []
+    return Group(text_line(head), table, *covered, text_line(chosen))
 
 
 def _metric(training: SearchTraining) -> str:

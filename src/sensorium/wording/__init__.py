@@ -3,6 +3,7 @@
 from sensorium.wording._say import say, titles
 from sensorium.wording.card import (
     calibration_sentence,
+    coverage_sentence,
     diagnosis_sentence,
     imbalance_sentence,
     public_card,
@@ -13,6 +14,7 @@ from sensorium.wording.verdicts import model_title, verdict_sentence
 
 __all__ = [
     "calibration_sentence",
+    "coverage_sentence",
     "diagnosis_sentence",
     "imbalance_sentence",
     "model_title",

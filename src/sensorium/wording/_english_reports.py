@@ -31,6 +31,12 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "first:",
         "line.search_best": "search: {trials} trials with {trainings} trainings in {seconds:.0f} of {budget:.0f} s; "
         "the best {shown}:",
+        "line.plain_only": "The search tried the plain fit only, of {planned}.",
+        "line.candidates_tried": "The search tried {tried} of {planned}; they vary {names}.",
+        "line.unvaried": "{sentence} It did not vary {names}. A budget of about {budget} lets it try the {needed} "
+        "candidates that vary all of these.",
+        "line.unvaried_short": "{sentence} It did not vary {names}. The {needed} candidates that vary all of these "
+        "need more epochs (--epochs).",
         "line.chosen": "chosen on the validation rows: {models} ({metric} {value})",
         "line.ensemble": "{chosen}; the ensemble gains {gain:+.4f} over the best model",
         "line.groups": "95% intervals resample {groups:,} groups of rows",

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from sensorium.config import CALIBRATION_FOLDS, CALIBRATION_ROWS, IMBALANCE_TECHNIQUE
+from sensorium.findings import count
 from sensorium.wording._say import gain_of, interval_of, say
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
         ImbalanceRecord,
         ImbalanceSigns,
         ModelCard,
+        SearchCoverage,
         TuningRecord,
     )
 
@@ -114,6 +116,31 @@ def stop_sentence(history: HistoryRecord) -> str | None:
         value=stopped.value,
         epochs=stopped.epochs,
     )
+
+
+def coverage_sentence(found: SearchCoverage) -> str:
+    """Return how many candidates a search tried, what they varied, and the budget that would try the rest."""
+    sentence = say(
+        "line.candidates_tried" if found.varied else "line.plain_only",
+        tried=found.tried,
+        planned=count(found.planned, "planned candidate"),
+        names=_settings(found.varied),
+    )
+    if not found.unvaried:
+        return sentence
+    figures = {"sentence": sentence, "names": _settings(found.unvaried), "needed": found.candidates_needed}
+    if found.seconds_needed is None:
+        return say("line.unvaried_short", **figures)
+    return say("line.unvaried", budget=_budget(found.seconds_needed), **figures)
+
+
+def _settings(names: Iterable[str]) -> str:
+    return ", ".join(name.replace("_", " ") for name in names)
+
+
+def _budget(seconds: float) -> str:
+    """Return a time as `--budget` takes it, rounded up."""
+    return f"{math.ceil(seconds / 10) * 10}s" if seconds <= 90 else f"{math.ceil(seconds / 60)}m"
 
 
 def tuning_sentence(found: TuningRecord) -> str:

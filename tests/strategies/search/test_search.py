@@ -1,12 +1,14 @@
 """A search keeps its time, is never worse than a single modality, goes on after a kill, and says what it did."""
 
 import hashlib
+import io
 import json
 import sys
 
 import numpy as np
 import pytest
 from PIL import Image
+from rich.console import Console
 
 import sensorium
 from prepared import prepare
@@ -15,6 +17,7 @@ from sensorium.artifact import load_fitted
 from sensorium.errors import ConfigError, MissingExtraError
 from sensorium.metrics import Outcome
 from sensorium.predictor import Model
+from sensorium.report.text import search_text
 from sensorium.runtime.progress import Silent
 from sensorium.strategies import Budget, Request, Session
 from sensorium.strategies._search._ensemble import choose_ensemble, join, mean_outcome
@@ -23,6 +26,7 @@ from sensorium.strategies._search._trials import Entrant, Trials
 from sensorium.strategies.search import Search
 from sensorium.table import open_table
 from sensorium.trials import Control, TrialResult, TrialSpec, finish, run_trial
+from sensorium.wording import coverage_sentence
 
 EPOCHS = 3
 RUN = "sensorium.trials._runner.run_trial"
@@ -272,6 +276,42 @@ def test_too_short_a_time_is_told_and_a_plain_fit_made(tabular, tmp_path):
     assert (final["name"], final["epochs"], final["trained"]) == ("plain fit", EPOCHS, 1)  # no time for a second one
     if record(tmp_path)["chosen"] == ["plain fit"]:
         assert digest(trained.model) == digest(plain.model)
+
+
+def test_what_a_short_search_did_not_try_is_told_with_the_budget_for_it(tabular, tmp_path):
+    _, trained = run(tabular, 3, folder=tmp_path)
+    found = trained.model.card.search.coverage
+    assert record(tmp_path)["coverage"] == found.to_json()
+    assert (found.tried, found.varied) == (1, []) and {"fusion", "learning_rate", "width"} <= {*found.unvaried}
+    said = coverage_sentence(found)
+    assert said.startswith("The search tried the plain fit only, of 1 planned candidate. It did not vary fusion, ")
+    assert f"A budget of about {found.seconds_needed // 10 * 10 + 10:.0f}s lets it try the" in said
+    assert said in str(search_lines(trained.model))
+    longer = run(tabular, found.seconds_needed)[1].model.card.search.coverage
+    assert longer.planned >= found.candidates_needed
+
+
+def search_lines(fitted):
+    console = Console(width=1000, file=io.StringIO())
+    console.print(search_text(fitted.card.search))
+    return console.file.getvalue()
+
+
+def test_what_a_search_varied_is_recorded(done):
+    found = done[2]
+    covered, plain = found["coverage"], next(trial for trial in found["trials"] if trial["name"] == "plain fit")
+    others = [trial["choices"] for trial in found["trials"] if trial["key"].isdigit()]
+    varied = {name for choices in others for name in choices if choices[name] != plain["choices"][name]}
+    assert covered["tried"] == len(others) and {*covered["varied"]} == varied
+    assert {*covered["unvaried"]} == {*plain["choices"]} - varied
+    candidates, epochs = found["plan"]["rungs"][0]
+    assert f"search: {candidates} candidates for {epochs} epoch" in done[0].report
+    assert "1 epochs" not in done[0].report and "1 candidates" not in done[0].report
+
+
+def test_trainings_that_are_too_short_to_compare_candidates(tabular):
+    found = run(tabular, 3, train={"epochs": 1})[1].model.card.search.coverage
+    assert found.seconds_needed is None and "need more epochs (--epochs)" in coverage_sentence(found)
 
 
 def test_what_the_settings_name_is_kept(tabular, tmp_path):

@@ -8,11 +8,13 @@ from typing import Any
 
 from sensorium.evaluate import compare_outcomes, evaluate_outcome
 from sensorium.files.figures import finite
+from sensorium.findings import count
 from sensorium.metrics import direction, metrics_of
 from sensorium.model.card import SearchRecord
 from sensorium.runtime.progress import duration_text
 from sensorium.strategies._base import Session
 from sensorium.strategies._budget import Budget
+from sensorium.strategies._search._coverage import coverage
 from sensorium.strategies._search._ensemble import choose_ensemble, join
 from sensorium.strategies._search._journal import Journal
 from sensorium.strategies._search._schedule import LEAST, Rung, Schedule, make_schedule
@@ -108,8 +110,7 @@ class SearchRun:
             return None
         schedule = make_schedule(affordable, self.wanted)
         self.journal.note("plan", schedule.to_json())
-        rungs = ", then ".join(f"{rung.candidates} for {rung.epochs} epochs" for rung in schedule.rungs) or "none"
-        self.report.log(f"candidates: {rungs}; then the best for at least {schedule.final} epochs")
+        self.report.log(_plan_text(schedule))
         return schedule
 
     def _rungs(self, schedule: Schedule, singles: Sequence[TrainingResult], per_epoch: float) -> list[TrainingResult]:
@@ -225,6 +226,7 @@ class SearchRun:
             "best_single": max(singles, key=lambda trial: self.trials.rank(trial.best)).to_json() if singles else None,
             "chosen": names,
             "ensemble": gain,
+            "coverage": coverage(self.trials.results, self.firsts, schedule, self.wanted).to_json(),
         }
 
     def _run(self, entrant: Entrant, epochs: int, stage: str, seconds: float = float("inf")) -> TrainingResult:
@@ -256,3 +258,12 @@ class SearchRun:
     def _is_known(self, number: int, epochs: int) -> bool:
         """Return whether a candidate was trained for these epochs, without sampling a new candidate."""
         return self.journal.was_asked(number) and self.trials.knows(self._candidate(number), epochs)
+
+
+def _plan_text(schedule: Schedule) -> str:
+    """Describe the schedule of a search before it starts."""
+    final = count(schedule.final, "epoch")
+    if not schedule.rungs:
+        return f"search: the time suffices for the plain fit only, for at least {final}"
+    rungs = [f"{count(rung.candidates, 'candidate')} for {count(rung.epochs, 'epoch')}" for rung in schedule.rungs]
+    return f"search: {', then '.join(rungs)}, then the best for at least {final}, while there is time"

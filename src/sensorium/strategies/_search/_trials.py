@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from sensorium.files.figures import finite
+from sensorium.findings import count
 from sensorium.metrics import rank_value
 from sensorium.runtime.progress import duration_text
 from sensorium.strategies._base import Session
@@ -158,7 +159,7 @@ class Trials:
 
     def _train(self, entrant: Entrant, epochs: int, stage: str, seconds: float) -> TrainingResult:
         start, report = self.budget.clock(), self.report
-        report.step(f"{entrant.name}, {epochs} epochs; {duration_text(max(0.0, self.budget.left))} left")
+        report.step(f"{entrant.name}, {count(epochs, 'epoch')}; {duration_text(max(0.0, self.budget.left))} left")
         past = list[float]()
 
         def should_stop() -> bool:
