@@ -89,6 +89,6 @@ def test_tests_stand_where_their_subject_stands():
     tests = Path(__file__).parents[1]
     folders = {path.name for path in tests.iterdir() if path.is_dir() and not path.name.startswith(("_", "."))}
     packages = {path.parent.name for path in (tests.parent / "src" / "sensorium").glob("*/__init__.py")}
-    assert folders - packages == {"addons", "real", "system"}
+    assert folders - packages == {"addons", "benchmarks", "real", "system"}
     names = [path.name for path in tests.rglob("test_*.py")]
     assert len(names) == len(set(names)), "two test files have one name, which pytest can't tell apart"

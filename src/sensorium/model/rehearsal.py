@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import torch
 from torch import Tensor, nn
 
-from sensorium.batch import Batch, Cells, Tokens
+from sensorium.batch import Batch, Cells, PackedCells, Tokens
 from sensorium.config import check_options
 from sensorium.findings import Problems
 from sensorium.modalities import Modality
@@ -27,6 +28,7 @@ from sensorium.registry.failures import member_error, shape_of
 from sensorium.table import Column, Files
 from sensorium.tasks import Task
 
+CellsOrPacked = TypeVar("CellsOrPacked", bound=Cells | PackedCells)
 NOT_FINITE = "the result contains NaN or infinity"
 ROWS, STEPS = 3, 2  # of the made rows; batch normalisation needs more than one row
 
@@ -153,7 +155,7 @@ def filled(cells: Cells) -> Cells:
     return Cells(cells.values, torch.ones_like(cells.present), mask)
 
 
-def varied(cells: Cells) -> Cells:
+def varied(cells: CellsOrPacked) -> CellsOrPacked:
     """Return cells of random values: a part that divides by the deviation of constant ones is not at fault."""
     generator = torch.Generator().manual_seed(0)
     values = cells.values
@@ -161,4 +163,4 @@ def varied(cells: Cells) -> Cells:
         values = torch.randint(0, 256, values.shape, generator=generator, dtype=torch.uint8)
     elif values.is_floating_point():
         values = torch.randn(values.shape, generator=generator, dtype=values.dtype)
-    return Cells(values, cells.present, cells.mask)
+    return replace(cells, values=values)

@@ -17,7 +17,7 @@ MARKS = (  # the longest first: UTF-32's begins as UTF-16's
 UTF8 = ("utf-8", "utf-8-sig")
 WIDE = ("utf-16", "utf-32")  # encodings of which no ASCII text is valid, or none that means what it says
 EAST = re.compile(r"gb|big5|shift|euc|cp9|johab|iso2022|hz")  # encodings of several bytes a character
-WORD = re.compile(r"\w*[^\x00-\x7f]\w*")
+WORD = re.compile(r"(?:(?<!\w)\w*)?[^\x00-\x7f]\w*")  # begun once per word, not at each letter
 CONTROLS = re.compile(rb"[\x80-\x9f]")
 SHOWN = 20  # characters of a word that a message quotes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 LOOKED_AT = 100_000  # bytes
-WORDS = re.compile(rb"[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")
+WORDS = re.compile(rb"(?:(?<![A-Za-z])[A-Za-z]*)?[\x80-\xff][A-Za-z\x80-\xff]*")  # begun once per word
 HIGH = re.compile(rb"[\x80-\xff]")
 ACCENTS = 0.55  # of the bytes of such words that are beyond ASCII: fewer are accents among Latin letters
 BEYOND = re.compile("[^\x00-\x7f]")

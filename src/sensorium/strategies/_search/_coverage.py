@@ -8,7 +8,7 @@ from typing import Any
 
 from sensorium.model.card import SearchCoverage
 from sensorium.strategies._search._schedule import MOST, Schedule, make_schedule
-from sensorium.strategies._search._trials import Result
+from sensorium.strategies._search._trials import TrainingResult
 
 ENOUGH = 10  # times the epochs of full trainings of all candidates, beyond which there is no schedule for them
 STEP = 1.1  # factor between the budgets that are considered
@@ -16,7 +16,7 @@ OVERHEAD = 1.3  # of the time of trainings: files, intervals, and epochs that ar
 
 
 def coverage(
-    results: Sequence[Result], firsts: Sequence[Mapping[str, Any]], schedule: Schedule | None, wanted: int
+    results: Sequence[TrainingResult], firsts: Sequence[Mapping[str, Any]], schedule: Schedule | None, wanted: int
 ) -> SearchCoverage:
     """Return which settings the candidates of a search varied.
 
