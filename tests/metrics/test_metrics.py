@@ -170,7 +170,9 @@ def test_adaptive_bins_show_an_error_that_bins_of_equal_width_average_out():
     right = np.concatenate([np.arange(150) < 147, np.arange(150) < 143])  # 0.98 and 0.953
     outcome = Outcome(np.where(right, 1, 0), np.stack([1 - confidence, confidence], 1), np.ones(300, int))
     assert score("ece", outcome)[0] == pytest.approx(0.0017, abs=1e-4)
-    assert score("ece_adaptive", outcome)[0] == pytest.approx((0.04 + 0.0367) / 2, abs=1e-4)
+    # Of 15 bins of 20 rows, seven hold one kind, seven the other, and one ten rows of each.
+    expected = (7 * 0.04 + 7 * (0.99 - 143 / 150) + (0.04 - (0.99 - 143 / 150)) / 2) / 15
+    assert score("ece_adaptive", outcome)[0] == pytest.approx(expected, abs=1e-6)
 
 
 def test_brier_score_adds_up_over_classes_but_not_over_two():

@@ -264,4 +264,4 @@ def test_twenty_thousand_columns_are_kept():
     """Each column takes constant time; with time that grows with their number, this takes many minutes."""
     names = [f"c{place}" for place in range(20_000)]
     table = open_table(pa.table([pa.array([1])] * len(names), names), keep="all")
-    assert list(table.source.cells) == names
+    assert list(table.kept_columns.cells) == names

@@ -108,7 +108,8 @@ def test_a_file_without_text_is_empty(content, write):
         open_table(write("t.csv", content))
 
 
-def test_a_long_run_of_letters_beside_text_that_is_not_utf8_is_read(tmp_path):
+def test_the_encoding_of_a_file_with_a_long_run_of_letters_is_found_in_one_pass(tmp_path):
     """Words are found in one pass; with a start at each letter, this takes hours."""
     (tmp_path / "t.csv").write_bytes(b"name,file\n" + "Zoë Müller,".encode("cp1252") + b"A" * 10**6 + b"\nx,y\n")
-    assert open_table(tmp_path / "t.csv").column("name").data.to_pylist() == ["Zoë Müller", "x"]
+    with pytest.raises(TableError, match=r"table\.encoding=cp1252"):
+        open_table(tmp_path / "t.csv")

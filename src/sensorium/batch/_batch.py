@@ -27,6 +27,11 @@ class Batch:
     rows: Int64[Tensor, " b"]
     target: Shaped[Tensor, "b ..."] | None = None
 
+    @property
+    def present(self) -> Bool[Tensor, "b c"]:
+        """Return bool (b, columns): which columns have a value, in the order of `cells`; for techniques."""
+        return torch.stack([cells.present for cells in self.cells.values()], 1)
+
     def has_any(self, columns: tuple[str, ...] | None = None) -> Bool[Tensor, " b"]:
         """Return the rows that have a value in one of some columns, of all columns by default."""
         if isinstance(self.cells, CellMap):

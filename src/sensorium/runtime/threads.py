@@ -100,8 +100,8 @@ def torch_threads(number: int) -> Iterator[None]:
     """
     import torch
 
-    before = torch.get_num_threads()  # now, the number of this thread of Python is its own
-    with _lock:
+    with _lock:  # a block that another thread enters changes, for a moment, what new threads take
+        before = torch.get_num_threads()  # now, the number of this thread of Python is its own
         everywhere = _in_new_thread(torch.get_num_threads)
     blocks, block = _own.blocks, _Block(number, before, everywhere)
     blocks.append(block)

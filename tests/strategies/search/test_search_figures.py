@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from prepared import prepare
+from sensorium.findings import count
 from sensorium.predictor import Model
 from sensorium.report import fit_text
 from sensorium.runtime.progress import Silent
@@ -133,7 +134,7 @@ def test_the_table_shows_each_trial_once_with_the_figures_of_the_record(searched
     for trial in shown:
         (row,) = [line for line in text.splitlines() if line.startswith(f"{trial.name}  ")]
         assert f"{trial.metric:.4f}" in row
-        history = ", ".join(f"{own.trained}: {own.metric:.4f}" for own in trial.trainings)
+        history = ", ".join(f"{own.metric:.4f} after {count(own.trained, 'epoch')}" for own in trial.trainings)
         assert history in row
     assert len(shown) == len(record["trials"]) or f"the best {len(shown)}:" in text
     assert f"({card.search.metric} {card.search.validation:.4f})" in text
