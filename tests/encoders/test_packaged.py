@@ -199,9 +199,9 @@ def test_features_of_every_modality_are_computed_once(table, packaged_weights, t
     monkeypatch.setenv("SENSORIUM_CACHE", str(tmp_path))
     plain, given = Features._encode, collections.Counter()
 
-    def counted(self, cells):
+    def counted(self, cells, *more):
         given[type(self.modality).__name__] += len(cells.present)
-        return plain(self, cells)
+        return plain(self, cells, *more)
 
     monkeypatch.setattr(Features, "_encode", counted)
     once = {"Text": 48, "Image": 48, "Audio": 48}

@@ -122,7 +122,7 @@ def test_frozen_features_are_computed_once_for_all_models_and_runs(table, folder
     monkeypatch.setenv("SENSORIUM_CACHE", str(tmp_path))
     plain, given = Features._encode, []
     monkeypatch.setattr(
-        Features, "_encode", lambda self, cells: (given.append(len(cells.present)), plain(self, cells))[1]
+        Features, "_encode", lambda self, cells, *a: (given.append(len(cells.present)), plain(self, cells, *a))[1]
     )
     found = sensorium.compare(
         table, "label", fusions=["concat", "gated"], config=settings(folders), baselines=[], progress=False

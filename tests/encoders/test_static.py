@@ -191,7 +191,7 @@ def test_features_are_computed_once_for_all_models_and_runs(tabular, tmp_path, m
     monkeypatch.setenv("SENSORIUM_CACHE", str(tmp_path))
     plain, given = Features._encode, []
     monkeypatch.setattr(
-        Features, "_encode", lambda self, cells: (given.append(len(cells.present)), plain(self, cells))[1]
+        Features, "_encode", lambda self, cells, *a: (given.append(len(cells.present)), plain(self, cells, *a))[1]
     )
     found = sensorium.compare(
         tabular, "label", fusions=["concat", "gated"], config=settings(), baselines=[], progress=False

@@ -30,6 +30,8 @@ def ask(name):
     def answer(self, table):
         found = self.predictions(table)
         LAST[id(self)] = found.problems
+        if name == "table":  # problems of the whole table are not in its rows
+            print(*(problem.reason for problem in found.problems.whole()), sep="; ")
         return found.to_arrow() if name == "table" else getattr(found, name)
     return answer
 sensorium.Model.predict, sensorium.Model.predict_proba = ask("values"), ask("scores")
