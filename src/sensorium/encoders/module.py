@@ -49,7 +49,7 @@ class Module(nn.Module):
         Raises:
             MemberError: the module raises an exception, which is the cause.
         """
-        sample = _sample(encoder_spec)
+        sample = sample_cells(encoder_spec)
         try:
             return self.eval()(sample)
         except (SensoriumError, MemoryError):
@@ -94,7 +94,7 @@ def _by_name(encoder: Module, state: dict[str, Any], prefix: str, *_: Any) -> No
             state[f"{prefix}module.{name}"] = state.pop(f"{prefix}weight_{number}")
 
 
-def _sample(encoder_spec: EncoderSpec) -> Cells:
+def sample_cells(encoder_spec: EncoderSpec) -> Cells:
     """Make two rows of cells in the form that the modality returns."""
     there = torch.ones(2, dtype=torch.bool)
     if "vocabulary" in encoder_spec:
