@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from rich.console import Console
+from ticks import Ticks, Told
 
 import sensorium
 from prepared import prepare
@@ -18,7 +19,6 @@ from sensorium.errors import ConfigError, MissingExtraError
 from sensorium.metrics import Outcome
 from sensorium.predictor import Model
 from sensorium.report.text import search_text
-from sensorium.runtime.progress import Silent
 from sensorium.strategies import Budget, Request, Session
 from sensorium.strategies._search._ensemble import choose_ensemble, join, mean_outcome
 from sensorium.strategies._search._space import open_space, spec_of
@@ -30,30 +30,6 @@ from sensorium.wording import coverage_sentence
 
 EPOCHS = 3
 RUN = "sensorium.trials._runner.run_trial"
-
-
-class Ticks:
-    """A clock that goes on by one each time it is read: a search that is the same on every machine."""
-
-    def __init__(self):
-        self.now = 0.0
-
-    def __call__(self):
-        self.now += 1
-        return self.now
-
-
-class Told(Silent):
-    def __init__(self):
-        self.lines = []
-
-    def log(self, text):
-        self.lines.append(text)
-
-    step = log
-
-    def __contains__(self, words):
-        return any(words in line for line in self.lines)
 
 
 def experiment(table, **settings):

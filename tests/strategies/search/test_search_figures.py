@@ -7,12 +7,12 @@ import re
 import numpy as np
 import pytest
 from rich.console import Console
+from ticks import Ticks, Told
 
 from prepared import prepare
 from sensorium.findings import count
 from sensorium.predictor import Model
 from sensorium.report import fit_text
-from sensorium.runtime.progress import Silent
 from sensorium.strategies import Budget, Request, Session
 from sensorium.strategies._search._space import open_space, spec_of, with_epochs
 from sensorium.strategies.search import Search
@@ -24,28 +24,8 @@ TRAINING = re.compile(
 EPOCH = re.compile(r"epoch (\d+)/\d+, .*validation accuracy ([\d.]+)")
 
 
-class Ticks:
-    """A clock that advances by one each time it is read, so that the search is the same on every machine."""
-
-    def __init__(self):
-        self.now = 0.0
-
-    def __call__(self):
-        self.now += 1
-        return self.now
-
-
-class Printed(Silent):
-    """Reporter that keeps lines and the notes of progress bars, in their order."""
-
-    def __init__(self):
-        self.lines = []
-
-    def log(self, text, *, once=""):
-        self.lines.append(text)
-
-    def step(self, text):
-        self.lines.append(text)
+class Printed(Told):
+    """Reporter that also keeps the notes of progress bars, in their order."""
 
     def note(self, text):
         self.lines.append(text)
