@@ -1,10 +1,10 @@
 """Assign rows to the training, validation and test set, and detect rows that a model has seen."""
 
-from sensorium.split._codes import group_codes, row_groups, whole_groups
+from sensorium.split._codes import SPLITS, group_codes, row_groups, whole_groups
 from sensorium.split.earlier import EarlierRows, new_rows
 from sensorium.split.seen_rows import RowCells, SeenRows, add_fit, find_seen, weigh_rows
 from sensorium.split.spellings import SPELLINGS
-from sensorium.split.split import SPLITS, Split, make_split
+from sensorium.split.split import Split, make_split
 from sensorium.split.unlabelled import unlabelled_rows
 
 __all__ = [

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from sensorium.labels.values import bare
 from sensorium.table import Column, Rows, Table
 
+SPLITS = ("train", "validation", "test")
 UNUSED = -1
 
 Codes = npt.NDArray[np.int8]

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorium.findings import Problem, count
-from sensorium.split._codes import Codes
+from sensorium.split._codes import SPLITS, Codes
 from sensorium.split._deal import Rules, Shares
 from sensorium.table import Floats, Rows
 
 ENOUGH = 0.5  # of the requested validation and test rows: with fewer new rows, they are drawn from all rows
-SPLITS = {"test": 2, "validation": 1}
+HELD = ("test", "validation")  # in the order of reports
 OVERESTIMATE = "the metrics overestimate performance on new rows"
 
 
@@ -115,7 +115,7 @@ def new_rows(earlier: EarlierRows | None, rows: Rows) -> tuple[Rows, int | None]
 
 def earlier_findings(earlier: EarlierRows, codes: Codes, column: str | None, time: str | None) -> list[Problem]:
     """Report validation and test rows that earlier models were trained on."""
-    held = {name: np.flatnonzero(codes == code) for name, code in SPLITS.items()}
+    held = {name: np.flatnonzero(codes == SPLITS.index(name)) for name in HELD}
     parts = [f"{share} {name} rows" for name, rows in held.items() if (share := earlier.share(rows))]
     if not parts:
         return []

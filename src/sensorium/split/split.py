@@ -10,14 +10,13 @@ import numpy as np
 from sensorium.config import SplitConfig, as_yaml, set_value
 from sensorium.errors import SchemaError
 from sensorium.findings import Problem
-from sensorium.split._codes import UNUSED, Codes, keep_classes_in_train
+from sensorium.split._codes import SPLITS, UNUSED, Codes, keep_classes_in_train
 from sensorium.split._deal import Rules
 from sensorium.split._findings import broken_groups, lacking_groups, left_out, not_named, off_shares, out_of_time
 from sensorium.split.earlier import EarlierRows, deal_again, earlier_findings, kept_words
 from sensorium.split.spellings import named_codes
 from sensorium.table import Column, Rows, Table
 
-SPLITS = ("train", "validation", "test")
 FEWEST = 4  # rows with a label
 
 
