@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt, model_
 
 from sensorium.config import IMBALANCE_TECHNIQUE
 from sensorium.findings import ColumnPlan, Problems
+from sensorium.model._blend_records import BlendCandidate, BlendRecord
 from sensorium.model._imbalance_records import (
     Diagnosis,
     ImbalanceRecord,
@@ -37,6 +38,8 @@ from sensorium.model._training_records import (
 
 __all__ = [
     "AdaptationRecord",
+    "BlendCandidate",
+    "BlendRecord",
     "CalibrationRecord",
     "DataSpec",
     "Diagnosis",
@@ -115,13 +118,14 @@ class ModelCard(Record):
         imbalance: check for modality imbalance; None if there was none.
         tuning: fine-tuning of pretrained encoders; None if there was none.
         search: search within a time budget; None if there was none.
+        blend: how the members of a blend were chosen; None for other models.
         shift: change by continued training or adaptation; None for a new model (`moved` in JSON).
         adapted: the adaptation; None if there was none.
         int8: number of quantized modules; None if the model is not quantized.
     """
 
     LEFT_OUT: ClassVar = frozenset(
-        {"fit_problems", "calibration", "imbalance", "tuning", "search", "shift", "adapted", "int8"}
+        {"fit_problems", "calibration", "imbalance", "tuning", "search", "blend", "shift", "adapted", "int8"}
     )
     table: str = ""
     columns: list[ColumnPlan] = []
@@ -140,6 +144,7 @@ class ModelCard(Record):
     imbalance: ImbalanceRecord | None = None
     tuning: TuningRecord | None = None
     search: SearchRecord | None = None
+    blend: BlendRecord | None = None
     shift: ShiftRecord | None = Field(None, alias="moved")
     adapted: AdaptationRecord | None = None
     int8: NonNegativeInt | None = None

@@ -3,7 +3,7 @@
 from sensorium.planning._make_plan import log_notices, make_plan
 from sensorium.planning._needs import check_several_modalities, check_validation_rows
 from sensorium.planning._plan import Plan
-from sensorium.planning._prepared import PreparedTable, continued_with, plan_and_prepare, prepare_table
+from sensorium.planning._prepared import PreparedTable, continued_with, plan_and_prepare, prepare_table, with_cells
 from sensorium.planning._start import SLOWER, continued_settings, scores_before, take_weights
 
 __all__ = [
@@ -20,4 +20,5 @@ __all__ = [
     "prepare_table",
     "scores_before",
     "take_weights",
+    "with_cells",
 ]

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -29,9 +29,15 @@ from sensorium.trials._baseline import fit_baseline
 from sensorium.trials._build import ModelOf, build_fitted, model_of_none
 from sensorium.trials._calibrate import calibrate_model, with_test_changes
 from sensorium.trials._cost import Cost
+from sensorium.trials._folds import data_of
 from sensorium.trials._spec import TrialSpec
 from sensorium.trials._warm_up import warm_up
 from sensorium.trials.fingerprint import identity
+
+STEP, RATE = 0.004, 5e9  # seconds of a training step without work, and multiply-adds per second, of an ordinary CPU
+
+if TYPE_CHECKING:
+    from sensorium.table import Rows
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,7 @@ class TrialResult:
         cost: the cost of the model; None if it was not measured.
         error: the reason why training failed; None if it did not fail.
         threads: number of threads that the network was trained with; None for a baseline and a failed trial.
+        judged: positions of the rows of the validation outcome; None if these are all validation rows.
     """
 
     spec: TrialSpec
@@ -85,6 +92,11 @@ class TrialResult:
     cost: Cost | None = None
     error: TrainingError | None = None
     threads: int | None = None
+    judged: Rows | None = None
+
+    def rows(self, data: PreparedTable, split: str) -> Rows:
+        """Return the positions of the rows of an outcome."""
+        return self.judged if split == "validation" and self.judged is not None else data.rows(split)
 
     @property
     def model(self) -> FittedModel:
@@ -115,7 +127,7 @@ def run_trial(data: PreparedTable, spec: TrialSpec, control: Control = Control()
         The result. If the loss diverges or the library of a baseline fails, its `error` is set.
     """
     with torch_threads(data.plan.threads.most):
-        return _run(data, spec, control)
+        return _run(data_of(data, spec), spec, control)
 
 
 def _run(data: PreparedTable, spec: TrialSpec, control: Control) -> TrialResult:
@@ -213,9 +225,28 @@ def _choose_threads(data: PreparedTable, context: TrainingContext) -> int:
     threads = data.plan.threads
     if threads.exact or threads.most == 1 or data.plan.device.type != "cpu":
         return threads.most
+    work = _step_work(context)
+    return threads.for_work(work) if work else threads.most
+
+
+def _step_work(context: TrainingContext) -> int:
+    """Return the work of a training step, in multiply-adds; 0 without readable rows."""
     rows = torch.from_numpy(context.train_rows[: context.batch_size])
     batch = next(context.loader.batches([rows]), None)
-    return threads.for_work(training_work(context.model, batch)) if batch and len(batch.rows) else threads.most
+    return training_work(context.model, batch) if batch and len(batch.rows) else 0
+
+
+def estimate_seconds(data: PreparedTable, result: TrialResult) -> float:
+    """Estimate how long the training of a network took on an ordinary CPU.
+
+    The estimate counts multiply-adds, so it is the same on every machine and however busy the machine is.
+    """
+    fitted = result.model
+    context = training_of(data, fitted)
+    with _reading_features(data, fitted.networks):
+        work = _step_work(context)
+    steps = len(result.training_history.epochs) * math.ceil(len(context.train_rows) / context.batch_size)
+    return steps * (STEP + work / RATE)
 
 
 def _train(

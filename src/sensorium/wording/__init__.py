@@ -1,6 +1,7 @@
 """Words of reports and sentences about findings, filled in from one table of templates."""
 
 from sensorium.wording._say import say, titles
+from sensorium.wording.blend import blend_sentence
 from sensorium.wording.card import (
     calibration_sentence,
     coverage_sentence,
@@ -13,6 +14,7 @@ from sensorium.wording.card import (
 from sensorium.wording.verdicts import model_title, verdict_sentence
 
 __all__ = [
+    "blend_sentence",
     "calibration_sentence",
     "coverage_sentence",
     "diagnosis_sentence",
