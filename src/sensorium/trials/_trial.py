@@ -145,7 +145,8 @@ def _run(data: PreparedTable, spec: TrialSpec, control: Control) -> TrialResult:
         return TrialResult(spec, error=error)
     if not isinstance(meter, ResourceMeter):
         return result
-    parameters = sum(p.numel() for p in result.model.network.parameters() if p.requires_grad)
+    networks = result.model.networks
+    parameters = sum(p.numel() for network in networks for p in network.parameters() if p.requires_grad)
     rate = len(data.rows("test")) / result.predict_seconds
     return replace(result, cost=Cost(result.seconds, parameters, meter.memory, meter.energy, rate))
 
@@ -169,7 +170,7 @@ def finish(data: PreparedTable, result: TrialResult) -> TrialResult:
 
 
 def calibrate_ensemble(data: PreparedTable, result: TrialResult) -> TrialResult:
-    """Return the result of an ensemble with calibrated probabilities."""
+    """Return the result of a model of several members with calibrated probabilities."""
     with _reading_features(data, result.model.networks):
         fitted = calibrate_model(data, result.model)
         return replace(result, fitted=fitted, outcomes={"validation": data.outcome(fitted, "validation")})
