@@ -1,6 +1,6 @@
 """Plan a table, then prepare it, before any model is trained."""
 
-from sensorium.planning._make_plan import log_notices, make_plan
+from sensorium.planning._make_plan import Settle, log_notices, make_plan
 from sensorium.planning._needs import check_several_modalities, check_validation_rows
 from sensorium.planning._plan import Plan
 from sensorium.planning._prepared import PreparedTable, continued_with, plan_and_prepare, prepare_table
@@ -10,6 +10,7 @@ __all__ = [
     "SLOWER",
     "Plan",
     "PreparedTable",
+    "Settle",
     "check_several_modalities",
     "check_validation_rows",
     "continued_settings",

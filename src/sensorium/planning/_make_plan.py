@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import torch
@@ -45,6 +45,8 @@ from sensorium.train import check_calibration, check_for_model, check_for_task
 if TYPE_CHECKING:
     from sensorium.runtime.progress import Reporter
 
+Settle: TypeAlias = Callable[[Schema, Config], Config]
+
 LOGGED = 30  # notices in the progress
 
 
@@ -57,6 +59,7 @@ def make_plan(
     start: FittedModel | None = None,
     teacher: FittedModel | None = None,
     cores: int | None = None,
+    settle: Settle = lambda schema, config: config,
 ) -> Plan:
     """Infer schema, split, task and network of a table, and check every setting, before any file is decoded.
 
@@ -68,6 +71,7 @@ def make_plan(
         start: a model to continue training, whose columns, statistics, task and network are kept.
         teacher: a model to distil knowledge from.
         cores: number of cores that an earlier start of the run recorded; by default, those of this machine.
+        settle: completes the settings once the schema is known; it must not change how the table is read.
 
     Raises:
         SchemaError, ConfigError, DataError: the table and the settings do not fit each other.
@@ -79,6 +83,7 @@ def make_plan(
     device = pick_device(config.device)
     start = start and _on_device(start, device)
     schema = continued_schema(table, config, start, report) if start else infer_schema(table, config)
+    config = settle(schema, config)
     check_for_task(config, schema.task_name)
     dealt = deal_rows(schema, config, report, start=start, teacher=teacher)
     config, split = dealt.config, dealt.split
