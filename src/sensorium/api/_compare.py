@@ -29,6 +29,8 @@ from sensorium.errors.memory import explain_memory_errors
 from sensorium.files import alone_in
 from sensorium.model import OWN_FUSION, OwnModules, check_modules, is_maker, own_name, plain_fusion
 from sensorium.planning import log_notices, make_plan, prepare_table
+from sensorium.presets import check_preset
+from sensorium.registry.defaults import AUTO_PRESET, SIMPLEST_PRESET
 from sensorium.registry.failures import explain_member_errors
 from sensorium.runtime.progress import reporter
 from sensorium.runtime.threads import torch_threads
@@ -145,6 +147,11 @@ def _listed(names: str | Sequence[str] | None) -> Sequence[str] | None:
 
 def _check_compared(config: Config) -> None:
     """Reject settings that a comparison does not support."""
+    if config.preset not in (AUTO_PRESET, SIMPLEST_PRESET):
+        check_preset(config.preset)
+        rule = "each row of a comparison is one model: a network, or a classical model"
+        cure = f"remove the setting, or use fit: {set_both('preset', config.preset)}"
+        raise ConfigError(f"compare has no preset {config.preset}", place="preset", rule=rule, cure=cure)
     if config.train.imbalance != "off":
         technique = set_both("train.techniques.pmr", {})
         cure = f"use fit --check-imbalance (Python: train={{'imbalance': 'auto'}}), or set a technique: {technique}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -35,6 +36,7 @@ from sensorium.model import FittedModel, check_modules
 from sensorium.model.card import EvaluationRecord
 from sensorium.planning import Plan, PreparedTable, continued_settings, log_notices, make_plan, prepare_table
 from sensorium.predictor import Model, load, tell_unset
+from sensorium.presets import FitSetup
 from sensorium.registry.failures import explain_member_errors
 from sensorium.runtime.events import Callback, check_callbacks
 from sensorium.runtime.progress import Reporter, reporter
@@ -43,9 +45,6 @@ from sensorium.strategies import (
     Budget,
     Request,
     Session,
-    Strategy,
-    check_strategies,
-    choose_strategies,
     close_strategies,
     parse_budget,
     run_strategies,
@@ -97,8 +96,10 @@ def fit(
             is returned without training, so they receive nothing.
         track: write metrics for `tensorboard`, `mlflow` or `wandb` into `out`. Nothing is sent over the network.
         progress: print the progress to stderr.
-        **settings: see `Settings` and `Config`. `encoders` and `fusion` accept your own modules, or classes or
-            functions that make them: `encoders={"image": my_module}, fusion=MyFusion`.
+        **settings: see `Settings` and `Config`. `preset` names how much is trained; with the default `auto`, a setting
+            that describes one network (`fusion`, `encoders`, `epochs` …) means that network. `encoders` and
+            `fusion` accept your own modules, or classes or functions that make them: `encoders={"image": my_module},
+            fusion=MyFusion`.
 
     Returns:
         The model with the weights of its best epoch.
@@ -142,8 +143,8 @@ def fit(
     below = continued_settings(source.config) if source else {}
     chosen, modules = gather_config(target, config, settings, below)
     check_modules(modules)
-    request = Request(chosen, time, continues=source is not None, resume=resume)
-    strategies = choose_strategies(request)
+    asked = Request(chosen, time, continues=source is not None, resume=resume, own_modules=bool(modules))
+    setup = FitSetup.of(asked)
     report = reporter(progress)
     with alone_in(Path(out)) if out else nullcontext():
         run = Run(Path(out)) if out else None
@@ -151,37 +152,38 @@ def fit(
             opened = _open(table, chosen, source)
         with report.phase("planning the training"):
             cores = run.find_cores(overwrite=overwrite, resume=resume) if run else None
-            plan = make_plan(
-                opened, chosen, report, modules=modules, start=source, teacher=open_teacher(chosen), cores=cores
+            teacher = open_teacher(chosen)
+            setup, plan = setup.plan(
+                partial(make_plan, opened, report=report, modules=modules, start=source, teacher=teacher, cores=cores)
             )
-        check_strategies(strategies, plan)
+        report.log(setup.preset.sentence)
         control = Control(report, callbacks=listeners)
         if run:
             made_of = plan_identity(plan, command="fit", budget=time and time.seconds)
             state = run.settle(made_of, overwrite=overwrite, resume=resume)
             if state is State.FINISHED:
-                close_strategies(strategies, run.folder)
+                close_strategies(setup.strategies, run.folder)
                 return _finished(run, plan, report)
             resumes = resume or (state is State.UNFINISHED and run.checkpoint.exists())
             plan = replace(plan, threads=run.settle_threads(plan.threads, state, cores=plan.cores))
             control = replace(control, keep=run.keep, checkpoint=Checkpoint(run.checkpoint, resumes))
         with torch_threads(plan.threads.most):
-            return _train(plan, strategies, request, control, run)
+            return _train(plan, setup, control, run)
 
 
-def _train(plan: Plan, strategies: Sequence[Strategy], request: Request, control: Control, run: Run | None) -> Model:
+def _train(plan: Plan, setup: FitSetup, control: Control, run: Run | None) -> Model:
     """Decode the table, run the strategies, and save the run."""
     log_notices(plan, control.report)
     data = prepare_table(plan, control.report)
     if run:
         run.save_before(files_before(data))
-    session = Session.of(data, request, control, run.folder if run else None)
-    result = run_strategies(strategies, session)
+    session = Session.of(data, setup.request, control, run.folder if run else None)
+    result = run_strategies(setup.strategies, session)
     with control.report.phase("computing metrics and intervals"):
         evaluations = _measure(data, result)
     if run:
-        run.save_result(result.model, files_after(data, result, evaluations) | strategy_files(strategies))
-        close_strategies(strategies, run.folder)
+        run.save_result(result.model, files_after(data, result, evaluations) | strategy_files(setup.strategies))
+        close_strategies(setup.strategies, run.folder)
     return Model(result.model, evaluations.get("test"), data.all_problems())
 
 

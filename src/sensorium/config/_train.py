@@ -102,7 +102,7 @@ class TrainConfig(Strict):
     teacher: Annotated[Location | None, CALLER_ONLY] = Field(
         None, description="fitted model whose predictions this one learns from (distillation)"
     )
-    preset: Literal["auto", "few", "none"] = Field(
+    few_labels: Literal["auto", "few", "none"] = Field(
         "auto",
         description="`few`: more patience and label smoothing; `auto`: `few` for up to 600 training rows, else `none`",
     )

@@ -19,6 +19,7 @@ from sensorium.model._imbalance_records import (
     ModalitySigns,
     UnimodalRecord,
 )
+from sensorium.model._preset_records import PresetRecord
 from sensorium.model._record import Record
 from sensorium.model._search_records import SearchCoverage, SearchRecord, SearchTraining, SearchTrial, TuningRecord
 from sensorium.model._shift_records import AdaptationRecord, MetricShift, PredictionShift, ShiftRecord
@@ -54,6 +55,7 @@ __all__ = [
     "ModelCard",
     "Notice",
     "PredictionShift",
+    "PresetRecord",
     "PretrainingEpoch",
     "PretrainingRecord",
     "ProblemRecord",
@@ -111,6 +113,7 @@ class ModelCard(Record):
         augment: column → augmentation → its options.
         history: training history.
         pretraining: self-supervised pre-training; None if there was none.
+        preset: preset of the fit; None in a comparison and in models of early versions.
         seconds: time of pre-training and training.
         calibration: temperature scaling; None if there was none.
         modality_weights: tower → its mean weight in the fusion; None if the fusion has no weights (`shares` in JSON).
@@ -125,7 +128,7 @@ class ModelCard(Record):
     """
 
     LEFT_OUT: ClassVar = frozenset(
-        {"fit_problems", "calibration", "imbalance", "tuning", "search", "blend", "shift", "adapted", "int8"}
+        {"fit_problems", "preset", "calibration", "imbalance", "tuning", "search", "blend", "shift", "adapted", "int8"}
     )
     table: str = ""
     columns: list[ColumnPlan] = []
@@ -137,6 +140,7 @@ class ModelCard(Record):
     augment: dict[str, dict[str, Any]] = {}
     history: HistoryRecord = HistoryRecord()
     pretraining: PretrainingRecord | None = None
+    preset: PresetRecord | None = None
     seconds: NonNegativeFloat = 0.0
     calibration: CalibrationRecord | None = None
     modality_weights: dict[str, float] | None = Field(None, alias="shares")

@@ -1,7 +1,7 @@
 """Plan a table, then prepare it, before any model is trained."""
 
 from sensorium.planning._folds import PlannedFolds, name_fold, plan_folds
-from sensorium.planning._make_plan import log_notices, make_plan
+from sensorium.planning._make_plan import Settle, log_notices, make_plan
 from sensorium.planning._needs import check_several_modalities, check_validation_rows
 from sensorium.planning._plan import Plan
 from sensorium.planning._prepared import PreparedTable, continued_with, plan_and_prepare, prepare_table, with_cells
@@ -12,6 +12,7 @@ __all__ = [
     "Plan",
     "PlannedFolds",
     "PreparedTable",
+    "Settle",
     "check_several_modalities",
     "check_validation_rows",
     "continued_settings",

@@ -31,9 +31,9 @@ def continued_settings(config: Config) -> dict[str, Any]:
     """Return the default settings for continuing a model: its own, with a lower learning rate, any device and
     any number of threads.
 
-    Pre-training, fine-tuning, the check for modality imbalance and the teacher are not inherited.
+    Pre-training, fine-tuning, the check for modality imbalance, the preset and the teacher are not inherited.
     """
-    found = config.model_dump(mode="json")
+    found = config.model_dump(mode="json", exclude={"preset"})
     found["train"] |= {"learning_rate": config.train.learning_rate * SLOWER, "teacher": None}
     found["train"]["techniques"] = without_teacher(found["train"]["techniques"])
     found["train"] |= {"unfreeze": None, "pretrain": None, "imbalance": "off"}

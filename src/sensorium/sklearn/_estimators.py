@@ -39,7 +39,8 @@ class _Multimodal(BaseEstimator):
     def __init__(
         self,
         *,
-        fusion: str | Mapping[str, Any] = "concat",
+        preset: str | None = None,
+        fusion: str | Mapping[str, Any] | None = None,
         modalities: Mapping[str, Any] | None = None,
         encoders: Mapping[str, Any] | None = None,
         epochs: int | None = None,
@@ -48,6 +49,7 @@ class _Multimodal(BaseEstimator):
         random_state: int | np.random.RandomState | None = 0,
         device: str = "auto",
     ) -> None:
+        self.preset = preset
         self.fusion = fusion
         self.modalities = modalities
         self.encoders = encoders
@@ -85,6 +87,7 @@ class _Multimodal(BaseEstimator):
             config=self.config,
             progress=False,
             task=task,
+            preset=self.preset,
             fusion=self.fusion,
             modalities=self.modalities or {},
             encoders=self.encoders or {},
@@ -135,7 +138,8 @@ class MultimodalClassifier(ClassifierMixin, _Multimodal):
     """Classifier for tables with columns of several modalities.
 
     Args:
-        fusion: registered name, or a mapping of name and options.
+        preset: how much to train, as in `sensorium.fit`; None means `auto`.
+        fusion: registered name, or a mapping of name and options; None means the default fusion.
         modalities, encoders: column → modality, encoder, as in `sensorium.fit`.
         epochs: maximum number of passes over the rows; depends on their number by default.
         validation_fraction: fraction of the rows that is held out for early stopping.

@@ -164,6 +164,7 @@ def _card(data: PreparedTable, columns: Iterable[str]) -> ModelCard:
         unlabelled=UnlabelledRecord(rows=len(plan.unlabelled), learnt_from_by=list(plan.unlabelled_learners)),
         columns=list(plan.columns),
         notes=list(plan.table.notes),
+        preset=plan.preset,
         notices=[Notice.model_validate(group.to_json()) for group in plan.notices.groups()],
         augment={name: dict(plan.augmented[name]) for name in columns if name in plan.augmented},
     )
