@@ -136,5 +136,5 @@ def _run_json(model: Model, out: Path) -> dict[str, Any]:
         "metrics": {"val": metrics.get("validation", {}), "test": metrics.get("test", {})},
         "problems": len(model.fit_problems.of_cells()),
         "notices": [*card["notices"], *(group.to_json() for group in model.fit_problems.of_cells().groups())],
-        **{key: card[key] for key in ("moved", "tuning", "search") if key in card},
+        **{key: card[key] for key in ("moved", "restart", "tuning", "search") if key in card},
     }

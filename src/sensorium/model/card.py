@@ -30,6 +30,7 @@ from sensorium.model._training_records import (
     PretrainingEpoch,
     PretrainingRecord,
     ProblemRecord,
+    RestartRecord,
     SoupRecord,
     StopRecord,
     UnlabelledRecord,
@@ -55,6 +56,7 @@ __all__ = [
     "PretrainingRecord",
     "ProblemRecord",
     "Record",
+    "RestartRecord",
     "SearchCoverage",
     "SearchRecord",
     "SearchTraining",
@@ -108,6 +110,7 @@ class ModelCard(Record):
         augment: column → augmentation → its options.
         history: training history.
         pretraining: self-supervised pre-training; None if there was none.
+        restart: second training of a network that predicted a constant; None if it did not.
         seconds: time of pre-training and training.
         calibration: temperature scaling; None if there was none.
         modality_weights: tower → its mean weight in the fusion; None if the fusion has no weights (`shares` in JSON).
@@ -121,7 +124,7 @@ class ModelCard(Record):
     """
 
     LEFT_OUT: ClassVar = frozenset(
-        {"fit_problems", "calibration", "imbalance", "tuning", "search", "shift", "adapted", "int8"}
+        {"fit_problems", "restart", "calibration", "imbalance", "tuning", "search", "shift", "adapted", "int8"}
     )
     table: str = ""
     columns: list[ColumnPlan] = []
@@ -133,6 +136,7 @@ class ModelCard(Record):
     augment: dict[str, dict[str, Any]] = {}
     history: HistoryRecord = HistoryRecord()
     pretraining: PretrainingRecord | None = None
+    restart: RestartRecord | None = None
     seconds: NonNegativeFloat = 0.0
     calibration: CalibrationRecord | None = None
     modality_weights: dict[str, float] | None = Field(None, alias="shares")
@@ -156,6 +160,11 @@ class ModelCard(Record):
     def problems_of_fit(self) -> Problems:
         """Return the problems that the card lists, without the values of their cells."""
         return Problems([problem for record in self.fit_problems or () for problem in record.problems()])
+
+    @property
+    def collapsed(self) -> bool:
+        """Whether the network predicts a constant, also after a second training."""
+        return self.restart is not None and self.restart.collapsed
 
     @property
     def imbalance_signs(self) -> ImbalanceSigns | None:

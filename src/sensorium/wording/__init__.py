@@ -7,6 +7,7 @@ from sensorium.wording.card import (
     diagnosis_sentence,
     imbalance_sentence,
     public_card,
+    restart_sentence,
     stop_sentence,
     tuning_sentence,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "imbalance_sentence",
     "model_title",
     "public_card",
+    "restart_sentence",
     "say",
     "stop_sentence",
     "titles",
