@@ -154,6 +154,27 @@ class PretrainingRecord(Record):
     techniques: Reports
 
 
+class RestartRecord(Record):
+    """Record of a network that predicted a constant, and of its second training.
+
+    Attributes:
+        learning_rate: learning rate of the second training; None if there was none.
+        losses: validation loss of the first and of the second network, as `evaluate.constant.mean_loss` computes it.
+        kept: which of them is the model.
+        collapsed: whether the model predicts a constant.
+        failure: why the second training failed; None if it did not.
+        seconds: time of the training that is not kept; None without a second training.
+    """
+
+    LEFT_OUT: ClassVar = frozenset({"learning_rate", "failure", "seconds"})
+    learning_rate: NonNegativeFloat | None = None
+    losses: Annotated[list[Figure], Field(min_length=1, max_length=2)]
+    kept: Literal["first", "second"] = "first"
+    collapsed: bool
+    failure: str | None = None
+    seconds: NonNegativeFloat | None = None
+
+
 class EvaluationRecord(Record):
     """Metrics on the rows of one split.
 

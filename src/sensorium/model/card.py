@@ -32,6 +32,7 @@ from sensorium.model._training_records import (
     PretrainingEpoch,
     PretrainingRecord,
     ProblemRecord,
+    RestartRecord,
     SoupRecord,
     StopRecord,
     UnlabelledRecord,
@@ -60,6 +61,7 @@ __all__ = [
     "PretrainingRecord",
     "ProblemRecord",
     "Record",
+    "RestartRecord",
     "SearchCoverage",
     "SearchRecord",
     "SearchTraining",
@@ -114,6 +116,7 @@ class ModelCard(Record):
         history: training history.
         pretraining: self-supervised pre-training; None if there was none.
         preset: preset of the fit; None in a comparison and in models of early versions.
+        restart: second training of a network that predicted a constant; None if it did not.
         seconds: time of pre-training and training.
         calibration: temperature scaling; None if there was none.
         modality_weights: tower → its mean weight in the fusion; None if the fusion has no weights (`shares` in JSON).
@@ -128,7 +131,7 @@ class ModelCard(Record):
     """
 
     LEFT_OUT: ClassVar = frozenset(
-        {"fit_problems", "preset", "calibration", "imbalance", "tuning", "search", "blend", "shift", "adapted", "int8"}
+        {"fit_problems", "restart", "preset", "calibration", "imbalance", "tuning", "search", "blend", "shift", "adapted"} | {"int8"}
     )
     table: str = ""
     columns: list[ColumnPlan] = []
@@ -141,6 +144,7 @@ class ModelCard(Record):
     history: HistoryRecord = HistoryRecord()
     pretraining: PretrainingRecord | None = None
     preset: PresetRecord | None = None
+    restart: RestartRecord | None = None
     seconds: NonNegativeFloat = 0.0
     calibration: CalibrationRecord | None = None
     modality_weights: dict[str, float] | None = Field(None, alias="shares")
@@ -165,6 +169,11 @@ class ModelCard(Record):
     def problems_of_fit(self) -> Problems:
         """Return the problems that the card lists, without the values of their cells."""
         return Problems([problem for record in self.fit_problems or () for problem in record.problems()])
+
+    @property
+    def collapsed(self) -> bool:
+        """Whether the network predicts a constant, also after a second training."""
+        return self.restart is not None and self.restart.collapsed
 
     @property
     def imbalance_signs(self) -> ImbalanceSigns | None:

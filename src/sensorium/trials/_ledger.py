@@ -111,6 +111,7 @@ class Ledger:
             "history": history and {**history.to_json(), "seconds": history.seconds},
             "cost": result.cost and asdict(result.cost),
             "error": result.error and result.error.finding,
+            "collapsed": result.collapsed,
             "model": model and [os.path.relpath(model, self.folder), hash_model(model)],
         }
 
@@ -126,6 +127,7 @@ class Ledger:
             record["history"] and History.from_json(record["history"]),
             cost=record["cost"] and Cost(**record["cost"]),
             error=TrainingError(record["error"]) if record["error"] else None,
+            collapsed=record["collapsed"],
         )
 
     def _is_intact(self, spec: TrialSpec, record: Mapping[str, Any]) -> bool:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +31,7 @@ from sensorium.trials._build import ModelOf, build_fitted, model_of_none
 from sensorium.trials._calibrate import calibrate_model, with_test_changes
 from sensorium.trials._cost import Cost
 from sensorium.trials._folds import data_of
+from sensorium.trials._restart import train_guarded
 from sensorium.trials._spec import TrialSpec
 from sensorium.trials._warm_up import warm_up
 from sensorium.trials.fingerprint import identity
@@ -53,6 +55,7 @@ class Control:
         model_of: returns the model of an earlier trial by its name.
         judge: whether to predict the test rows as well; a search only does so for the chosen model.
         measure: whether to measure memory, energy and speed of prediction.
+        restarts: whether a network that predicts a constant is trained again; a search tries other settings instead.
     """
 
     report: Reporter = field(default_factory=Silent)
@@ -63,6 +66,7 @@ class Control:
     model_of: ModelOf = model_of_none
     judge: bool = True
     measure: bool = False
+    restarts: bool = True
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ class TrialResult:
         error: the reason why training failed; None if it did not fail.
         threads: number of threads that the network was trained with; None for a baseline and a failed trial.
         judged: positions of the rows of the validation outcome; None if these are all validation rows.
+        collapsed: whether the network predicts a constant, also after a second training.
     """
 
     spec: TrialSpec
@@ -93,6 +98,7 @@ class TrialResult:
     error: TrainingError | None = None
     threads: int | None = None
     judged: Rows | None = None
+    collapsed: bool = False
 
     def rows(self, data: PreparedTable, split: str) -> Rows:
         """Return the positions of the rows of an outcome."""
@@ -138,7 +144,7 @@ def _run(data: PreparedTable, spec: TrialSpec, control: Control) -> TrialResult:
         warm_up()
     try:
         with ResourceMeter(data.plan.device) if control.measure else nullcontext() as meter:
-            result = _learn(data, spec, control)
+            result = train_guarded(data, spec, control, partial(_learn, data))
             with control.report.phase("predicting the test rows"):
                 result = finish(data, result) if control.judge else result
     except TrainingError as error:

@@ -8,6 +8,7 @@ from sensorium.wording.card import (
     diagnosis_sentence,
     imbalance_sentence,
     public_card,
+    restart_sentence,
     stop_sentence,
     tuning_sentence,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "imbalance_sentence",
     "model_title",
     "public_card",
+    "restart_sentence",
     "say",
     "stop_sentence",
     "titles",

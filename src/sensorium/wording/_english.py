@@ -68,6 +68,18 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "imbalance.kept": "{sentence}; {chosen} is kept: it reaches {best:.4g} {metric} on the validation rows (plain "
         "training: {plain:.4g}); on the {rows} rows the difference is {value:+.4f} {metric} (95% interval {low:+.4f} "
         "to {high:+.4f}, p {p:.3f})",
+        "restart.none": "the network predicts a constant: next to the same for every row. It was not trained again. "
+        "Another train.learning_rate may help, or the columns say nothing about the target",
+        "restart.failed": "the network predicts a constant: next to the same for every row. Training it again with "
+        "learning rate {rate:g} failed ({failure})",
+        "restart.first": "the network predicts a constant: next to the same for every row. Trained again with learning "
+        "rate {rate:g}, it was no better (validation loss {second:.4g} instead of {first:.4g}): perhaps the columns "
+        "say nothing about the target",
+        "restart.still": "the network predicts a constant, also after it was trained again with learning rate "
+        "{rate:g} (validation loss {second:.4g} instead of {first:.4g}): perhaps the columns say nothing about the "
+        "target",
+        "restart.second": "the network predicted a constant; trained again with learning rate {rate:g}: validation "
+        "loss {second:.4g} instead of {first:.4g}",
         "tuning.figures": "{gain}, {interval}",
         "tuning.failed": "fine-tuning the encoders failed ({failure}); the frozen ones are kept",
         "tuning.undefined": "{metric} is not defined on the validation rows, so the gain of fine-tuning the "
