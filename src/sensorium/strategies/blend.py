@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 from sensorium.blending import NETWORK, blend, needs_fold
+from sensorium.errors import ConfigError
+from sensorium.planning import Plan
 from sensorium.strategies._base import Session, Strategy
 from sensorium.trials import Control, TrialResult, TrialSpec, forget_trials
 
@@ -15,6 +18,25 @@ class Blend(Strategy):
     The weights are fitted on rows that the members did not learn from. A member that does not help is left out; if one
     modality alone does better, only that one is used.
     """
+
+    CONFLICTS: ClassVar[dict[str, str]] = {
+        "start": "it continues a single network",
+        "budget": "a search chooses and combines networks itself",
+        "train.teacher": "a network learns from a teacher, classical models do not",
+        "train.imbalance": "mitigations concern a single network",
+        "train.unfreeze": "a second stage concerns a single network",
+        "train.pretrain": "every fold would need its own pre-training",
+        "prepare.stream": "classical models need the cells of all rows at once",
+    }
+
+    def check(self, plan: Plan) -> None:
+        if plan.task.targets:
+            raise ConfigError(
+                "a blend predicts one target, not several",
+                place="preset",
+                rule="classical models predict one target each",
+                cure="use preset fast, or fit each target by itself",
+            )
 
     def run(self, session: Session, so_far: TrialResult | None) -> TrialResult:
         data, report = session.data, session.report
