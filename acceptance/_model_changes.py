@@ -223,7 +223,9 @@ def change_tensors(found: dict[str, Any], draw: random.Random) -> str:
     value, how = torch.as_tensor(found[name]), draw.choice([*TENSORS])
     changed = TENSORS[how](value, draw)
     del found[name]
-    new = draw.choice([f"{name}x", name[:-1], "x", f"members/9/{name}", f"members/x/{name}", f"../{name}", name.upper()])
+    new = draw.choice(
+        [f"{name}x", name[:-1], "x", f"members/9/{name}", f"members/x/{name}", f"../{name}", name.upper()]
+    )
     if changed is not None:
         numpy = isinstance(next(iter(found.values()), np.zeros(0)), np.ndarray)
         kept = changed.contiguous()

@@ -171,6 +171,14 @@ class EvaluationRecord(Record):
     groups: NonNegativeInt | None = None
 
 
+class MemberRecord(Record):
+    """Record of a member: its name, its kind, and the weight of its scores."""
+
+    name: str
+    kind: Literal["network", "estimator"]
+    weight: Annotated[float, Field(gt=0, le=1)]
+
+
 class CalibrationRecord(Record):
     """Record of temperature scaling.
 

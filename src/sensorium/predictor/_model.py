@@ -113,8 +113,7 @@ class Model:
             >>> model.members
             [{'name': 'network', 'kind': 'network', 'weight': 1.0}]
         """
-        pairs = zip(self.fitted.members, self.fitted.member_weights, strict=True)
-        return [{"name": member.name, "kind": member.kind, "weight": weight} for member, weight in pairs]
+        return [member.to_json() for member in self.fitted.member_records()]
 
     @property
     def labels(self) -> list[Any]:

@@ -110,10 +110,13 @@ def _training(card: ModelCard, data: DataSpec) -> Iterator[str]:
         own = (say("part.augmentation", column=name, names=", ".join(chosen)) for name, chosen in card.augment.items())
         yield say("line.augmented", columns="; ".join(own))
     epochs, seconds = len(card.history.epochs), _seconds(card.seconds)
-    key = "line.one_epoch" if epochs == 1 else "line.epochs"
+    key = {0: "line.no_epochs", 1: "line.one_epoch"}.get(epochs, "line.epochs")
     yield say(key, epochs=epochs, seconds=seconds, best=card.history.best)
     if stopped := stop_sentence(card.history):
         yield stopped
+    if card.members:
+        own = (say("part.member", name=member.name, weight=member.weight) for member in card.members)
+        yield say("line.members", members=", ".join(own))
     if card.modality_weights:
         weights = ", ".join(f"{name} {weight:.3f}" for name, weight in card.modality_weights.items())
         yield say("line.fusion_weights", weights=weights)
