@@ -172,11 +172,12 @@ class EvaluationRecord(Record):
 
 
 class MemberRecord(Record):
-    """Record of a member: its name, its kind, and the weight of its scores."""
+    """Record of a member: its name, its kind, the weight of its scores, and the modalities that it reads."""
 
     name: str
     kind: Literal["network", "estimator"]
     weight: Annotated[float, Field(gt=0, le=1)]
+    modalities: list[str]
 
 
 class CalibrationRecord(Record):

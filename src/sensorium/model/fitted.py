@@ -143,9 +143,11 @@ class FittedModel:
         return RowCells([*dict.fromkeys([*owners.values(), self.target])], files)
 
     def member_records(self) -> list[MemberRecord]:
-        """Return name, kind and weight of each member."""
-        pairs = zip(self.members, self.member_weights, strict=True)
-        return [MemberRecord(name=own.name, kind=own.kind, weight=float(weight)) for own, weight in pairs]
+        """Return name, kind, weight and modalities of each member."""
+        return [
+            MemberRecord(name=own.name, kind=own.kind, weight=float(weight), modalities=list(own.towers))
+            for own, weight in zip(self.members, self.member_weights, strict=True)
+        ]
 
     def check_single_network(self, action: str) -> None:
         """Check that the model is one network, for what is not defined for a blend or an ensemble.

@@ -107,11 +107,11 @@ class Model:
 
     @property
     def members(self) -> list[dict[str, Any]]:
-        """Members whose scores are averaged: name, kind (`network` or `estimator`) and weight of each.
+        """Members whose scores are averaged: name, kind (`network` or `estimator`), weight and modalities of each.
 
         Example:
             >>> model.members
-            [{'name': 'network', 'kind': 'network', 'weight': 1.0}]
+            [{'name': 'network', 'kind': 'network', 'weight': 1.0, 'modalities': ['plot', 'tabular']}]
         """
         return [member.to_json() for member in self.fitted.member_records()]
 

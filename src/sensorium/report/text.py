@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from sensorium.comparison import Comparison, Result
     from sensorium.inspection import ColumnReport, Inspection
-    from sensorium.model.card import DataSpec, ModelCard, SearchRecord, SearchTraining
+    from sensorium.model.card import DataSpec, MemberRecord, ModelCard, SearchRecord, SearchTraining
     from sensorium.trials import Cost
 
 SHOWN = 8  # groups of problems
@@ -115,11 +115,18 @@ def _training(card: ModelCard, data: DataSpec) -> Iterator[str]:
     if stopped := stop_sentence(card.history):
         yield stopped
     if card.members:
-        own = (say("part.member", name=member.name, weight=member.weight) for member in card.members)
-        yield say("line.members", members=", ".join(own))
+        yield say("line.members", members=", ".join(_members(card.members)))
     if card.modality_weights:
         weights = ", ".join(f"{name} {weight:.3f}" for name, weight in card.modality_weights.items())
         yield say("line.fusion_weights", weights=weights)
+
+
+def _members(members: Sequence[MemberRecord]) -> Iterator[str]:
+    """Return name and weight of each member, with its modalities if it does not read all of them."""
+    every = {name for member in members for name in member.modalities}
+    for member in members:
+        some = f" ({', '.join(member.modalities)})" if len(member.modalities) < len(every) else ""
+        yield say("part.member", name=member.name + some, weight=member.weight)
 
 
 def _seconds(value: float) -> str:
