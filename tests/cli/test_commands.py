@@ -18,7 +18,19 @@ from sensorium.cli import _main
 from sensorium.errors import SensoriumError
 from sensorium.registry import augmentations, commands, encoders, fusions, metrics, modalities, tasks
 
-FIT_KEYS = {"model", "task", "target", "columns", "fusion", "epochs", "seconds", "metrics", "problems", "notices"}
+FIT_KEYS = {
+    "model",
+    "task",
+    "target",
+    "columns",
+    "fusion",
+    "members",
+    "epochs",
+    "seconds",
+    "metrics",
+    "problems",
+    "notices",
+}
 
 
 def fit(table, out, *more):

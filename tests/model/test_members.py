@@ -97,7 +97,7 @@ def test_a_blend_without_a_network_predicts_and_says_what_needs_one(model):
     alone = sensorium.Model(replace(model.fitted, members=[Constant()], member_weights=()))
     assert alone.predict_proba({"size": [1.0, None]}).tolist() == [[0.9, 0.1], model.fitted.prior]
     assert repr(alone).endswith("from size by constant>")
-    assert alone.members == [{"name": "constant", "kind": "estimator", "weight": 1.0}]
+    assert alone.members == [{"name": "constant", "kind": "estimator", "weight": 1.0, "modalities": ["size"]}]
     for use in (
         lambda: alone.fusion,
         lambda: alone.fitted.network,
@@ -117,8 +117,8 @@ def test_what_needs_a_single_network_is_refused_for_a_blend(joined):
         with pytest.raises(ConfigError, match="with the members network, constant"):
             use()
     assert joined.members == [
-        {"name": "network", "kind": "network", "weight": 0.5},
-        {"name": "constant", "kind": "estimator", "weight": 0.5},
+        {"name": "network", "kind": "network", "weight": 0.5, "modalities": ["tabular"]},
+        {"name": "constant", "kind": "estimator", "weight": 0.5, "modalities": ["size"]},
     ]
     assert repr(joined).endswith("from tabular, size by network + constant>")
 

@@ -192,6 +192,15 @@ class EvaluationRecord(Record):
     groups: NonNegativeInt | None = None
 
 
+class MemberRecord(Record):
+    """Record of a member: its name, its kind, the weight of its scores, and the modalities that it reads."""
+
+    name: str
+    kind: Literal["network", "estimator"]
+    weight: Annotated[float, Field(gt=0, le=1)]
+    modalities: list[str]
+
+
 class CalibrationRecord(Record):
     """Record of temperature scaling.
 

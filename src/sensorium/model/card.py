@@ -28,6 +28,7 @@ from sensorium.model._training_records import (
     EpochRecord,
     EvaluationRecord,
     HistoryRecord,
+    MemberRecord,
     Notice,
     PretrainingEpoch,
     PretrainingRecord,
@@ -50,6 +51,7 @@ __all__ = [
     "HistoryRecord",
     "ImbalanceRecord",
     "ImbalanceSigns",
+    "MemberRecord",
     "MetricShift",
     "MitigationRecord",
     "ModalitySigns",
@@ -118,6 +120,7 @@ class ModelCard(Record):
         preset: preset of the fit; None in a comparison and in models of early versions.
         restart: second training of a network that predicted a constant; None if it did not.
         seconds: time of pre-training and training.
+        members: the members of an ensemble or a blend, with their weights; None for a single network.
         calibration: temperature scaling; None if there was none.
         modality_weights: tower → its mean weight in the fusion; None if the fusion has no weights (`shares` in JSON).
         metrics: split → metrics.
@@ -131,7 +134,20 @@ class ModelCard(Record):
     """
 
     LEFT_OUT: ClassVar = frozenset(
-        {"fit_problems", "restart", "preset", "calibration", "imbalance", "tuning", "search", "blend", "shift", "adapted"} | {"int8"}
+        (
+            "fit_problems",
+            "preset",
+            "restart",
+            "members",
+            "calibration",
+            "imbalance",
+            "tuning",
+            "search",
+            "blend",
+            "shift",
+            "adapted",
+            "int8",
+        )
     )
     table: str = ""
     columns: list[ColumnPlan] = []
@@ -146,6 +162,7 @@ class ModelCard(Record):
     preset: PresetRecord | None = None
     restart: RestartRecord | None = None
     seconds: NonNegativeFloat = 0.0
+    members: list[MemberRecord] | None = None
     calibration: CalibrationRecord | None = None
     modality_weights: dict[str, float] | None = Field(None, alias="shares")
     metrics: dict[str, EvaluationRecord] = {}

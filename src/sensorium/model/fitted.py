@@ -17,7 +17,7 @@ from sensorium.modalities import Modality
 from sensorium.model._blend import blend, check_weights, equal_weights
 from sensorium.model._blueprint import Blueprint
 from sensorium.model._run_network import embed
-from sensorium.model.card import DataSpec, ModelCard
+from sensorium.model.card import DataSpec, MemberRecord, ModelCard
 from sensorium.model.member import Member, NetworkMember, Present, Scores
 from sensorium.model.network import FusionModel
 from sensorium.prepare import Prepared
@@ -141,6 +141,13 @@ class FittedModel:
         owners = {name: self.views.get(name, name) for name in self.learnt}
         files = {owners[name] for name, modality in self.learnt.items() if modality.cacheable}
         return RowCells([*dict.fromkeys([*owners.values(), self.target])], files)
+
+    def member_records(self) -> list[MemberRecord]:
+        """Return name, kind, weight and modalities of each member."""
+        return [
+            MemberRecord(name=own.name, kind=own.kind, weight=float(weight), modalities=list(own.towers))
+            for own, weight in zip(self.members, self.member_weights, strict=True)
+        ]
 
     def check_single_network(self, action: str) -> None:
         """Check that the model is one network, for what is not defined for a blend or an ensemble.

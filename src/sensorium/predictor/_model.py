@@ -107,14 +107,13 @@ class Model:
 
     @property
     def members(self) -> list[dict[str, Any]]:
-        """Members whose scores are averaged: name, kind (`network` or `estimator`) and weight of each.
+        """Members whose scores are averaged: name, kind (`network` or `estimator`), weight and modalities of each.
 
         Example:
             >>> model.members
-            [{'name': 'network', 'kind': 'network', 'weight': 1.0}]
+            [{'name': 'network', 'kind': 'network', 'weight': 1.0, 'modalities': ['plot', 'tabular']}]
         """
-        pairs = zip(self.fitted.members, self.fitted.member_weights, strict=True)
-        return [{"name": member.name, "kind": member.kind, "weight": weight} for member, weight in pairs]
+        return [member.to_json() for member in self.fitted.member_records()]
 
     @property
     def labels(self) -> list[Any]:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from sensorium.errors import DataError, list_names, same_names
 from sensorium.findings import Problems
-from sensorium.modalities import Encoded, Modality, Work
+from sensorium.modalities import Encoded, Modality, Ragged, Work
 from sensorium.prepare._file_cells import SHOWN, bytes_among_texts, fetch_files, mixes_bytes, report_mended
 from sensorium.prepare.lacking import absent_column, absent_columns, unread_columns
 from sensorium.prepare.packed import PackedColumns, pack_columns
@@ -92,7 +92,12 @@ def _hidden(column: Encoded | Streamed) -> Encoded | Streamed:
     if isinstance(column, Streamed):
         cells = column.column
         return replace(column, column=replace(cells, data=pa.nulls(len(cells), cells.data.type), spelling=None))
-    return replace(column, present=np.zeros(len(column.present), bool))
+    values, rows = column.values, len(column.present)
+    if isinstance(values, Ragged):
+        empty: npt.NDArray[Any] | Ragged = Ragged(values.values[:0], np.zeros(rows + 1, np.int64))
+    else:
+        empty = np.broadcast_to(np.zeros((), values.dtype), values.shape)  # without memory
+    return Encoded(empty, np.zeros(rows, bool), [])
 
 
 def prepare_columns(

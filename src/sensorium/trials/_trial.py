@@ -161,7 +161,7 @@ def _run(data: PreparedTable, spec: TrialSpec, control: Control) -> TrialResult:
 
 
 def finish(data: PreparedTable, result: TrialResult) -> TrialResult:
-    """Predict the test rows, and record the weights of the modalities on the model card."""
+    """Predict the test rows, and record the members and the weights of the modalities on the model card."""
     fitted, outcomes = result.model, dict(result.outcomes)
     cells = data.cells.only(fitted.learnt)
     threads = result.threads or data.plan.threads.most
@@ -174,7 +174,9 @@ def finish(data: PreparedTable, result: TrialResult) -> TrialResult:
         rows = [data.filled(cells, data.rows(split)) for split in ("validation", "train")]
         weights = fitted.modality_weights(cells, rows[0] if len(rows[0]) else rows[1])
         calibration = with_test_changes(data, fitted, outcomes.get("test"))
-    fitted.card = fitted.card.updated(modality_weights=weights, calibration=calibration).with_problems(problems)
+    members = fitted.member_records() if len(fitted.members) > 1 else None
+    card = fitted.card.updated(modality_weights=weights, members=members, calibration=calibration)
+    fitted.card = card.with_problems(problems)
     return replace(result, outcomes=outcomes)
 
 
