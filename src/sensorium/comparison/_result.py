@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from sensorium.evaluate import Difference, Evaluation, ModelName, Verdict
+from sensorium.evaluate import Difference, Evaluation, FoldSizes, ModelName, Verdict
 from sensorium.evaluate.verdict import ModelKind
 from sensorium.files.figures import finite
 from sensorium.model import plain_fusion
@@ -13,6 +14,42 @@ from sensorium.trials import Cost
 from sensorium.wording import verdict_sentence
 
 Kind: TypeAlias = ModelKind
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """Folds that the models of a comparison were trained and tested on.
+
+    Attributes:
+        folds: number of folds of each repeat.
+        repeats: how often the rows were cut into folds.
+        how: the rule that cut them.
+        parts: number of training, validation and test rows of each fold, repeat after repeat.
+    """
+
+    folds: int
+    repeats: int
+    how: str
+    parts: list[dict[str, int]]
+
+    @property
+    def sizes(self) -> FoldSizes:
+        """Return the sizes by which intervals over folds are corrected; validation rows count as training rows."""
+        return FoldSizes.of([p["train"] + p["validation"] for p in self.parts], [p["test"] for p in self.parts])
+
+    @property
+    def tested(self) -> int:
+        """Return the number of rows that are tested in each repeat."""
+        return sum(part["test"] for part in self.parts) // self.repeats
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "folds": self.folds,
+            "repeats": self.repeats,
+            "rule": self.how,
+            "rows": self.parts,
+            "test_to_training": self.sizes.ratio,
+        }
 
 
 @dataclass(frozen=True)
@@ -24,12 +61,14 @@ class Result:
         kind: `single` (one modality), `fusion` (all modalities) or `baseline` (a classical model of all columns).
         modalities: the towers that it uses.
         fusion: registered name of the fusion; None for other kinds.
-        evaluation: test metrics; with several seeds, means, and intervals over rows and seeds.
-        runs: watched test metric of each seed; a baseline is trained once.
-        validation: watched validation metric, which selects models; the mean over seeds.
+        evaluation: test metrics; with several seeds, means, and intervals over rows and seeds. With folds, means over
+            folds and seeds, and corrected intervals over folds.
+        runs: watched test metric of each seed (a baseline is trained once), or with folds of each fold.
+        validation: watched validation metric, which selects models; the mean over seeds and folds.
         cost: cost of training and prediction.
         gain: gain of a fusion or a baseline over the best single modality, on the test rows.
         p: p-value of the gain, corrected for the number of gains (Holm 1979).
+        folds: test metrics of each fold; empty for a single split.
     """
 
     name: str
@@ -42,6 +81,7 @@ class Result:
     cost: Cost
     gain: Difference | None = None
     p: float | None = None
+    folds: list[dict[str, float]] = field(default_factory=list)
 
     @property
     def model(self) -> ModelName:
@@ -60,7 +100,12 @@ class Result:
             **self.cost.to_json(),
             "runs": [finite(value) for value in self.runs],
             "gain": self.gain and {**self.gain.to_json(), "p_corrected": None if self.p is None else finite(self.p)},
+            **({"folds": [_finite(metrics) for metrics in self.folds]} if self.folds else {}),
         }
+
+
+def _finite(metrics: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: finite(value) for name, value in metrics.items()}
 
 
 @dataclass(frozen=True)
@@ -102,6 +147,7 @@ class Comparison(Judgement):
         seeds: random seeds; each network was trained with each of them.
         left_out: name of a model → the reason why it was not trained.
         notices: findings about the table, its columns and cells, as `ProblemGroup.to_json`.
+        cross_validation: the folds, if there are any; metrics and differences are then means over folds.
 
     Example:
         >>> comparison = sensorium.compare(
@@ -117,6 +163,7 @@ class Comparison(Judgement):
     seeds: list[int]
     left_out: dict[str, str]
     notices: list[dict[str, Any]]
+    cross_validation: CrossValidation | None = None
 
     @property
     def groups(self) -> int | None:
@@ -164,4 +211,5 @@ class Comparison(Judgement):
             "left_out": self.left_out,
             "notices": self.notices,
             **({} if self.groups is None else {"groups": self.groups}),
+            **({"cross_validation": self.cross_validation.to_json()} if self.cross_validation else {}),
         }

@@ -31,12 +31,13 @@ from sensorium.wording import (
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from sensorium.comparison import Comparison, Result
+    from sensorium.comparison import Comparison, CrossValidation, Result
     from sensorium.inspection import ColumnReport, Inspection
     from sensorium.model.card import DataSpec, ModelCard, SearchRecord, SearchTraining
     from sensorium.trials import Cost
 
 SHOWN = 8  # groups of problems
+FOLDS = 10  # shown, one column each
 LONGEST = 200  # characters of the modalities of a subset
 
 
@@ -191,11 +192,18 @@ def subsets_text(found: Subsets) -> RenderableType:
 
 
 def comparison_text(found: Comparison) -> RenderableType:
-    """Show every model with its watched metric, gain and cost, the models left out, then the verdict."""
-    results, several = found.results, len(found.seeds) > 1
+    """Show every model with its watched metric, gain and cost, its folds, the models left out, then the verdict."""
+    results, folds = found.results, found.cross_validation
+    spread = ["folds"] if folds else ["seeds"] if len(found.seeds) > 1 else []
     metric = found.difference.metric
     costs = [_COSTS[name] for name in _COSTS if any(_COSTS[name][1](r.cost) for r in results)]
-    names = ("interval", *(["seeds"] if several else []), "gain", "p", *(title for title, _ in costs))
+    names = (
+        "interval",
+        *spread,
+        "gain",
+        "p",
+        *(title for title, _ in costs),
+    )
     table = _table(*titles("model", "uses"), metric, *titles(*names, model=found.best_single))
     every = max(results, key=lambda result: len(result.modalities)).modalities
     for result in results:
@@ -204,7 +212,7 @@ def comparison_text(found: Comparison) -> RenderableType:
             say("part.all") if result.modalities == every else " + ".join(result.modalities),
             f"{result.evaluation.metrics[metric]:.4f}",
             _interval(result.evaluation.intervals[metric]),
-            *([f"{stdev(result.runs):.4f}" if len(result.runs) > 1 else ""] if several else []),
+            *([f"{stdev(result.runs):.4f}" if len(result.runs) > 1 else ""] if spread else []),
             *_gain(result),
             *(show(result.cost) for _, show in costs),
             style="bold" if result.name in (found.best_single, found.best_fused) else "",
@@ -213,7 +221,21 @@ def comparison_text(found: Comparison) -> RenderableType:
         text_line(f"? {say('line.left_out', model=name, reason=reason)}", "cyan")
         for name, reason in found.left_out.items()
     ]
-    return Group(table, *groups_line(found.groups), *lines, text_line(found.verdict, "bold"))
+    of_folds = _folds_text(found, folds) if folds else []
+    return Group(table, *groups_line(found.groups), *of_folds, *lines, text_line(found.verdict, "bold"))
+
+
+def _folds_text(found: Comparison, folds: CrossValidation) -> list[RenderableType]:
+    """Show how rows were cut, and the watched metric of every model in every fold, if the folds fit into a table."""
+    lines: list[RenderableType] = [text_line(say("line.folds", rows=folds.tested, rule=folds.how))]
+    if len(folds.parts) > FOLDS:
+        return lines
+    metric = found.difference.metric
+    names = [say("part.fold", fold=number + 1) for number in range(len(folds.parts))]
+    table = _table(*titles("by_fold", metric=metric), *names)
+    for result in found.results:
+        table.add_row(result.name, *(f"{value:.4f}" for value in result.runs))
+    return [*lines, table]
 
 
 def _gain(result: Result) -> tuple[str, str]:
