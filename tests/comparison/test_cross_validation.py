@@ -11,9 +11,9 @@ from rich.console import Console
 
 import sensorium
 from sensorium.comparison._judge import judge
-from sensorium.comparison._result import CrossValidation, Result
+from sensorium.comparison._result import Result
 from sensorium.errors import ConfigError
-from sensorium.evaluate import Evaluation
+from sensorium.evaluate import CrossValidation, Evaluation
 from sensorium.report import comparison_text
 from sensorium.testing import make_truth
 from sensorium.trials import Cost, run_trial

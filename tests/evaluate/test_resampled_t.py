@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sensorium.evaluate import FoldSizes, compare_folds, fold_interval, mean_of_folds
-from sensorium.evaluate.resampled_t import cdf_t, quantile_t
+from sensorium.evaluate import FoldSizes, compare_folds, mean_of_folds
+from sensorium.evaluate.resampled_t import cdf_t, fold_interval, quantile_t
 
 pytestmark = pytest.mark.unit
 

@@ -31,11 +31,8 @@ def compare(
     workers: Annotated[
         int, typer.Option(metavar="N", min=1, help="Number of networks that are trained at a time, each in a process.")
     ] = 1,
-    folds: Annotated[
-        int | None,
-        typer.Option(metavar="K", min=2, help="Cross-validate: train and test every model on K folds of the rows."),
-    ] = None,
-    repeats: Annotated[int, typer.Option(metavar="N", min=1, help="Cut the rows into folds N times.")] = 1,
+    folds: o.Folds = None,
+    repeats: o.Repeats = 1,
     columns: o.Columns = None,
     exclude: o.Exclude = None,
     modality: o.Modality = None,

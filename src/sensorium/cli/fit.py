@@ -68,6 +68,8 @@ def fit(
             "model.",
         ),
     ] = False,
+    folds: o.Folds = None,
+    repeats: o.Repeats = 1,
     track: Annotated[
         list[str] | None,
         typer.Option(
@@ -104,7 +106,7 @@ def fit(
     try:
         model = run_fit(
             table, start=start, out=out, config=settings, resume=resume, overwrite=overwrite,
-            budget=budget, track=track or (), progress=not quiet,
+            budget=budget, folds=folds, repeats=repeats, track=track or (), progress=not quiet,
         )  # fmt: skip
     except Interrupted as stopped:
         say(f"{stopped}: run the same command again to continue", sys.stderr)
@@ -136,5 +138,5 @@ def _run_json(model: Model, out: Path) -> dict[str, Any]:
         "metrics": {"val": metrics.get("validation", {}), "test": metrics.get("test", {})},
         "problems": len(model.fit_problems.of_cells()),
         "notices": [*card["notices"], *(group.to_json() for group in model.fit_problems.of_cells().groups())],
-        **{key: card[key] for key in ("moved", "tuning", "search") if key in card},
+        **{key: card[key] for key in ("cross_validation", "moved", "tuning", "search") if key in card},
     }

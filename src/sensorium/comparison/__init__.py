@@ -3,14 +3,13 @@
 from sensorium.comparison._cross_validation import compare_over_folds
 from sensorium.comparison._folder import check_folder, settle_folder
 from sensorium.comparison._plan import USUAL, check_names
-from sensorium.comparison._result import Comparison, CrossValidation, Result
+from sensorium.comparison._result import Comparison, Result
 from sensorium.comparison._sweep import ComparisonOptions, check_comparison, compare_towers
 
 __all__ = [
     "USUAL",
     "Comparison",
     "ComparisonOptions",
-    "CrossValidation",
     "Result",
     "check_comparison",
     "check_folder",

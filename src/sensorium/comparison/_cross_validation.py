@@ -12,9 +12,9 @@ from sensorium.artifact import to_json, write_file
 from sensorium.comparison._folder import RECORD
 from sensorium.comparison._judge import judge
 from sensorium.comparison._plan import Candidate
-from sensorium.comparison._result import Comparison, CrossValidation, Result
+from sensorium.comparison._result import Comparison, Result
 from sensorium.comparison._sweep import ComparisonOptions, Stage, Sweep, candidates_of, check_results
-from sensorium.evaluate import Evaluation, fold_interval, mean_of_folds, mean_scores
+from sensorium.evaluate import CrossValidation, mean_of_folds, mean_scores
 from sensorium.findings import Problem, Problems
 from sensorium.metrics import metrics_of
 from sensorium.planning import PlannedFolds, log_notices, name_fold, prepare_table
@@ -114,7 +114,7 @@ class _Runs:
         Raises:
             TrainingError: the training of all single modalities or of all fusions failed.
         """
-        first, folds = self.planned.plans[0], self._folds()
+        first, folds = self.planned.plans[0], CrossValidation.of(self.planned)
         results = list(self._results(folds))
         check_results(results, self.left_out)
         results, judgement = judge(results, {}, first.metric, len(self.options.seeds), folds=folds)
@@ -128,12 +128,6 @@ class _Runs:
             cross_validation=folds,
         )
 
-    def _folds(self) -> CrossValidation:
-        """Return the folds with the number of rows that were used: those with a label that the fold knows."""
-        parts = [{name: len(plan.rows(name)) for name in plan.split.sizes()} for plan in self.planned.plans]
-        folds = self.planned.folds
-        return CrossValidation(folds.count, folds.repeats, folds.how, parts)
-
     def _results(self, folds: CrossValidation) -> Iterator[Result]:
         metric = self.planned.plans[0].metric
         for candidate in self.candidates.values():
@@ -144,20 +138,9 @@ class _Runs:
                     kind=candidate.kind,
                     modalities=candidate.modalities,
                     fusion=candidate.fusion,
-                    evaluation=_evaluation(every, folds),
+                    evaluation=folds.evaluate(every),
                     runs=[metrics[metric] for metrics in every],
                     validation=mean_of_folds([score.validation for score in scores]),
                     cost=mean_cost([score.cost for score in scores]),
                     folds=every,
                 )
-
-
-def _evaluation(every: Sequence[Mapping[str, float]], folds: CrossValidation) -> Evaluation:
-    """Return mean metrics with corrected intervals."""
-    values = {name: [metrics[name] for metrics in every] for name in every[0]}
-    return Evaluation(
-        folds.tested,
-        {name: mean_of_folds(own) for name, own in values.items()},
-        {name: fold_interval(name, own, folds.sizes) for name, own in values.items()},
-        rows=f"test rows of {folds.folds} folds",
-    )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sensorium.comparison._result import CrossValidation, Judgement, Kind, Result
+from sensorium.comparison._result import Judgement, Kind, Result
 from sensorium.evaluate import (
     Better,
+    CrossValidation,
     Difference,
     Quicker,
     Unbeaten,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from sensorium.evaluate import Difference, Evaluation, FoldSizes, ModelName, Verdict
+from sensorium.evaluate import CrossValidation, Difference, Evaluation, ModelName, Verdict
 from sensorium.evaluate.verdict import ModelKind
 from sensorium.files.figures import finite
 from sensorium.model import plain_fusion
@@ -14,42 +14,6 @@ from sensorium.trials import Cost
 from sensorium.wording import verdict_sentence
 
 Kind: TypeAlias = ModelKind
-
-
-@dataclass(frozen=True)
-class CrossValidation:
-    """Folds that the models of a comparison were trained and tested on.
-
-    Attributes:
-        folds: number of folds of each repeat.
-        repeats: how often the rows were cut into folds.
-        how: the rule that cut them.
-        parts: number of training, validation and test rows of each fold, repeat after repeat.
-    """
-
-    folds: int
-    repeats: int
-    how: str
-    parts: list[dict[str, int]]
-
-    @property
-    def sizes(self) -> FoldSizes:
-        """Return the sizes by which intervals over folds are corrected; validation rows count as training rows."""
-        return FoldSizes.of([p["train"] + p["validation"] for p in self.parts], [p["test"] for p in self.parts])
-
-    @property
-    def tested(self) -> int:
-        """Return the number of rows that are tested in each repeat."""
-        return sum(part["test"] for part in self.parts) // self.repeats
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "folds": self.folds,
-            "repeats": self.repeats,
-            "rule": self.how,
-            "rows": self.parts,
-            "test_to_training": self.sizes.ratio,
-        }
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from statistics import stdev
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from sensorium.evaluate import Evaluation, Subsets
+from sensorium.evaluate import CrossValidation, Evaluation, Subsets
 from sensorium.findings import Problems, count
 from sensorium.report._parts import groups_line, rows_scored, text_line
 from sensorium.report._parts import interval as _interval
@@ -31,7 +32,7 @@ from sensorium.wording import (
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from sensorium.comparison import Comparison, CrossValidation, Result
+    from sensorium.comparison import Comparison, Result
     from sensorium.inspection import ColumnReport, Inspection
     from sensorium.model.card import DataSpec, ModelCard, SearchRecord, SearchTraining
     from sensorium.trials import Cost
@@ -101,7 +102,21 @@ def fit_text(
         lines.append(text_line(tuning_sentence(card.tuning), "bold"))
     lines += [text_line(calibration_sentence(card.calibration))] if card.calibration else []
     lines += [search_text(card.search)] if card.search else []
-    return Group(*lines, *imbalance_text(card), *([evaluation_text(evaluation)] if evaluation else []))
+    tested = [evaluation_text(evaluation)] if evaluation else []
+    return Group(*lines, *imbalance_text(card), *tested, *_of_folds(card))
+
+
+def _of_folds(card: ModelCard) -> list[RenderableType]:
+    """Show the metrics of a cross-validation, if there was one."""
+    found = card.cross_validation
+    if found is None:
+        return []
+    table = _table(*titles("metric", "mean_of_folds", "interval", "folds"))
+    for name, value in found.metrics.items():
+        low, high = found.intervals[name]
+        spread = [own[name] for own in found.by_fold if math.isfinite(own[name])]
+        table.add_row(name, f"{value:.4f}", _interval((low, high)), f"{stdev(spread):.4f}" if len(spread) > 1 else "")
+    return [text_line(say("line.folds", rows=found.n, rule=found.rule)), table]
 
 
 def _training(card: ModelCard, data: DataSpec) -> Iterator[str]:

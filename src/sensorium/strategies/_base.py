@@ -26,18 +26,20 @@ class Request:
         budget: the time budget of a search; None without a search.
         continues: whether training continues from a fitted model.
         resume: whether an interrupted run is resumed.
+        folds: whether the fit is cross-validated.
     """
 
     config: Config
     budget: Budget | None = None
     continues: bool = False
     resume: bool = False
+    folds: bool = False
 
     def is_set(self, place: str) -> bool:
         """Return whether a setting or an argument of `fit` is set."""
         if place == "start":
             return self.continues
-        if place in ("budget", "resume"):
+        if place in ("budget", "resume", "folds"):
             return bool(getattr(self, place))
         value: Any = self.config
         for name in place.split("."):

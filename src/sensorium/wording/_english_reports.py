@@ -94,6 +94,7 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "column.examples": "examples",
         "column.by_fold": "{metric} by fold",
         "column.folds": "± folds",
+        "column.mean_of_folds": "mean of the folds",
         "column.gain": "gain over {model}",
         "column.gain_over_plain": "gain over plain, {rows} rows, 95% interval",
         "column.gradient_norm": "gradient norm",
