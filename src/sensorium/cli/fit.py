@@ -76,6 +76,8 @@ def fit(
             "model.",
         ),
     ] = False,
+    folds: o.Folds = None,
+    repeats: o.Repeats = 1,
     track: Annotated[
         list[str] | None,
         typer.Option(
@@ -112,7 +114,7 @@ def fit(
     try:
         model = run_fit(
             table, start=start, out=out, config=settings, resume=resume, overwrite=overwrite,
-            budget=budget, track=track or (), progress=not quiet,
+            budget=budget, folds=folds, repeats=repeats, track=track or (), progress=not quiet,
         )  # fmt: skip
     except Interrupted as stopped:
         say(f"{stopped}: run the same command again to continue", sys.stderr)
@@ -127,6 +129,9 @@ def fit(
     if not (json or quiet):
         say(f"model: {out / 'model'}")
     show_json(_run_json(model, out) | imbalance_json(card), json)
+
+
+SHOWN = ("preset", "cross_validation", "moved", "restart", "tuning", "blend", "search")  # entries of the card, in JSON
 
 
 def _run_json(model: Model, out: Path) -> dict[str, Any]:
@@ -145,5 +150,5 @@ def _run_json(model: Model, out: Path) -> dict[str, Any]:
         "metrics": {"val": metrics.get("validation", {}), "test": metrics.get("test", {})},
         "problems": len(model.fit_problems.of_cells()),
         "notices": [*card["notices"], *(group.to_json() for group in model.fit_problems.of_cells().groups())],
-        **{key: card[key] for key in ("preset", "moved", "restart", "tuning", "blend", "search") if key in card},
+        **{key: card[key] for key in SHOWN if key in card},
     }

@@ -32,7 +32,11 @@ def score_runs(name: str, runs: Sequence[Outcome], weights: Floats, picks: npt.N
 
 def metric_interval(name: str, value: float, drawn: Floats) -> tuple[float, float]:
     """Compute the bias-corrected interval of a metric: it contains the value and ends at the best possible value."""
-    low, high = interval_around(correct_bias(drawn, value), value)
+    return clip_to_best(name, *interval_around(correct_bias(drawn, value), value))
+
+
+def clip_to_best(name: str, low: float, high: float) -> tuple[float, float]:
+    """Return the interval of a metric, cut at its best possible value."""
     best = best_value(name)
     if best is None:
         return low, high

@@ -201,6 +201,28 @@ class MemberRecord(Record):
     modalities: list[str]
 
 
+class CrossValidationRecord(Record):
+    """Metrics of models that were trained like this one, each on a part of the rows, and tested on the others.
+
+    Attributes:
+        folds: number of folds of each repeat.
+        repeats: how often the rows were cut into folds.
+        rule: how they were cut.
+        n: number of rows that were tested in each repeat.
+        metrics: name → mean over folds.
+        intervals: name → 95% interval of the corrected resampled t-test (Nadeau and Bengio 2003).
+        by_fold: the metrics of each fold.
+    """
+
+    folds: Annotated[int, Field(ge=2)]
+    repeats: Annotated[int, Field(ge=1)]
+    rule: str
+    n: NonNegativeInt
+    metrics: dict[str, Figure]
+    intervals: dict[str, Pair]
+    by_fold: list[dict[str, Figure]]
+
+
 class CalibrationRecord(Record):
     """Record of temperature scaling.
 

@@ -25,6 +25,7 @@ from sensorium.model._search_records import SearchCoverage, SearchRecord, Search
 from sensorium.model._shift_records import AdaptationRecord, MetricShift, PredictionShift, ShiftRecord
 from sensorium.model._training_records import (
     CalibrationRecord,
+    CrossValidationRecord,
     EpochRecord,
     EvaluationRecord,
     HistoryRecord,
@@ -44,6 +45,7 @@ __all__ = [
     "BlendCandidate",
     "BlendRecord",
     "CalibrationRecord",
+    "CrossValidationRecord",
     "DataSpec",
     "Diagnosis",
     "EpochRecord",
@@ -124,6 +126,7 @@ class ModelCard(Record):
         calibration: temperature scaling; None if there was none.
         modality_weights: tower → its mean weight in the fusion; None if the fusion has no weights (`shares` in JSON).
         metrics: split → metrics.
+        cross_validation: metrics of models that were trained alike on folds; None if there were none.
         imbalance: check for modality imbalance; None if there was none.
         tuning: fine-tuning of pretrained encoders; None if there was none.
         search: search within a time budget; None if there was none.
@@ -136,6 +139,7 @@ class ModelCard(Record):
     LEFT_OUT: ClassVar = frozenset(
         (
             "fit_problems",
+            "cross_validation",
             "preset",
             "restart",
             "members",
@@ -166,6 +170,7 @@ class ModelCard(Record):
     calibration: CalibrationRecord | None = None
     modality_weights: dict[str, float] | None = Field(None, alias="shares")
     metrics: dict[str, EvaluationRecord] = {}
+    cross_validation: CrossValidationRecord | None = None
     imbalance: ImbalanceRecord | None = None
     tuning: TuningRecord | None = None
     search: SearchRecord | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -128,6 +128,11 @@ class Plan:
     def rows(self, split: str) -> Rows:
         """Return the positions of a split's rows among the decoded rows."""
         return np.flatnonzero(self.split.codes[self.used] == SPLITS.index(split))
+
+    def with_findings(self, findings: Problems) -> Plan:
+        """Return the plan with further findings, which the user should read before training."""
+        more = list(findings)
+        return replace(self, findings=Problems([*self.findings, *more]), notices=Problems([*self.notices, *more]))
 
     def folds(self, options: FoldOptions) -> Folds:
         """Cut the labelled training and validation rows into folds, by the rules of the split.

@@ -10,9 +10,11 @@ from sensorium.strategies._choose import (
     run_strategies,
     strategy_files,
 )
+from sensorium.strategies._cross_validate import FoldTraining, forget_folds
 
 __all__ = [
     "Budget",
+    "FoldTraining",
     "Request",
     "Session",
     "Strategy",
@@ -20,6 +22,7 @@ __all__ = [
     "choose_strategies",
     "close_strategies",
     "find_conflicts",
+    "forget_folds",
     "parse_budget",
     "run_strategies",
     "strategy_files",

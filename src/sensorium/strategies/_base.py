@@ -28,6 +28,7 @@ class Request:
         resume: whether an interrupted run is resumed.
         own_modules: whether the network has modules of the user.
         strategy: registered name of the strategy that trains, if no setting enables another one.
+        folds: whether the fit is cross-validated.
     """
 
     config: Config
@@ -36,12 +37,13 @@ class Request:
     resume: bool = False
     own_modules: bool = False
     strategy: str = "plain"
+    folds: bool = False
 
     def is_set(self, place: str) -> bool:
         """Return whether a setting or an argument of `fit` is set."""
         if place == "start":
             return self.continues
-        if place in ("budget", "resume", "own_modules"):
+        if place in ("budget", "resume", "folds", "own_modules"):
             return bool(getattr(self, place))
         value: Any = self.config
         for name in place.split("."):

@@ -30,6 +30,8 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "verdict.undefined": "The metric {metric} is not defined on these rows: {fused} and {single} cannot be "
         "compared.",
         "verdict.unbeaten": "{sentence} It is not shown to beat every modality: it {gain}.",
+        "verdict.corrected": "{sentence} It is not shown to beat {other}: {choices} models were compared on the same "
+        "folds, and the p-value times their number is {p:.3f}.",
         "verdict.chosen": "{sentence} Several modalities may be as good. The best of these on the validation rows is "
         "{other}.",
         "verdict.quicker": "{sentence} A faster model is {other}. It {speed} and is not shown to be worse: it {gain}.",
@@ -44,6 +46,8 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "blend.other": "{name} {value:.4g}",
         "blend.modality": "{sentence}. The other modalities do not help: {metric} is {alone:.4g} with {name} alone and "
         "{together:.4g} with all modalities, so only {name} is used",
+        "verdict.folds": "{sentence} All figures are means of {folds} folds.",
+        "verdict.repeats": "{sentence} All figures are means of {folds} folds, repeated {repeats} times.",
         "diagnosis.nothing": "no modality alone is better than chance ({chance:.3g} {metric}) in the fused model",
         "diagnosis.even": "no modality leads: each of them alone gives the fused model at least half of the gain over "
         "chance that {leads!r}, the best one, gives",
