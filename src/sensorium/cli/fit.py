@@ -144,5 +144,5 @@ def _run_json(model: Model, out: Path) -> dict[str, Any]:
         "metrics": {"val": metrics.get("validation", {}), "test": metrics.get("test", {})},
         "problems": len(model.fit_problems.of_cells()),
         "notices": [*card["notices"], *(group.to_json() for group in model.fit_problems.of_cells().groups())],
-        **{key: card[key] for key in ("preset", "moved", "tuning", "search") if key in card},
+        **{key: card[key] for key in ("preset", "moved", "restart", "tuning", "blend", "search") if key in card},
     }

@@ -154,6 +154,27 @@ class PretrainingRecord(Record):
     techniques: Reports
 
 
+class RestartRecord(Record):
+    """Record of a network that predicted a constant, and of its second training.
+
+    Attributes:
+        learning_rate: learning rate of the second training; None if there was none.
+        losses: validation loss of the first and of the second network, as `evaluate.constant.mean_loss` computes it.
+        kept: which of them is the model.
+        collapsed: whether the model predicts a constant.
+        failure: why the second training failed; None if it did not.
+        seconds: time of the training that is not kept; None without a second training.
+    """
+
+    LEFT_OUT: ClassVar = frozenset({"learning_rate", "failure", "seconds"})
+    learning_rate: NonNegativeFloat | None = None
+    losses: Annotated[list[Figure], Field(min_length=1, max_length=2)]
+    kept: Literal["first", "second"] = "first"
+    collapsed: bool
+    failure: str | None = None
+    seconds: NonNegativeFloat | None = None
+
+
 class EvaluationRecord(Record):
     """Metrics on the rows of one split.
 
@@ -175,12 +196,13 @@ class CalibrationRecord(Record):
     """Record of temperature scaling.
 
     Attributes:
-        temperature: the divisor of the logits, 1 without scaling; for an ensemble, one per member.
+        temperature: the divisor of the logits of a network, or of the log-probabilities of the mean of several members;
+            1 without scaling. For an ensemble of an early version, one per member, each with the common factor.
+        members: the temperatures of the members, which are applied before the mean; None for a single network.
         reason: `kept`, or why the temperature is not used: `no_gain` on rows that did not fit it, `at_bound` of
             the search, `one_class` in these rows, `few_rows`, `few_groups`; None in models of early versions.
         rows, groups: number of validation rows that fitted it, and of their groups.
-        fitted: the temperature of all these rows, kept or not; for an ensemble, the one by which all members are
-            scaled. None if it was not fitted.
+        fitted: the temperature of all these rows, kept or not. None if it was not fitted.
         gain: difference of the log loss without and with scaling on rows that did not fit the temperature.
         validation: `log_loss` and `ece` → without and with scaling on these rows.
         test: the same on the test rows; without scaling, every temperature is 1.
@@ -188,9 +210,10 @@ class CalibrationRecord(Record):
     """
 
     LEFT_OUT: ClassVar = frozenset(
-        {"temperature", "reason", "rows", "groups", "fitted", "gain", "validation", "targets"}
+        {"temperature", "members", "reason", "rows", "groups", "fitted", "gain", "validation", "targets"}
     )
     temperature: NonNegativeFloat | list[NonNegativeFloat] | None = None
+    members: list[NonNegativeFloat] | None = None
     reason: Literal["kept", "no_gain", "at_bound", "one_class", "few_rows", "few_groups"] | None = None
     rows: NonNegativeInt | None = None
     groups: NonNegativeInt | None = None

@@ -1,14 +1,16 @@
 """Plan a table, then prepare it, before any model is trained."""
 
+from sensorium.planning._folds import PlannedFolds, name_fold, plan_folds
 from sensorium.planning._make_plan import Settle, log_notices, make_plan
 from sensorium.planning._needs import check_several_modalities, check_validation_rows
 from sensorium.planning._plan import Plan
-from sensorium.planning._prepared import PreparedTable, continued_with, plan_and_prepare, prepare_table
+from sensorium.planning._prepared import PreparedTable, continued_with, plan_and_prepare, prepare_table, with_cells
 from sensorium.planning._start import SLOWER, continued_settings, scores_before, take_weights
 
 __all__ = [
     "SLOWER",
     "Plan",
+    "PlannedFolds",
     "PreparedTable",
     "Settle",
     "check_several_modalities",
@@ -17,8 +19,11 @@ __all__ = [
     "continued_with",
     "log_notices",
     "make_plan",
+    "name_fold",
     "plan_and_prepare",
+    "plan_folds",
     "prepare_table",
     "scores_before",
     "take_weights",
+    "with_cells",
 ]

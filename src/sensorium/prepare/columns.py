@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from sensorium.errors import DataError, list_names, same_names
@@ -55,6 +56,12 @@ class Prepared:
         packed = [part for whole in self.packed if (part := whole.only(names)) is not None]
         return Prepared({name: self.columns[name] for name in names}, self.problems, packed)
 
+    def hiding(self, names: Collection[str]) -> Prepared:
+        """Return the same columns, with every cell of some of them missing."""
+        if not names:
+            return self
+        return self.replaced({name: _hidden(self.columns[name]) for name in self.columns if name in names})
+
     def replaced(self, columns: Mapping[str, Encoded | Streamed]) -> Prepared:
         """Replace the arrays of some columns."""
         rest = [name for name in self.columns if name not in columns]
@@ -78,6 +85,14 @@ class Prepared:
                 for name, (values, present) in packed.arrays().items():
                     columns[name] = replace(columns[name], values=values, present=present)
         self.__dict__.update(state, columns=columns)
+
+
+def _hidden(column: Encoded | Streamed) -> Encoded | Streamed:
+    """Return a column of the same form without any value."""
+    if isinstance(column, Streamed):
+        cells = column.column
+        return replace(column, column=replace(cells, data=pa.nulls(len(cells), cells.data.type), spelling=None))
+    return replace(column, present=np.zeros(len(column.present), bool))
 
 
 def prepare_columns(

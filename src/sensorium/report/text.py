@@ -22,6 +22,7 @@ from sensorium.wording import (
     calibration_sentence,
     coverage_sentence,
     model_title,
+    restart_sentence,
     say,
     stop_sentence,
     titles,
@@ -96,6 +97,8 @@ def fit_text(
         table.add_row(column["name"], column["modality"], column["learnt"])
     more = more_columns([column["modality"] for column in columns[COLUMNS:]])
     lines: list[RenderableType] = [table, *more, *map(text_line, _training(card, data))]
+    if card.restart:
+        lines.append(text_line(f"? {restart_sentence(card.restart)}", "yellow"))
     if card.tuning:
         lines.append(text_line(tuning_sentence(card.tuning), "bold"))
     lines += [text_line(calibration_sentence(card.calibration))] if card.calibration else []

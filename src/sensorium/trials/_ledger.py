@@ -23,6 +23,7 @@ from sensorium.runtime.progress import Reporter, Silent
 from sensorium.train import History
 from sensorium.trials._build import spec_settings
 from sensorium.trials._cost import Cost
+from sensorium.trials._folds import data_of
 from sensorium.trials._spec import TrialSpec
 from sensorium.trials._trial import TrialResult
 from sensorium.trials.fingerprint import fingerprint
@@ -110,20 +111,23 @@ class Ledger:
             "history": history and {**history.to_json(), "seconds": history.seconds},
             "cost": result.cost and asdict(result.cost),
             "error": result.error and result.error.finding,
+            "collapsed": result.collapsed,
             "model": model and [os.path.relpath(model, self.folder), hash_model(model)],
         }
 
     def _result(self, spec: TrialSpec, record: Mapping[str, Any]) -> TrialResult:
         scores = {split: np.array(values, np.float64) for split, values in record["scores"].items()}
-        if any(len(values) != len(self.data.rows(split)) for split, values in scores.items()):
+        data = data_of(self.data, spec)
+        if any(len(values) != len(data.rows(split)) for split, values in scores.items()):
             raise ValueError("the record has other rows")
         return TrialResult(
             spec,
-            {split: self.data.plan.outcome(values, self.data.rows(split)) for split, values in scores.items()},
+            {split: data.plan.outcome(values, data.rows(split)) for split, values in scores.items()},
             record["seconds"],
             record["history"] and History.from_json(record["history"]),
             cost=record["cost"] and Cost(**record["cost"]),
             error=TrainingError(record["error"]) if record["error"] else None,
+            collapsed=record["collapsed"],
         )
 
     def _is_intact(self, spec: TrialSpec, record: Mapping[str, Any]) -> bool:

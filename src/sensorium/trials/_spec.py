@@ -21,6 +21,8 @@ class TrialSpec:
         settings: override the settings. They cannot change the prepared table.
         towers_from: tower → name of an earlier trial whose weights it starts with; its encoder stays frozen.
         baseline: registered name of a classical model to fit instead of a network.
+        fold: index of a fold, from 0, and number of folds (see `cut_folds`): the model learns from the rows of the fold,
+            and its test rows are those that the fold judges. None for the split of the table.
 
     >>> from sensorium.trials import TrialSpec
     >>> spec = TrialSpec("wide", settings={"width": 256})
@@ -35,6 +37,7 @@ class TrialSpec:
     settings: Mapping[str, Any] = field(default_factory=dict)
     towers_from: Mapping[str, str] = field(default_factory=dict)
     baseline: str | None = None
+    fold: Sequence[int] | None = None
 
     @property
     def choice(self) -> Choice | None:

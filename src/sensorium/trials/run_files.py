@@ -11,6 +11,7 @@ from sensorium.artifact import to_json
 from sensorium.artifact.run_folder import PREDICTIONS, SETTINGS, parquet_bytes, yaml_bytes
 from sensorium.evaluate import Evaluation
 from sensorium.planning import PreparedTable
+from sensorium.train import History
 from sensorium.trials._trial import TrialResult
 from sensorium.trials.answers import answers_of
 
@@ -30,7 +31,7 @@ def files_after(data: PreparedTable, result: TrialResult, evaluations: Mapping[s
     """Return name → content of the files of a run that are known after training."""
     return {
         "problems.jsonl": data.all_problems().to_jsonl(),
-        "history.json": to_json(result.training_history.to_json()),
+        "history.json": to_json((result.history or History(data.plan.metric)).to_json()),
         "metrics.json": to_json({split: own.to_json() for split, own in evaluations.items()}),
         PREDICTIONS: parquet_bytes(answers_of(data, result)),
     }

@@ -64,15 +64,20 @@ def mean_outcome(plan: Plan, outcomes: Sequence[Outcome]) -> Outcome:
 
 
 def join(plan: Plan, models: Sequence[TrialResult]) -> TrialResult:
-    """Join several models to one ensemble, which has the card of the first and the temperatures of all."""
+    """Join several models to one ensemble of equal weights, which has the card of the first.
+
+    Each member keeps its temperature and gets the name of its trial.
+    """
     fitted = [model.model for model in models]
+    members = [replace(fit.first, name=model.spec.name) for fit, model in zip(fitted, models, strict=True)]
     needed = {column for each in fitted for column in each.learnt}
     columns = [name for name in plan.learnt if name in needed]
     joined = replace(
         fitted[0],
         learnt={name: plan.learnt[name] for name in columns},
         kinds={name: plan.kinds[name] for name in columns},
-        others=[member for other in fitted[1:] for member in other.members],
+        members=members,
+        member_weights=(),
     )
     outcomes = {"validation": mean_outcome(plan, [model.outcomes["validation"] for model in models])}
     seconds = sum(model.seconds for model in models)
