@@ -165,7 +165,9 @@ metrics = Registry(
     "sensorium.metrics",
     contract=Contract(takes=("outcome", "weights"), check="check_metric", literals=("TASKS",)),
 )
-baselines = Registry("baseline", "sensorium.baselines", contract=Contract("Baseline", literals=("TASKS",)))
+baselines = Registry(
+    "baseline", "sensorium.baselines", contract=Contract("Baseline", maker="path", literals=("TASKS",))
+)
 strategies = Registry("strategy", "sensorium.strategies", contract=Contract("Strategy"))
 presets = Registry("preset", "sensorium.presets", contract=Contract("Preset"), short_names=(AUTO_PRESET,))
 trackers = Registry("tracker", "sensorium.runtime.trackers", contract=Contract("Tracker"))
