@@ -30,6 +30,7 @@ FIT_KEYS = {
     "metrics",
     "problems",
     "notices",
+    "preset",
 }
 
 
@@ -219,6 +220,7 @@ EFFECTS = {
     "columns": (["--columns", "text"], lambda m: names(m) == ["text"]),
     "exclude": (["--exclude", "text, number"], lambda m: names(m) == ["category", "part"]),
     "modality": (["--modality", "number=category"], lambda m: m["columns"][0]["modality"] == "category"),
+    "preset": (["--preset", "fast"], lambda m: m["card"]["preset"] == {"name": "fast", "reason": "as set"}),
     "fusion": (["--fusion", "late"], lambda m: m["members"][0]["network"]["fusion"] == "late"),
     "task": (["--task", "multilabel"], lambda m: m["task"]["name"] == "multilabel"),
     "epochs": (["--epochs", "2"], lambda m: len(m["card"]["history"]["epochs"]) == 2),
@@ -296,7 +298,7 @@ def test_without_json_a_person_reads_tables(tabular, tmp_path):
     found = process("fit", tabular, "--target", "label", "--epochs", "2", "--out", tmp_path / "r")
     assert "95% interval" in found.stdout
     assert f"model: {tmp_path / 'r' / 'model'}" in found.stdout
-    assert not [line for line in found.stderr.splitlines() if not line.startswith("?")]
+    assert not [line for line in found.stderr.splitlines() if not line.startswith(("?", "preset: "))]
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,7 @@ from sensorium.strategies import (
     FoldTraining,
     Request,
     Session,
+    Strategy,
     close_strategies,
     forget_folds,
     parse_budget,
@@ -184,8 +185,8 @@ def fit(
         report.log(setup.preset.sentence)
         planned = None
         if cut:
-            config = setup.request.config
-            planned = plan_folds(opened, config, Silent(), cut, modules=modules, cores=plan.cores)
+            settled = setup.request.config
+            planned = plan_folds(opened, settled, Silent(), cut, modules=modules, cores=plan.cores)
             FoldTraining(planned, setup.request, report).check()
             plan = plan.with_findings(planned.findings)
         control = Control(report, callbacks=listeners)

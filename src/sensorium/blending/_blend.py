@@ -100,6 +100,8 @@ def _networks(data: PreparedTable, main: TrialResult, train: Train, report: Repo
     try:
         if main.error is not None:
             raise main.error
+        if main.collapsed:
+            raise TrainingError("it predicts a constant")
         return [network_candidate(data, main, train)]
     except TrainingError as error:
         report.log(f"? the network is left out of the blend: {error.finding}")
@@ -130,9 +132,7 @@ def _weighted(candidates: Sequence[Candidate], choice: Choice, places: Rows) -> 
     return np.sum([weight * candidates[place].scores[places] for place, weight in parts], axis=0)
 
 
-def _record(
-    candidates: Sequence[Candidate], choice: Choice, judged: Judged, places: Rows, how: str
-) -> BlendRecord:
+def _record(candidates: Sequence[Candidate], choice: Choice, judged: Judged, places: Rows, how: str) -> BlendRecord:
     is_amount = not judged.task.labels
 
     def value(loss: float) -> float:

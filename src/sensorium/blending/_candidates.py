@@ -126,9 +126,7 @@ def _left_out(data: PreparedTable, kind: str, cells: Summaries, folds: Folds) ->
     return left_out(kind, data.plan.labels.task_name, (rows, width), data.plan.task.outputs)
 
 
-def _candidate(
-    name: str, towers: Sequence[str], rows: Rows, scores: Floats, member: Member, count: int
-) -> Candidate:
+def _candidate(name: str, towers: Sequence[str], rows: Rows, scores: Floats, member: Member, count: int) -> Candidate:
     """Return a candidate, with the scores of some rows at their places among all."""
     found, judged = np.zeros((count, *scores.shape[1:])), np.zeros(count, np.bool_)
     found[rows], judged[rows] = scores, True

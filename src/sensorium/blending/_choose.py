@@ -37,14 +37,30 @@ class Judged:
             return float(np.square(scores - self.truth).mean())
         return float(log_losses(self.task.outcome(scores, self.truth)).mean())
 
-    def blended(self, scores: Sequence[Floats]) -> Floats:
-        """Return the scores of a blend whose weights, for each part, are fitted on the other parts."""
+    def blended(self, scores: Sequence[Floats], *, single: bool = False) -> Floats:
+        """Return the scores of a blend whose weights, for each part, are fitted on the other parts.
+
+        Args:
+            scores: of each candidate.
+            single: whether the best candidate gets all the weight.
+        """
         found = np.empty_like(scores[0])
         for part in np.unique(self.parts):
             rest, own = self.parts != part, self.parts == part
-            weights = fit_weights(self.task, [each[rest] for each in scores], self.truth[rest])
+            weights = self.at(rest).weights([each[rest] for each in scores], single=single)
             found[own] = sum(weight * each[own] for weight, each in zip(weights, scores, strict=True))
         return found
+
+    def at(self, rows: npt.NDArray[np.bool_]) -> Judged:
+        """Return some of the rows."""
+        return Judged(self.task, self.truth[rows], self.parts[rows])
+
+    def weights(self, scores: Sequence[Floats], *, single: bool) -> Floats:
+        """Return the weights that all rows choose."""
+        if not single:
+            return fit_weights(self.task, scores, self.truth)
+        best = int(np.argmin([self.loss(own) for own in scores])) if len(self.truth) else 0
+        return np.eye(len(scores))[best]
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +85,9 @@ class Choice:
 
 
 def choose_members(judged: Judged, scores: Sequence[Floats], modalities: Sequence[Sequence[str]]) -> Choice:
-    """Blend all candidates, or those of one modality if they alone do better.
+    """Choose between a blend and its best candidate alone, of all modalities or of a single one.
+
+    Each choice is judged by rows that did not fit its weights. The simpler one is taken where two are equally good.
 
     Args:
         judged: the rows that judge.
@@ -81,17 +99,32 @@ def choose_members(judged: Judged, scores: Sequence[Floats], modalities: Sequenc
     for place, read in enumerate(modalities):
         if len(read) == 1 and len(names) > 1:
             offered.setdefault(read[0], []).append(place)
-    found = {name: judged.blended([scores[place] for place in places]) for name, places in offered.items()}
-    losses = {name: judged.loss(own) for name, own in found.items()}
-    best = min(losses, key=lambda name: losses[name])
-    places = offered[best]
-    weights = fit_weights(judged.task, [scores[place] for place in places], judged.truth)
-    kept = [(place, float(weight)) for place, weight in zip(places, weights, strict=True) if weight > 0]
+    options = {name: _best_of(judged, [scores[place] for place in places]) for name, places in offered.items()}
+    best = min(options, key=lambda name: (options[name].loss, not name))
+    chosen = options[best]
     return Choice(
         modality=best,
-        members=[place for place, _ in kept],
-        weights=[weight for _, weight in kept],
-        scores=found[best],
-        loss=losses[best],
-        losses=losses,
+        members=[offered[best][place] for place in np.flatnonzero(chosen.weights)],
+        weights=[float(weight) for weight in chosen.weights if weight > 0],
+        scores=chosen.scores,
+        loss=chosen.loss,
+        losses={name: option.loss for name, option in options.items()},
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Option:
+    """Weights of some candidates, with the scores and the loss of weights that were fitted on other rows."""
+
+    weights: Floats
+    scores: Floats
+    loss: float
+
+
+def _best_of(judged: Judged, scores: Sequence[Floats]) -> _Option:
+    """Return the blend of some candidates, or the best of them if the blend is not better."""
+    found = []
+    for single in (True, False):
+        own = judged.blended(scores, single=single)
+        found.append(_Option(judged.weights(scores, single=single), own, judged.loss(own)))
+    return min(found, key=lambda option: option.loss)

@@ -43,7 +43,7 @@ class Blend(Strategy):
 
         def train(spec: TrialSpec) -> TrialResult:
             report.step(spec.name)
-            result = session.run(spec, Control(report))
+            result = session.run(spec, Control(report, restarts=False))
             if result.error is not None:
                 raise result.error
             return result

@@ -23,7 +23,9 @@ def cut_folds(plan: Plan, count: int) -> Folds:
     if count > 1:
         rows = np.union1d(split.rows("train"), split.rows("validation"))
         options = FoldOptions(folds=count)
-        return _within(plan, make_folds(table, plan.labels.column, rows, config.split, options=options, seed=config.seed))
+        return _within(
+            plan, make_folds(table, plan.labels.column, rows, config.split, options=options, seed=config.seed)
+        )
     rows = split.rows("validation")
     halves = make_folds(
         table, plan.labels.column, rows, config.split, options=FoldOptions(folds=HELD_OUT), seed=config.seed

@@ -41,8 +41,8 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "blend.members": "blend of {members}: {metric} {value:.4g}, estimated on {judged:,} rows that the members did not "
         "learn from ({how}); the best model alone is {best} with {alone:.4g}",
         "blend.member": "{name} ({weight:.0%})",
-        "blend.one": "no blend: {name} alone does best, with {metric} {value:.4g}, estimated on {judged:,} rows that it did "
-        "not learn from ({how}); the others: {others}",
+        "blend.one": "no blend: {name} alone does best, with {metric} {value:.4g}, estimated on {judged:,} rows that it "
+        "did not learn from ({how}); the others: {others}",
         "blend.other": "{name} {value:.4g}",
         "blend.modality": "{sentence}. The other modalities do not help: {metric} is {alone:.4g} with {name} alone and "
         "{together:.4g} with all modalities, so only {name} is used",

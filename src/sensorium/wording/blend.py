@@ -16,15 +16,21 @@ def blend_sentence(found: BlendRecord) -> str:
     best = min(found.candidates, key=lambda each: each.value)
     figures = {"metric": found.metric.replace("_", " "), "judged": found.judged, "how": found.how}
     if len(members) == 1:
-        sentence = say("blend.one", name=members[0].name, value=found.value, others=_others(found, members[0]), **figures)
+        sentence = say(
+            "blend.one", name=members[0].name, value=found.value, others=_others(found, members[0]), **figures
+        )
     else:
         names = ", ".join(say("blend.member", name=each.name, weight=each.weight) for each in members)
         sentence = say("blend.members", members=names, value=found.value, best=best.name, alone=best.value, **figures)
     if not found.modality:
         return sentence
     alone = found.alone[found.modality]
-    return say("blend.modality", sentence=sentence, name=found.modality, alone=alone, together=found.together, **figures)
+    return say(
+        "blend.modality", sentence=sentence, name=found.modality, alone=alone, together=found.together, **figures
+    )
 
 
 def _others(found: BlendRecord, member: BlendCandidate) -> str:
-    return ", ".join(say("blend.other", name=each.name, value=each.value) for each in found.candidates if each is not member)
+    return ", ".join(
+        say("blend.other", name=each.name, value=each.value) for each in found.candidates if each is not member
+    )
