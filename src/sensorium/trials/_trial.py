@@ -31,7 +31,6 @@ from sensorium.trials._baseline import fit_baseline
 from sensorium.trials._build import ModelOf, build_fitted, model_of_none
 from sensorium.trials._calibrate import calibrate_model, with_test_changes
 from sensorium.trials._cost import Cost
-from sensorium.trials._folds import data_of
 from sensorium.trials._restart import train_guarded
 from sensorium.trials._spec import TrialSpec
 from sensorium.trials._warm_up import warm_up
@@ -136,7 +135,7 @@ def run_trial(data: PreparedTable, spec: TrialSpec, control: Control = Control()
         The result. If the loss diverges or the library of a baseline fails, its `error` is set.
     """
     with torch_threads(data.plan.threads.most):
-        return _run(data_of(data, spec), spec, control)
+        return _run(spec.data(data), spec, control)
 
 
 def _run(data: PreparedTable, spec: TrialSpec, control: Control) -> TrialResult:
