@@ -121,3 +121,12 @@ class TrainConfig(Strict):
         "leave_out",
         description="training rows with a target far from all others, such as 999999999: leave them out, or keep them",
     )
+    target_transform: Literal["auto", "none", "log", "yeo_johnson"] = Field(
+        "auto",
+        description="regression: transform of the target before training, inverted in predictions; auto: yeo_johnson "
+        "if the amounts are skewed",
+    )
+    loss: Literal["auto", "squared", "huber"] = Field(
+        "auto",
+        description="regression: loss on the standardized target; auto: huber if the target has heavy tails",
+    )

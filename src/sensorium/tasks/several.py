@@ -253,6 +253,17 @@ class Several(Task):
         own = zip(self.parts.values(), self._cut(logits, _outputs), strict=True)
         return np.concatenate([part.scores(mine).reshape(len(logits), -1) for part, mine in own], 1)
 
+    @property
+    def corrects_bias(self) -> bool:
+        return any(part.corrects_bias for part in self.parts.values())
+
+    def corrected(self, logits: npt.NDArray[np.float32], target: npt.NDArray[Any]) -> Self:
+        parts, own = {}, zip(self._cut(logits, _outputs), self._cut(target, self._truths), strict=True)
+        for (name, part), (mine, truth) in zip(self.parts.items(), own, strict=True):
+            known = np.isfinite(truth).all(1)
+            parts[name] = part.corrected(mine[known], self._as_encoded(name, truth[known]))
+        return replace(self, parts=parts)
+
     def prior(self, values: npt.NDArray[Any]) -> list[float]:
         found: list[float] = []
         for (name, part), truth in zip(self.parts.items(), self._cut(values, self._truths), strict=True):

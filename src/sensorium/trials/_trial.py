@@ -30,6 +30,7 @@ from sensorium.train import Checkpoint, History, Pretraining, batch_size, epoch_
 from sensorium.trials._baseline import fit_baseline
 from sensorium.trials._build import ModelOf, build_fitted, model_of_none
 from sensorium.trials._calibrate import calibrate_model, with_test_changes
+from sensorium.trials._correct_bias import correct_bias
 from sensorium.trials._cost import Cost
 from sensorium.trials._restart import train_guarded
 from sensorium.trials._spec import TrialSpec
@@ -182,7 +183,7 @@ def finish(data: PreparedTable, result: TrialResult) -> TrialResult:
 def calibrate_ensemble(data: PreparedTable, result: TrialResult) -> TrialResult:
     """Return the result of a model of several members with calibrated probabilities."""
     with _reading_features(data, result.model.networks):
-        fitted = calibrate_model(data, result.model)
+        fitted = correct_bias(data, calibrate_model(data, result.model))
         return replace(result, fitted=fitted, outcomes={"validation": data.outcome(fitted, "validation")})
 
 
@@ -275,7 +276,7 @@ def _train(
         pretraining=before and PretrainingRecord.model_validate(before.to_json()),
         seconds=round(seconds, 3),
     )
-    fitted = calibrate_model(data, fitted)
+    fitted = correct_bias(data, calibrate_model(data, fitted))
     outcomes = {"validation": data.outcome(fitted, "validation")} if len(data.rows("validation")) else {}
     return TrialResult(spec, outcomes, seconds, history, fitted)
 
