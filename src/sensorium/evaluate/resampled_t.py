@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -99,6 +100,7 @@ def _defined(values: Sequence[float] | Floats) -> Floats:
     return known if 2 * len(known) >= len(found) else known[:0]
 
 
+@cache
 def quantile_t(level: float, freedom: int) -> float:
     """Return t such that the given share of Student's t-distribution lies between −t and t.
 
