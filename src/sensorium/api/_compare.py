@@ -131,8 +131,7 @@ def compare(
             else:
                 planned = make_plan(opened, chosen, report, modules=modules, teacher=open_teacher(chosen), cores=cores)
         plans = planned.plans if isinstance(planned, PlannedFolds) else [planned]
-        for plan in plans:
-            check_comparison(plan, options)
+        check_comparison(plans, options)
         threads = plans[0].threads
         if out:
             made_of = plan_identity(plans[0], command="compare", **(asdict(cut) if cut else {}))
