@@ -288,6 +288,13 @@ def test_classes_have_no_transform_and_no_robust_loss(prices, setting):
         sensorium.fit(prices, "kind", train=setting, progress=False)
 
 
+@pytest.mark.unit
+def test_several_targets_without_an_amount_have_no_transform():
+    column = open_table({"y": [{"a": "x", "b": "u"}, {"a": "y", "b": "v"}] * 10}).column("y")
+    with pytest.raises(ConfigError, match="no target is an amount"):
+        tasks.load("several").learn(column, "auto", target_transform="log", loss="auto")
+
+
 def test_a_model_without_validation_rows_learns_errors_from_training_rows(prices):
     model = sensorium.fit(
         prices, "price", columns=["size"], epochs=10, progress=False, split={"validation": 0, "test": 0.2}

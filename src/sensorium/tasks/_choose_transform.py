@@ -22,14 +22,14 @@ NORMAL_RANGE = 1.349  # interquartile range of the standard normal distribution
 
 
 @dataclass(frozen=True)
-class Choice:
+class ChosenTransform:
     """Transform of a target with the reason; None if the amounts are used as they are."""
 
     transform: Transform | None
     reason: str = ""
 
 
-def choose_transform(values: Floats, setting: Setting, column: str) -> Choice:
+def choose_transform(values: Floats, setting: Setting, column: str) -> ChosenTransform:
     """Return the transform of a target.
 
     `auto` compares the log likelihood of normal distributions of the amounts and of their Yeo-Johnson transform (as in
@@ -45,20 +45,20 @@ def choose_transform(values: Floats, setting: Setting, column: str) -> Choice:
         SchemaError: the setting is `log`, and an amount is negative.
     """
     if setting == "none" or not len(values):
-        return Choice(None)
+        return ChosenTransform(None)
     if setting == "log" and values.min() < 0:
         cure = "train.target_transform: yeo_johnson, or auto"
         finding = f"the target has negative amounts, such as {values.min():.10g}"
         raise SchemaError(finding, place=f"column {column!r}", rule="log needs amounts of at least 0", cure=cure)
     if setting != "auto":
         found = _log(values) if setting == "log" else _yeo_johnson(values)
-        return Choice(found and found.widened())
+        return ChosenTransform(found and found.widened())
     if len(values) < FEWEST or len(np.unique(values)) < FEWEST // 4:
-        return Choice(None)
+        return ChosenTransform(None)
     best, some = _yeo_johnson(values), _sampled(values)
     if best is None or _likelihood(best, some) - _plain_likelihood(some) < GAIN:
-        return Choice(None)
-    return Choice(best.widened(), f"the amounts are skewed (skewness {skewness(values):.2g})")
+        return ChosenTransform(None)
+    return ChosenTransform(best.widened(), f"the amounts are skewed (skewness {skewness(values):.2g})")
 
 
 def _log(values: Floats) -> Transform | None:

@@ -9,7 +9,7 @@ from sensorium.table import Floats
 
 FEWEST = 100  # values from which tails are judged
 TAIL = 0.01  # share of the values in each tail
-HEAVY = 2.5  # distance of a tail from the median, in interquartile ranges; normal: 1.7, Laplace: 2.8, Student t₃: 3.0
+HEAVY = 2.25  # distance of a tail from the median, in interquartile ranges; normal: 1.7, Laplace: 2.8, Student t₃: 3.0
 NORMAL_RANGE = 1.349  # interquartile range of the standard normal distribution
 
 

@@ -28,7 +28,7 @@ from sensorium.table import LEGACY, Column, Floats, Notation, Note, SavedNotatio
 from sensorium.tasks._amounts import AS_NUMBER, holds_dates, not_amounts
 from sensorium.tasks._base import EncodedTarget, Task
 from sensorium.tasks._bias import POINTS, error_points
-from sensorium.tasks._choose_transform import Choice, Setting, choose_transform
+from sensorium.tasks._choose_transform import ChosenTransform, Setting, choose_transform
 from sensorium.tasks._classes import FEW, count_labels
 from sensorium.tasks._outliers import far_values, reach_of
 from sensorium.tasks._tails import has_heavy_tails, median_and_spread
@@ -135,7 +135,7 @@ class Regression(Task):
         known = cls(0.0, 1.0, *reach_of(values, far), keep_outliers, notation=notation.to_json(), notes=told)
         return known._scaled(kept, choose_transform(kept, target_transform, column.name), loss).looked_at(column)
 
-    def _scaled(self, values: Floats, chosen: Choice, loss: str) -> Self:
+    def _scaled(self, values: Floats, chosen: ChosenTransform, loss: str) -> Self:
         """Return the task with a transform, a loss, and the scale of the transformed values."""
         transform = chosen.transform
         scaled = values if transform is None else transform.forward(values)

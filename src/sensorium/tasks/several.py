@@ -86,7 +86,7 @@ class Several(Task):
 
         Raises:
             SchemaError: the labels are not objects, or a target cannot be learned.
-            ConfigError: `kinds` names an unknown target.
+            ConfigError: `kinds` names an unknown target, or no target can use an option of regression.
         """
         if not pa.types.is_struct(column.data.type):
             raise SchemaError("only one target", place=f"column {column.name!r}", cure="omit --task (Python: task=)")
@@ -100,6 +100,7 @@ class Several(Task):
             if not len(part.values)
         ])  # fmt: skip
         chosen = {n: (kinds or {}).get(n) or infer_task(part, Config())[0] for n, part in column.parts.items()}
+        _check_used(chosen, options)
         learnt = {
             n: (own := tasks.load(kind)).learn(column.parts[n], class_weight, **options_of(own, options))
             for n, kind in chosen.items()
@@ -323,6 +324,16 @@ class Several(Task):
         import torch
 
         return values.to(getattr(torch, self.dtypes[name]))
+
+
+def _check_used(kinds: Mapping[str, str], options: Mapping[str, Any]) -> None:
+    """Check that options of regression are set only if a target is an amount."""
+    unused = [name for name in ("target_transform", "loss") if options.get(name, "auto") != "auto"]
+    if "regression" not in kinds.values():
+        raise_together([
+            ConfigError("no target is an amount", place=f"train.{name}", rule="a setting of regression", cure="auto")
+            for name in unused
+        ])  # fmt: skip
 
 
 def _concatenate(parts: Sequence[Any]) -> Any:
