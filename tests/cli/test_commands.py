@@ -220,7 +220,7 @@ EFFECTS = {
     "columns": (["--columns", "text"], lambda m: names(m) == ["text"]),
     "exclude": (["--exclude", "text, number"], lambda m: names(m) == ["category", "part"]),
     "modality": (["--modality", "number=category"], lambda m: m["columns"][0]["modality"] == "category"),
-    "preset": (["--preset", "fast"], lambda m: m["card"]["preset"] == {"name": "fast", "reason": "as set"}),
+    "preset": (["--preset", "fast"], lambda m: m["card"]["preset"]["reason"] == "as set"),
     "fusion": (["--fusion", "late"], lambda m: m["members"][0]["network"]["fusion"] == "late"),
     "task": (["--task", "multilabel"], lambda m: m["task"]["name"] == "multilabel"),
     "epochs": (["--epochs", "2"], lambda m: len(m["card"]["history"]["epochs"]) == 2),

@@ -183,6 +183,7 @@ def test_a_fit_logs_its_preset_once_and_keeps_it_with_the_model(tmp_path, capsys
     assert model.card["preset"] == {
         "name": "fast",
         "reason": "because these settings describe one network: train.epochs",
+        "backbones": [],
     }
     assert sensorium.load(tmp_path / "run").card["preset"] == model.card["preset"]
     assert "\npreset: fast\n" in (tmp_path / "run" / "config.yaml").read_text()
@@ -226,7 +227,7 @@ def test_a_plan_that_the_default_did_not_change_is_kept(default_grand, monkeypat
         calls.append(config.preset)
         return make_plan(open_table(rows(labels=("a", "b", "c")), config.table), config, Silent(), settle=settle)
 
-    setup, plan = FitSetup.of(Request(Config.gather({"target": "y"}))).plan(make)
+    setup, plan = FitSetup.of(Request(Config.gather({"target": "y"}))).plan(make, Silent())
     assert (setup.preset.name, plan.config.preset, calls) == ("fast", "fast", [default_grand])
     assert [type(strategy).__name__ for strategy in setup.strategies] == ["Plain"]
 
@@ -240,4 +241,4 @@ def test_a_comparison_has_no_presets(grand):
 
 def test_presets_are_listed():
     shown = CliRunner().invoke(make_app(), ["list", "presets", "--json"]).stdout
-    assert json.loads(shown.splitlines()[-1])["presets"] == {"fast": presets.entry("fast").summary}
+    assert json.loads(shown.splitlines()[-1])["presets"]["fast"] == presets.entry("fast").summary

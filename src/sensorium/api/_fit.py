@@ -179,10 +179,10 @@ def fit(
         with report.phase("planning the training"):
             cores = run.find_cores(overwrite=overwrite, resume=resume) if run else None
             teacher = open_teacher(chosen)
-            setup, plan = setup.plan(
-                partial(make_plan, opened, report=report, modules=modules, start=source, teacher=teacher, cores=cores)
+            make = partial(
+                make_plan, opened, report=report, modules=modules, start=source, teacher=teacher, cores=cores
             )
-        report.log(setup.preset.sentence)
+            setup, plan = setup.plan(make, report)
         planned = None
         if cut:
             settled = setup.request.config

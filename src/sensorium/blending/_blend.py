@@ -31,8 +31,8 @@ def needs_fold(data: PreparedTable) -> list[int] | None:
     return [0, 1] if len(data.rows("train")) + validation > LARGEST and validation >= FOLDS else None
 
 
-def blend(data: PreparedTable, main: TrialResult, train: Train, report: Reporter) -> TrialResult:
-    """Blend a network with classical models (stacking, Wolpert 1992), with the weights of `fit_weights`.
+def blend(data: PreparedTable, mains: Sequence[TrialResult], train: Train, report: Reporter) -> TrialResult:
+    """Blend networks with classical models (stacking, Wolpert 1992), with the weights of `fit_weights`.
 
     Every row that chooses members, weights or a temperature is predicted by models that did not learn from it. With up
     to `LARGEST` labelled rows, these are all training and validation rows, by cross-validation; classical models are
@@ -42,7 +42,8 @@ def blend(data: PreparedTable, main: TrialResult, train: Train, report: Reporter
 
     Args:
         data: the table.
-        main: the training of the network, on the fold that `needs_fold` returns; its `error` is set if it failed.
+        mains: a training of each network, on the fold that `needs_fold` returns; `error` is set if it failed. The card
+            of the first is that of the blend.
         train: trains a network on a fold.
         report: logs progress, and what is left out.
 
@@ -50,8 +51,10 @@ def blend(data: PreparedTable, main: TrialResult, train: Train, report: Reporter
         TrainingError: no candidate could be trained.
     """
     raw = with_cells(data, report)
+    main = mains[0]
     folds = cut_folds(data.plan, 1 if main.spec.fold else FOLDS)
-    candidates = [*_networks(data, main, train, report), *classical_candidates(raw, folds, report)]
+    networks = [found for own in mains for found in _networks(data, own, train, report)]
+    candidates = [*networks, *classical_candidates(raw, folds, report)]
     if not candidates:
         raise main.error or TrainingError("no member of the blend could be trained")
     places = np.flatnonzero(np.logical_and.reduce([candidate.judged for candidate in candidates]))
@@ -104,7 +107,7 @@ def _networks(data: PreparedTable, main: TrialResult, train: Train, report: Repo
             raise TrainingError("it predicts a constant")
         return [network_candidate(data, main, train)]
     except TrainingError as error:
-        report.log(f"? the network is left out of the blend: {error.finding}")
+        report.log(f"? {main.spec.name} is left out of the blend: {error.finding}")
         return []
 
 

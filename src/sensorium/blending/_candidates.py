@@ -60,13 +60,15 @@ def network_candidate(data: PreparedTable, main: TrialResult, train: Train) -> C
     if main.spec.fold is None:
         count = network_folds(estimate_seconds(data, main))
         folds = cut_folds(data.plan, count).folds
-        specs = [replace(main.spec, name=_name(k, len(folds)), fold=[k, count]) for k in range(len(folds))]
+        specs = [
+            replace(main.spec, name=_name(main.spec.name, k, len(folds)), fold=[k, count]) for k in range(len(folds))
+        ]
         found = [(fold.judge, train(spec).outcomes["test"].scores) for spec, fold in zip(specs, folds, strict=True)]
     else:
         own = main.spec.data(data)
         found = [(own.rows(split), outcome.scores) for split, outcome in main.outcomes.items()]
     rows, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return _candidate(NETWORK, main.model.towers, rows, scores, main.model.first, len(data.plan.used))
+    return _candidate(main.spec.name, main.model.towers, rows, scores, main.model.first, len(data.plan.used))
 
 
 def network_folds(seconds: float) -> int:
@@ -133,5 +135,5 @@ def _candidate(name: str, towers: Sequence[str], rows: Rows, scores: Floats, mem
     return Candidate(name, towers, found, judged, member)
 
 
-def _name(fold: int, count: int) -> str:
-    return f"{NETWORK}, fold {fold + 1} of {count}"
+def _name(network: str, fold: int, count: int) -> str:
+    return f"{network}, fold {fold + 1} of {count}"

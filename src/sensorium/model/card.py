@@ -19,7 +19,7 @@ from sensorium.model._imbalance_records import (
     ModalitySigns,
     UnimodalRecord,
 )
-from sensorium.model._preset_records import PresetRecord
+from sensorium.model._preset_records import BackboneRecord, PresetRecord
 from sensorium.model._record import Record
 from sensorium.model._search_records import SearchCoverage, SearchRecord, SearchTraining, SearchTrial, TuningRecord
 from sensorium.model._shift_records import AdaptationRecord, MetricShift, PredictionShift, ShiftRecord
@@ -42,6 +42,7 @@ from sensorium.model._training_records import (
 
 __all__ = [
     "AdaptationRecord",
+    "BackboneRecord",
     "BlendCandidate",
     "BlendRecord",
     "CalibrationRecord",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from sensorium.config import Config
+from sensorium.model.card import BackboneRecord
 from sensorium.registry import strategies
 from sensorium.schema import Schema
 from sensorium.strategies import Request, find_conflicts
@@ -18,9 +19,11 @@ class Preset(ABC):
     Class attributes:
         STRATEGY: registered name of a strategy of the stage `train`. `plain` is replaced by a strategy that a setting
             enables, such as `search`.
+        NETWORKS: number of networks with different random seeds that a blend has.
     """
 
     STRATEGY: ClassVar[str]
+    NETWORKS: ClassVar[int] = 1
 
     def unsupported(self, request: Request) -> Mapping[str, str]:
         """Return what the preset does not support: setting or argument that is set → the reason.
@@ -40,3 +43,11 @@ class Preset(ABC):
             config: the settings of the user.
         """
         return {}
+
+    def backbones(self, schema: Schema, config: Config) -> Sequence[BackboneRecord]:
+        """Return the pretrained backbones that the preset selects, and those that it would, were they installed.
+
+        Args:
+            schema, config: as for `settings`.
+        """
+        return ()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from sensorium.config import Config, current_setting, named_settings, set_both
+from sensorium.config import Config, current_setting, named_settings, overlay, set_both
 from sensorium.errors import ConfigError, UnknownNameError, raise_together
 from sensorium.model.card import PresetRecord
+from sensorium.presets._backbones import encoder_settings
 from sensorium.presets._base import Preset
 from sensorium.registry import presets
 from sensorium.registry.defaults import AUTO_PRESET, DEFAULT_PRESET, SIMPLEST_PRESET
@@ -40,24 +41,18 @@ class ChosenPreset:
         """Return the preset of a name."""
         return cls(name, presets.load(name)(), reason, is_given)
 
-    @property
-    def sentence(self) -> str:
-        """The preset, and why it is used."""
-        return f"preset: {self.name}, {self.reason}"
-
     def applied(self, request: Request) -> Request:
         """Return the request with the strategy of the preset, and with its name in the settings."""
         config = request.config.model_copy(update={"preset": self.name})
-        return replace(request, config=config, strategy=self.preset.STRATEGY)
+        return replace(request, config=config, strategy=self.preset.STRATEGY, networks=self.preset.NETWORKS)
 
-    def settle(self, schema: Schema, config: Config) -> Config:
-        """Return the settings with those that the preset changes."""
-        changes = self.preset.settings(schema, config)
-        return Config.gather(changes, config.model_dump(mode="json", exclude_unset=True)) if changes else config
-
-    def to_record(self) -> PresetRecord:
-        """Return the entry of the model card."""
-        return PresetRecord(name=self.name, reason=self.reason)
+    def settle(self, schema: Schema, config: Config) -> tuple[Config, PresetRecord]:
+        """Return the settings with those that the preset changes, and the entry of the model card."""
+        backbones = list(self.preset.backbones(schema, config))
+        changes = overlay(self.preset.settings(schema, config), encoder_settings(backbones))
+        if changes:
+            config = Config.gather(changes, config.model_dump(mode="json", exclude_unset=True))
+        return config, PresetRecord(name=self.name, reason=self.reason, backbones=backbones)
 
     def simplest(self, reason: str) -> ChosenPreset:
         """Return the simplest preset in place of this one, which cannot be used."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from sensorium.config import Config
-from sensorium.errors import ConfigError
+from sensorium.errors import ConfigError, list_names
+from sensorium.model.card import PresetRecord
 from sensorium.planning import Plan, Settle
 from sensorium.presets._choose import ChosenPreset, choose_preset
 from sensorium.registry.defaults import SIMPLEST_PRESET
+from sensorium.runtime.progress import Reporter
 from sensorium.schema import Schema
 from sensorium.strategies import Request, Strategy, check_strategies, choose_strategies
+
+TUNED = {"frozen": "frozen", "last": "last layers fine-tuned", "lora": "fine-tuned with LoRA", "full": "fine-tuned"}
 
 
 class MakePlan(Protocol):
@@ -51,22 +55,24 @@ class FitSetup:
         request = preset.applied(request)
         return cls(preset, request, choose_strategies(request))
 
-    def plan(self, make: MakePlan) -> tuple[FitSetup, Plan]:
-        """Plan the fit and check the plan; return it, and the setup that supports it.
+    def plan(self, make: MakePlan, report: Reporter) -> tuple[FitSetup, Plan]:
+        """Plan the fit and check the plan; return it, and the setup that supports it, with complete settings.
 
         If the default preset does not support the table, the simplest one replaces it.
 
         Args:
             make: makes the plan.
+            report: logs the preset with the reason, and the backbones.
 
         Raises:
             SensoriumError: a setting cannot be used with the table.
         """
-        changed = False
+        changed, settled = False, self.request.config
+        record = PresetRecord(name=self.preset.name, reason=self.preset.reason)
 
         def settle(schema: Schema, config: Config) -> Config:
-            nonlocal changed
-            settled = self.preset.settle(schema, config)
+            nonlocal changed, settled, record
+            settled, record = self.preset.settle(schema, config)
             changed = settled is not config
             return settled
 
@@ -77,9 +83,23 @@ class FitSetup:
             if self.preset.is_given or self.preset.name == SIMPLEST_PRESET:
                 raise
             simple = self._with(self.preset.simplest(error.finding), self.request)
-            return simple.plan(make if changed else _Made(plan))
+            return simple.plan(make if changed else _Made(plan), report)
         check_strategies([strategy for strategy in self.strategies if strategy.STAGE != "train"], plan)
-        return self, replace(plan, preset=self.preset.to_record())
+        for line in _lines(record):
+            report.log(line)
+        request = replace(self.request, config=settled) if changed else self.request
+        return replace(self, request=request), replace(plan, preset=record)
+
+
+def _lines(record: PresetRecord) -> Iterator[str]:
+    """Yield the preset and the reason, and a line per backbone."""
+    yield f"preset: {record.name}, {record.reason}"
+    for own in record.backbones:
+        columns, title = list_names(own.columns), f"{own.weights} ({own.licence})"
+        if own.unused:
+            yield f"? {columns}: the backbone {title} is not used, as {own.unused}"
+        else:
+            yield f"{columns}: backbone {title}, {TUNED[own.tune]}"
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ class Request:
         continues: whether training continues from a fitted model.
         resume: whether an interrupted run is resumed.
         own_modules: whether the network has modules of the user.
+        networks: number of networks with different random seeds that a blend has.
         strategy: registered name of the strategy that trains, if no setting enables another one.
         folds: whether the fit is cross-validated.
     """
@@ -36,6 +37,7 @@ class Request:
     continues: bool = False
     resume: bool = False
     own_modules: bool = False
+    networks: int = 1
     strategy: str = "plain"
     folds: bool = False
 

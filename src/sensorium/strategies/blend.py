@@ -7,13 +7,13 @@ from typing import ClassVar
 
 from sensorium.blending import NETWORK, blend, needs_fold
 from sensorium.errors import ConfigError
-from sensorium.planning import Plan
+from sensorium.planning import Plan, PreparedTable
 from sensorium.strategies._base import Session, Strategy
 from sensorium.trials import Control, TrialResult, TrialSpec, forget_trials
 
 
 class Blend(Strategy):
-    """Weighted mean of a network, linear models and boosted trees.
+    """Weighted mean of one or more networks, linear models and boosted trees.
 
     The weights are fitted on rows that the members did not learn from. A member that does not help is left out; if one
     modality alone does better, only that one is used.
@@ -48,8 +48,16 @@ class Blend(Strategy):
                 raise result.error
             return result
 
-        main = session.run(TrialSpec(NETWORK, fold=needs_fold(data)), session.control)
-        return blend(data, main, train, report)
+        first, *others = _networks(data, session.request.networks)
+        mains = [session.run(first, session.control), *(session.run(spec, Control(report)) for spec in others)]
+        return blend(data, mains, train, report)
 
     def close(self, folder: Path) -> None:
         forget_trials(folder)
+
+
+def _networks(data: PreparedTable, count: int) -> list[TrialSpec]:
+    """Return networks that differ in their random seed (bagging); the first has that of the settings."""
+    fold, seeds = needs_fold(data), [data.plan.config.seed + more for more in range(1, count)]
+    others = [TrialSpec(f"{NETWORK} (seed {seed})", seed=seed, fold=fold) for seed in seeds]
+    return [TrialSpec(NETWORK, fold=fold), *others]
