@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import Field, FiniteFloat, NonNegativeFloat, NonNegativeInt
 
+from sensorium.config import SelectBy
 from sensorium.files.figures import Figure
 from sensorium.findings import Problem, Problems
 from sensorium.metrics import Difference
@@ -87,14 +89,16 @@ class EpochRecord(Record):
     learning_rate: Figure
     rows_per_second: Figure
     seconds: Figure
+    calibrated_loss: Figure = math.nan
 
 
 class SoupRecord(Record):
-    """Record of a model soup: the averaged epochs and the validation metric of the average."""
+    """Record of a model soup: the averaged epochs and the validation figures of the average."""
 
     epochs: list[NonNegativeInt]
     metric: Figure
     validation_loss: Figure
+    calibrated_loss: Figure = math.nan
 
 
 class StopRecord(Record):
@@ -111,7 +115,8 @@ class HistoryRecord(Record):
     """Training history, epoch by epoch.
 
     Attributes:
-        watched: the metric that selects the best epoch.
+        watched: the validation metric.
+        select_by: what selected the best epoch (`train.select_by`).
         best: number of the best epoch.
         epochs: records of the epochs, in order.
         techniques: technique → its report.
@@ -121,6 +126,7 @@ class HistoryRecord(Record):
 
     LEFT_OUT: ClassVar = frozenset({"soup", "stopped"})
     watched: str = ""
+    select_by: SelectBy = "metric"
     best: NonNegativeInt = 0
     epochs: list[EpochRecord] = []
     techniques: Reports = {}

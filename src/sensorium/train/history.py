@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from sensorium.config import SelectBy
 from sensorium.files.figures import finite, nan_for_none
 from sensorium.metrics import rank_value
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """Entry of one epoch; `metric` is the watched metric on the validation rows, NaN without such rows."""
+    """Entry of one epoch.
+
+    Attributes:
+        number: of the epoch, from 1.
+        loss: mean loss over the steps.
+        validation_loss, metric, calibrated_loss: loss, watched metric and log loss after temperature scaling on the
+            validation rows (see `Validated`); NaN without such rows.
+        learning_rate: at the start of the epoch.
+        rows_per_second: training rows per second.
+        seconds: duration without validation.
+    """
 
     number: int
     loss: float
@@ -21,6 +33,7 @@ class Epoch:
     learning_rate: float
     rows_per_second: float
     seconds: float
+    calibrated_loss: float = math.nan
 
 
 @dataclass
@@ -28,7 +41,8 @@ class History:
     """History of a training.
 
     Attributes:
-        watched: the metric that decides which epoch is best.
+        watched: the metric of the validation rows that is shown.
+        select_by: what decides which epoch is best (`train.select_by`).
         epochs: one entry per epoch.
         best: number of the best epoch.
         techniques: report of each technique.
@@ -38,6 +52,7 @@ class History:
     """
 
     watched: str
+    select_by: SelectBy = "metric"
     epochs: list[Epoch] = field(default_factory=list)
     best: int = 0
     techniques: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -48,7 +63,13 @@ class History:
     def to_json(self) -> dict[str, Any]:
         """Return the history as JSON values; null for undefined values."""
         epochs = [{key: finite(value) for key, value in asdict(epoch).items()} for epoch in self.epochs]
-        found = {"watched": self.watched, "best": self.best, "epochs": epochs, "techniques": self.techniques}
+        found = {
+            "watched": self.watched,
+            "select_by": self.select_by,
+            "best": self.best,
+            "epochs": epochs,
+            "techniques": self.techniques,
+        }
         optional = {"soup": self.soup, "stopped": self.stopped}
         return found | {name: value for name, value in optional.items() if value}
 
@@ -62,11 +83,20 @@ class History:
     def from_json(cls, content: Mapping[str, Any]) -> History:
         """Restore a history from the values of `to_json` and its `seconds`."""
         optional = {name: content.get(name, {}) for name in ("soup", "stopped")}
-        found = cls(content["watched"], techniques=content["techniques"], **optional)
+        found = cls(
+            content["watched"], content.get("select_by", "metric"), techniques=content["techniques"], **optional
+        )
         found.restore(content)
         found.seconds = content.get("seconds", 0.0)
         return found
 
     def rank(self, epoch: Epoch) -> tuple[float, float]:
-        """Return a sort key, larger is better: the watched metric, then the loss."""
-        return rank_value(self.watched, epoch.metric), -epoch.validation_loss
+        """Return a sort key, larger is better: the criterion, then the loss or the watched metric."""
+        metric = rank_value(self.watched, epoch.metric)
+        if self.select_by == "metric":
+            return metric, -epoch.validation_loss
+        return rank_value("log_loss", epoch.calibrated_loss), metric
+
+    def criterion(self, epoch: Epoch) -> float:
+        """Return the value that decides which epoch is best."""
+        return epoch.metric if self.select_by == "metric" else epoch.calibrated_loss

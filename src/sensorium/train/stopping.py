@@ -77,7 +77,7 @@ class EarlyStopping:
             return EarlyStop("perfect", done, self._perfect, self._goal.best)
         if self.patience and done - history.best >= self.patience:
             return EarlyStop("patience", done, self.patience)
-        if self._at_plateau and done - self._warmup > FLAT and _is_flat(history.epochs):
+        if self._at_plateau and done - self._warmup > FLAT and _is_flat(history):
             return EarlyStop("plateau", done, FLAT)
         return EarlyStop("callback", done, 1) if by_callback else None
 
@@ -125,12 +125,12 @@ def _goal(context: TrainingContext, watched: str) -> _Goal | None:
     return _Goal(best, SURE * float(score("log_loss", chance)[0]) if probable else math.inf)
 
 
-def _is_flat(epochs: Sequence[Epoch]) -> bool:
-    """Return whether training loss and validation metric are flat; the validation loss replaces an undefined metric."""
-    metric = [epoch.metric for epoch in epochs]
-    if any(map(math.isnan, metric)):
-        metric = [epoch.validation_loss for epoch in epochs]
-    return all(map(_flat, ([epoch.loss for epoch in epochs], metric)))
+def _is_flat(history: History) -> bool:
+    """Return whether training loss and criterion are flat; the validation loss replaces an undefined criterion."""
+    criterion = [history.criterion(epoch) for epoch in history.epochs]
+    if any(map(math.isnan, criterion)):
+        criterion = [epoch.validation_loss for epoch in history.epochs]
+    return all(map(_flat, ([epoch.loss for epoch in history.epochs], criterion)))
 
 
 def _flat(values: Sequence[float]) -> bool:

@@ -108,11 +108,12 @@ def stop_sentence(history: HistoryRecord) -> str | None:
     stopped = history.stopped
     if stopped is None:
         return None
+    by_metric = stopped.reason == "perfect" or history.select_by == "metric"
     unscored = stopped.reason == "plateau" and math.isnan(history.epochs[-1].metric)
     return say(
         "line.stopped_loss" if unscored else STOPPED[stopped.reason],
         epoch=stopped.epoch,
-        metric=history.watched,
+        metric=history.watched if by_metric else say(f"criterion.{history.select_by}"),
         value=stopped.value,
         epochs=stopped.epochs,
     )
