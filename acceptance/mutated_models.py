@@ -143,9 +143,8 @@ def fitted(kind: str, table: Path, target: Any, options: Options, columns: tuple
         return model.quantize()
     if kind == "ensemble":
         first = model.fitted
-        return Model(
-            dataclasses.replace(first, others=[NetworkMember(first.blueprint, copy.deepcopy(first.network), 0.5)])
-        )
+        other = NetworkMember(first.blueprint, copy.deepcopy(first.network), 0.5)
+        return Model(dataclasses.replace(first, members=[*first.members, other], member_weights=[0.3, 0.7]))
     return model
 
 
@@ -189,7 +188,7 @@ def write(base: Base, draw: random.Random, folder: Path, *, control: bool) -> tu
 def manifest_of(files: Files) -> dict[str, Any]:
     """As it is saved, with sums that match."""
     entries = {name: {"bytes": len(part), "sha256": hashlib.sha256(part).hexdigest()} for name, part in files.items()}
-    return {"format": "sensorium.model", "version": 3, "sensorium": sensorium.__version__, "files": entries}
+    return {"format": "sensorium.model", "version": 4, "sensorium": sensorium.__version__, "files": entries}
 
 
 def write_folder(files: Files, folder: Path, draw: random.Random | None) -> Path:

@@ -253,7 +253,7 @@ def test_a_pretrained_model_is_never_looked_for_when_a_model_is_loaded(tmp_path,
     monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *names, **_: asked.append(names))
     path = tmp_path / "m" / "model.json"
     content = json.loads(path.read_text())
-    content["network"]["towers"][0]["options"] |= {"config": None, "model": "evil/model"}
+    content["members"][0]["network"]["towers"][0]["options"] |= {"config": None, "model": "evil/model"}
     path.write_text(json.dumps(content))
     forge(tmp_path / "m")
     with pytest.raises(ArtifactError, match="lacks the settings of a pretrained model"):

@@ -177,16 +177,26 @@ class EvaluationRecord(Record):
     groups: NonNegativeInt | None = None
 
 
+class MemberRecord(Record):
+    """Record of a member: its name, its kind, the weight of its scores, and the modalities that it reads."""
+
+    name: str
+    kind: Literal["network", "estimator"]
+    weight: Annotated[float, Field(gt=0, le=1)]
+    modalities: list[str]
+
+
 class CalibrationRecord(Record):
     """Record of temperature scaling.
 
     Attributes:
-        temperature: the divisor of the logits, 1 without scaling; for an ensemble, one per member.
+        temperature: the divisor of the logits of a network, or of the log-probabilities of the mean of several members;
+            1 without scaling. For an ensemble of an early version, one per member, each with the common factor.
+        members: the temperatures of the members, which are applied before the mean; None for a single network.
         reason: `kept`, or why the temperature is not used: `no_gain` on rows that did not fit it, `at_bound` of
             the search, `one_class` in these rows, `few_rows`, `few_groups`; None in models of early versions.
         rows, groups: number of validation rows that fitted it, and of their groups.
-        fitted: the temperature of all these rows, kept or not; for an ensemble, the one by which all members are
-            scaled. None if it was not fitted.
+        fitted: the temperature of all these rows, kept or not. None if it was not fitted.
         gain: difference of the log loss without and with scaling on rows that did not fit the temperature.
         validation: `log_loss` and `ece` → without and with scaling on these rows.
         test: the same on the test rows; without scaling, every temperature is 1.
@@ -194,9 +204,10 @@ class CalibrationRecord(Record):
     """
 
     LEFT_OUT: ClassVar = frozenset(
-        {"temperature", "reason", "rows", "groups", "fitted", "gain", "validation", "targets"}
+        {"temperature", "members", "reason", "rows", "groups", "fitted", "gain", "validation", "targets"}
     )
     temperature: NonNegativeFloat | list[NonNegativeFloat] | None = None
+    members: list[NonNegativeFloat] | None = None
     reason: Literal["kept", "no_gain", "at_bound", "one_class", "few_rows", "few_groups"] | None = None
     rows: NonNegativeInt | None = None
     groups: NonNegativeInt | None = None

@@ -26,6 +26,7 @@ from sensorium.model._training_records import (
     EpochRecord,
     EvaluationRecord,
     HistoryRecord,
+    MemberRecord,
     Notice,
     PretrainingEpoch,
     PretrainingRecord,
@@ -45,6 +46,7 @@ __all__ = [
     "HistoryRecord",
     "ImbalanceRecord",
     "ImbalanceSigns",
+    "MemberRecord",
     "MetricShift",
     "MitigationRecord",
     "ModalitySigns",
@@ -109,6 +111,7 @@ class ModelCard(Record):
         history: training history.
         pretraining: self-supervised pre-training; None if there was none.
         seconds: time of pre-training and training.
+        members: the members of an ensemble or a blend, with their weights; None for a single network.
         calibration: temperature scaling; None if there was none.
         modality_weights: tower → its mean weight in the fusion; None if the fusion has no weights (`shares` in JSON).
         metrics: split → metrics.
@@ -121,7 +124,7 @@ class ModelCard(Record):
     """
 
     LEFT_OUT: ClassVar = frozenset(
-        {"fit_problems", "calibration", "imbalance", "tuning", "search", "shift", "adapted", "int8"}
+        {"fit_problems", "members", "calibration", "imbalance", "tuning", "search", "shift", "adapted", "int8"}
     )
     table: str = ""
     columns: list[ColumnPlan] = []
@@ -134,6 +137,7 @@ class ModelCard(Record):
     history: HistoryRecord = HistoryRecord()
     pretraining: PretrainingRecord | None = None
     seconds: NonNegativeFloat = 0.0
+    members: list[MemberRecord] | None = None
     calibration: CalibrationRecord | None = None
     modality_weights: dict[str, float] | None = Field(None, alias="shares")
     metrics: dict[str, EvaluationRecord] = {}

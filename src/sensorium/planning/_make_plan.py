@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -161,7 +160,7 @@ def log_notices(plan: Plan, report: Reporter) -> None:
 
 def _on_device(start: FittedModel, device: torch.device) -> FittedModel:
     """Copy the model to the device; the user's model is not changed."""
-    return replace(start, network=copy.deepcopy(start.network).to(device))
+    return start.with_first(network=copy.deepcopy(start.network).to(device))
 
 
 def _learn_task(schema: Schema, config: Config, split: Split, start: FittedModel | None) -> tuple[Task, list[int]]:

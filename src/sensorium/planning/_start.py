@@ -52,13 +52,7 @@ def check_own(config: Config, start: FittedModel) -> None:
         raise ConfigError(
             "cannot continue training a quantized (int8) model", cure="continue the model that was quantized"
         )
-    if start.others:
-        rule = "a model with one network"
-        raise ConfigError(
-            "cannot continue training an ensemble",
-            rule=rule,
-            cure="continue a model that was fitted without --budget (Python: budget), which may build an ensemble",
-        )
+    start.check_single_network("continue training")
     same = {"task": start.task_name}  # set explicitly, though it was inferred from the labels
     for key in OF_MODEL:
         given = getattr(config, key)

@@ -14,7 +14,7 @@ from sensorium.config import SelectBy, TrainConfig
 from sensorium.files.state import HasState, reading_saved
 from sensorium.findings import Guess, Problem
 from sensorium.labels import LabelReading
-from sensorium.metrics import Outcome
+from sensorium.metrics import SMALLEST, Outcome
 from sensorium.table import Column, Floats
 
 if TYPE_CHECKING:
@@ -155,6 +155,23 @@ class Task(HasState, ABC):
         assert isinstance(temperature, float | int), "one target has one temperature"
         return logits / float(temperature)
 
+    def scores_of_each(self, scores: Floats) -> dict[str, Floats]:
+        """Return the scores of each of several targets; empty for one target."""
+        return {}
+
+    def tempered(self, scores: Floats, temperature: Temperature) -> Floats:
+        """Divide the logarithms of probabilities by a temperature, and normalise them; values are kept.
+
+        For scores of a network, this is the same as `scores(scaled(logits, temperature))` up to rounding. It also
+        suits scores that were not made from logits: those of a classical model, or an average.
+
+        Args:
+            scores: probabilities float64[n, classes], or values float64[n].
+            temperature: above 0.
+        """
+        assert isinstance(temperature, float | int), "one target has one temperature"
+        return temper(scores, float(temperature)) if self.labels and temperature != 1 else scores
+
     @abstractmethod
     def prior(self, values: npt.NDArray[Any]) -> list[float]:
         """Return the scores of a row without any value, from the encoded training labels."""
@@ -191,6 +208,13 @@ class Task(HasState, ABC):
     def outcome(self, scores: Floats, truth: npt.NDArray[Any]) -> Outcome:
         """Return the input of the metrics."""
         return Outcome(truth, scores, self.predicted(scores))
+
+
+def temper(probabilities: Floats, temperature: float) -> Floats:
+    """Return probabilities p^(1/T) / Σ p^(1/T) over the last axis."""
+    logs = np.log(np.maximum(probabilities, SMALLEST)) / temperature
+    powers = np.exp(logs - logs.max(-1, keepdims=True))
+    return np.asarray(powers / powers.sum(-1, keepdims=True))
 
 
 def prior_scores(task: Task, prior: Sequence[float], rows: int) -> Floats:

@@ -239,6 +239,16 @@ class Several(Task):
         parts = zip(self._cut(logits, _outputs), temperature, strict=True)
         return _concatenate([own / float(divisor) for own, divisor in parts])
 
+    def scores_of_each(self, scores: Floats) -> dict[str, Floats]:
+        return {name: own for name, _, own in self._own_scores(scores)}
+
+    def tempered(self, scores: Floats, temperature: Temperature) -> Floats:
+        """Divide the log-probabilities of each target by its temperature, or of all by the same."""
+        each = [temperature] * len(self.parts) if isinstance(temperature, float | int) else temperature
+        own = zip(self._own_scores(scores), each, strict=True)
+        changed = [part.tempered(mine, divisor).reshape(len(scores), -1) for (_, part, mine), divisor in own]
+        return np.concatenate(changed, 1)
+
     def scores(self, logits: npt.NDArray[np.float32]) -> Floats:
         own = zip(self.parts.values(), self._cut(logits, _outputs), strict=True)
         return np.concatenate([part.scores(mine).reshape(len(logits), -1) for part, mine in own], 1)

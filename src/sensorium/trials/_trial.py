@@ -133,13 +133,14 @@ def _run(data: PreparedTable, spec: TrialSpec, control: Control) -> TrialResult:
         return TrialResult(spec, error=error)
     if not isinstance(meter, ResourceMeter):
         return result
-    parameters = sum(p.numel() for p in result.model.network.parameters() if p.requires_grad)
+    networks = result.model.networks
+    parameters = sum(p.numel() for network in networks for p in network.parameters() if p.requires_grad)
     rate = len(data.rows("test")) / result.predict_seconds
     return replace(result, cost=Cost(result.seconds, parameters, meter.memory, meter.energy, rate))
 
 
 def finish(data: PreparedTable, result: TrialResult) -> TrialResult:
-    """Predict the test rows, and record the weights of the modalities on the model card."""
+    """Predict the test rows, and record the members and the weights of the modalities on the model card."""
     fitted, outcomes = result.model, dict(result.outcomes)
     cells = data.cells.only(fitted.learnt)
     threads = result.threads or data.plan.threads.most
@@ -152,12 +153,14 @@ def finish(data: PreparedTable, result: TrialResult) -> TrialResult:
         rows = [data.filled(cells, data.rows(split)) for split in ("validation", "train")]
         weights = fitted.modality_weights(cells, rows[0] if len(rows[0]) else rows[1])
         calibration = with_test_changes(data, fitted, outcomes.get("test"))
-    fitted.card = fitted.card.updated(modality_weights=weights, calibration=calibration).with_problems(problems)
+    members = fitted.member_records() if len(fitted.members) > 1 else None
+    card = fitted.card.updated(modality_weights=weights, members=members, calibration=calibration)
+    fitted.card = card.with_problems(problems)
     return replace(result, outcomes=outcomes)
 
 
 def calibrate_ensemble(data: PreparedTable, result: TrialResult) -> TrialResult:
-    """Return the result of an ensemble with calibrated probabilities."""
+    """Return the result of a model of several members with calibrated probabilities."""
     with _reading_features(data, result.model.networks):
         fitted = calibrate_model(data, result.model)
         return replace(result, fitted=fitted, outcomes={"validation": data.outcome(fitted, "validation")})

@@ -87,6 +87,8 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "lower the log loss on validation rows that did not fit it (gain {gain}; a gain above 0 is a lower loss)",
         "calibration.common_gain": "{sentence}; the factor of {fitted} for all members, which they include, lowers "
         "the log loss on validation rows that did not fit it (gain {gain})",
+        "calibration.mean_gain": "{sentence}; a further temperature of {fitted} for their mean lowers the log loss on "
+        "validation rows that did not fit it (gain {gain})",
         "calibration.interval": "{value:+.4f}, 95% interval {low:+.4f} to {high:+.4f}",
         "calibration.changes": "{sentence}; on the test rows: {changes}",
         "calibration.change": "{metric} {before:.4f} → {after:.4f}",

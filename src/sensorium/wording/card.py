@@ -167,15 +167,17 @@ def _scaling(found: CalibrationRecord) -> str:
     if found.reason in ("one_class", "few_rows", "few_groups"):
         needed = CALIBRATION_FOLDS if found.reason == "few_groups" else CALIBRATION_ROWS
         return say(f"calibration.{found.reason}", rows=found.rows, groups=found.groups, needed=needed)
-    temperatures = found.temperature if isinstance(found.temperature, list) else [found.temperature or 1.0]
+    own = found.members or (found.temperature if isinstance(found.temperature, list) else [])  # of the members
+    several = any(value != 1 for value in own)
+    temperatures = own if several else [1.0 if isinstance(found.temperature, list) else found.temperature or 1.0]
     is_off = all(value == 1 for value in temperatures)
-    several = len(temperatures) > 1 and not is_off  # the members of an ensemble have temperatures of their own
     kind = "off" if is_off else "members" if several else "on"
     sentence = say(f"calibration.{kind}", temperature=_listed(temperatures))
     if found.reason == "at_bound" and found.fitted:
         sentence = say("calibration.at_bound", sentence=sentence, fitted=f"{found.fitted:.3g}")
     elif found.gain and found.fitted:
-        kind = ("no_" if found.reason == "no_gain" else "") + ("common_gain" if several else "gain")
+        common = "mean_gain" if found.members and found.reason == "kept" else "common_gain"
+        kind = ("no_" if found.reason == "no_gain" else "") + (common if several else "gain")
         figures = {"sentence": sentence, "fitted": f"{found.fitted:.3g}", "gain": _signed(found.gain)}
         sentence = say(f"calibration.{kind}", **figures)
     if not found.test or is_off:
