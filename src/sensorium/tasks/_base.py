@@ -172,6 +172,17 @@ class Task(HasState, ABC):
         assert isinstance(temperature, float | int), "one target has one temperature"
         return temper(scores, float(temperature)) if self.labels and temperature != 1 else scores
 
+    def mixed(self, scores: Floats, prior: Sequence[float], share: Temperature) -> Floats:
+        """Mix probabilities with the prior, (1 − s) · scores + s · prior; values are kept.
+
+        Args:
+            scores: probabilities float64[n, classes], or values float64[n].
+            prior: the scores of a row without any value.
+            share: s, from 0 to 1.
+        """
+        assert isinstance(share, float | int), "one target has one share"
+        return (1 - share) * scores + share * np.array(prior) if self.labels and share else scores
+
     @abstractmethod
     def prior(self, values: npt.NDArray[Any]) -> list[float]:
         """Return the scores of a row without any value, from the encoded training labels."""

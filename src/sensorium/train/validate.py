@@ -13,7 +13,7 @@ import torch
 from sensorium.config import TrainConfig, set_both
 from sensorium.errors import TrainingError
 from sensorium.metrics import Outcome, log_losses, score
-from sensorium.model import fit_temperature, infer, outcome_at
+from sensorium.model import Outputs, fit_temperature, infer, outcome_at
 from sensorium.table import Rows
 from sensorium.tasks import EncodedTarget, Task, prior_scores
 from sensorium.techniques import TrainingContext
@@ -68,10 +68,11 @@ def calibrated_loss(task: Task, logits: npt.NDArray[np.float32], target: npt.NDA
         return sum(losses) / len(losses) if losses else math.nan
     if not task.labels:
         return _loss(task, logits, target)
+    outputs = Outputs.of_logits(logits)
     every = max(1, -(-logits.size // MAX_LOGITS))
-    temperature = fit_temperature(task, [logits[::every]], target[::every])
+    temperature = fit_temperature(task, Outputs.of_logits(logits[::every]), target[::every])
     divisors = {1.0, max(1.0, temperature)}  # that of rows without a mistake is warmer than their best one
-    return min(float(log_losses(outcome_at(task, [logits], target, divisor)).mean()) for divisor in divisors)
+    return min(float(log_losses(outcome_at(task, outputs, target, divisor)).mean()) for divisor in divisors)
 
 
 def _loss(task: Task, logits: npt.NDArray[np.float32], target: npt.NDArray[Any]) -> float:
