@@ -76,12 +76,12 @@ class TrainConfig(Strict):
         "loss and validation metric have not changed for 5; train.patience: null switches this off, too",
     )
     metric: str | None = Field(
-        None, description="validation metric that is shown and compares models; depends on the task by default"
+        None, description="validation metric for early stopping and model selection; depends on the task by default"
     )
     select_by: SelectBy | None = Field(
         None,
-        description="validation criterion that chooses the epoch and stops training early; metric: train.metric; "
-        "log_loss: log loss after temperature scaling (the loss, for targets without classes); by default metric if "
+        description="validation criterion that chooses the epoch; metric: train.metric; log_loss: moving average of "
+        "the log loss after temperature scaling (of the loss, for targets without classes); by default metric if "
         "train.metric is set, else log_loss",
     )
     modality_dropout: Fraction = Field(0.3, description="probability that a modality of a row is hidden in training")

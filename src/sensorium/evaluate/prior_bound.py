@@ -48,9 +48,9 @@ def bound_by_prior(
 ) -> Calibration:
     """Return a calibration whose log loss on its rows is at most that of the prior.
 
-    A calibration that reaches this, or rows of a single class, which say little, leave it as it is. Else the temperature of all rows is used without a test on
-    other rows, and if that is not enough, the scores are mixed with the prior: (1 − s) · model + s · prior, with the
-    share s that has the lowest log loss on these rows.
+    A calibration that reaches this is returned as it is, and so is that of rows of a single class, which say little.
+    Else the temperature of all rows is used without a test on other rows. If that is not enough, the scores are mixed
+    with the prior: (1 − s) · model + s · prior, with the share s that has the lowest log loss on these rows.
 
     Args:
         found: the calibration by cross-fitting.

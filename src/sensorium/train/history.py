@@ -11,6 +11,8 @@ from sensorium.config import SelectBy
 from sensorium.files.figures import finite, nan_for_none
 from sensorium.metrics import rank_value
 
+DECAY = 0.5  # of the moving average of the calibrated loss: the weight of earlier epochs halves with each epoch
+
 
 @dataclass(frozen=True)
 class Epoch:
@@ -90,13 +92,33 @@ class History:
         found.seconds = content.get("seconds", 0.0)
         return found
 
-    def rank(self, epoch: Epoch) -> tuple[float, float]:
-        """Return a sort key, larger is better: the criterion, then the loss or the watched metric."""
-        metric = rank_value(self.watched, epoch.metric)
-        if self.select_by == "metric":
-            return metric, -epoch.validation_loss
-        return rank_value("log_loss", epoch.calibrated_loss), metric
+    @property
+    def improved(self) -> int:
+        """Return the number of the first epoch with the best watched metric, from which patience counts."""
+        ranks = [self._metric_rank(epoch) for epoch in self.epochs]
+        return ranks.index(max(ranks)) + 1 if ranks and not math.isnan(self.epochs[-1].validation_loss) else self.best
 
-    def criterion(self, epoch: Epoch) -> float:
-        """Return the value that decides which epoch is best."""
-        return epoch.metric if self.select_by == "metric" else epoch.calibrated_loss
+    def rank(self, number: int) -> tuple[float, float]:
+        """Return a sort key of an epoch, larger is better.
+
+        For `metric`, the watched metric, then the loss. For `log_loss`, an exponential moving average of the calibrated
+        loss over the epochs so far (without the bias of its start), then the watched metric. The average is not moved
+        by the luck of a single epoch; it belongs to the epoch for good, as later epochs do not change it.
+        """
+        if self.select_by == "metric":
+            return self._metric_rank(self.epochs[number - 1])
+        mean = weight = 0.0
+        for epoch in self.epochs[:number]:
+            if math.isfinite(epoch.calibrated_loss):
+                mean, weight = DECAY * mean + (1 - DECAY) * epoch.calibrated_loss, DECAY * weight + 1 - DECAY
+        average = mean / weight if weight else math.nan
+        return rank_value("log_loss", average), rank_value(self.watched, self.epochs[number - 1].metric)
+
+    def soup_rank(self, figures: Epoch) -> tuple[float, float]:
+        """Return a sort key of averaged weights, larger is better: the same criterion without a moving average."""
+        if self.select_by == "metric":
+            return self._metric_rank(figures)
+        return rank_value("log_loss", figures.calibrated_loss), rank_value(self.watched, figures.metric)
+
+    def _metric_rank(self, epoch: Epoch) -> tuple[float, float]:
+        return rank_value(self.watched, epoch.metric), -epoch.validation_loss

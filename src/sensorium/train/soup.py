@@ -48,7 +48,7 @@ def mix_soup(context: TrainingContext, history: History, best: Best) -> None:
     for candidate in best.epochs[1:]:
         _load(context, [weights for _, weights in (*chosen, candidate)])
         mixed = _evaluated(context, history, reached)
-        if history.rank(mixed) >= history.rank(reached):
+        if history.soup_rank(mixed) >= history.soup_rank(reached):
             chosen, reached = [*chosen, candidate], mixed
     _load(context, [weights for _, weights in chosen])
     history.soup = _report([number for number, _ in chosen], reached)

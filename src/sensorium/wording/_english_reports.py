@@ -24,7 +24,6 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "{epochs} epochs",
         "line.stopped_loss": "stopped after epoch {epoch}: the training loss did not change for {epochs} epochs",
         "line.stopped_patience": "stopped after epoch {epoch}: validation {metric} did not improve for {epochs} epochs",
-        "criterion.log_loss": "loss after calibration",
         "line.stopped_callback": "stopped after epoch {epoch}: a callback ended the training",
         "line.members": "weights of the members: {members}",
         "part.member": "{name} {weight:.3f}",

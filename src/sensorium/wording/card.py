@@ -108,12 +108,11 @@ def stop_sentence(history: HistoryRecord) -> str | None:
     stopped = history.stopped
     if stopped is None:
         return None
-    by_metric = stopped.reason == "perfect" or history.select_by == "metric"
     unscored = stopped.reason == "plateau" and math.isnan(history.epochs[-1].metric)
     return say(
         "line.stopped_loss" if unscored else STOPPED[stopped.reason],
         epoch=stopped.epoch,
-        metric=history.watched if by_metric else say(f"criterion.{history.select_by}"),
+        metric=history.watched,
         value=stopped.value,
         epochs=stopped.epochs,
     )
