@@ -1,5 +1,6 @@
 """Plan a table, then prepare it, before any model is trained."""
 
+from sensorium.planning._folds import PlannedFolds, name_fold, plan_folds
 from sensorium.planning._make_plan import log_notices, make_plan
 from sensorium.planning._needs import check_several_modalities, check_validation_rows
 from sensorium.planning._plan import Plan
@@ -9,6 +10,7 @@ from sensorium.planning._start import SLOWER, continued_settings, scores_before,
 __all__ = [
     "SLOWER",
     "Plan",
+    "PlannedFolds",
     "PreparedTable",
     "check_several_modalities",
     "check_validation_rows",
@@ -16,7 +18,9 @@ __all__ = [
     "continued_with",
     "log_notices",
     "make_plan",
+    "name_fold",
     "plan_and_prepare",
+    "plan_folds",
     "prepare_table",
     "scores_before",
     "take_weights",

@@ -36,15 +36,23 @@ class DealtRows:
 
 
 def deal_rows(
-    schema: Schema, config: Config, report: Reporter, *, start: FittedModel | None, teacher: FittedModel | None
+    schema: Schema,
+    config: Config,
+    report: Reporter,
+    *,
+    start: FittedModel | None,
+    teacher: FittedModel | None,
+    split: Split | None = None,
 ) -> DealtRows:
     """Split the rows, resolve the preset, and find the unlabelled rows from which a technique learns.
 
-    Rows that the start model or the teacher was trained on stay in the training part where possible.
+    Rows that the start model or the teacher was trained on stay in the training part where possible. The split of a
+    fold is given.
     """
     column = split_column(schema.table, config)
-    earlier = find_earlier(schema.table, start, teacher)
-    split = make_split(schema.table, schema.labels, config.split, column, config.seed, earlier=earlier)
+    if split is None:
+        earlier = find_earlier(schema.table, start, teacher)
+        split = make_split(schema.table, schema.labels, config.split, column, config.seed, earlier=earlier)
     config = _with_preset(config, len(split.rows("train")), schema.task_name, report)
     learners = unlabelled_learners(config.train)
     if not learners:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
@@ -56,6 +56,7 @@ def make_plan(
     start: FittedModel | None = None,
     teacher: FittedModel | None = None,
     cores: int | None = None,
+    dealt: tuple[Schema, Split] | None = None,
 ) -> Plan:
     """Infer schema, split, task and network of a table, and check every setting, before any file is decoded.
 
@@ -67,6 +68,7 @@ def make_plan(
         start: a model to continue training, whose columns, statistics, task and network are kept.
         teacher: a model to distil knowledge from.
         cores: number of cores that an earlier start of the run recorded; by default, those of this machine.
+        dealt: schema and split of a fold; by default, both are inferred.
 
     Raises:
         SchemaError, ConfigError, DataError: the table and the settings do not fit each other.
@@ -74,19 +76,21 @@ def make_plan(
     """
     assert (teacher is not None) == bool(config.train.teacher), "the caller must load the teacher named in the settings"
     config = as_read(config, table)
-    _check_target(config, table)
+    check_target(config, table)
     device = pick_device(config.device)
     start = start and _on_device(start, device)
-    schema = continued_schema(table, config, start, report) if start else infer_schema(table, config)
+    schema, fold = dealt or (None, None)
+    if schema is None:
+        schema = continued_schema(table, config, start, report) if start else infer_schema(table, config)
     check_for_task(config, schema.task_name)
-    dealt = deal_rows(schema, config, report, start=start, teacher=teacher)
-    config, split = dealt.config, dealt.split
+    rows = deal_rows(schema, config, report, start=start, teacher=teacher, split=fold)
+    config, split = rows.config, rows.split
     task, index_map = _learn_task(schema, config, split, start)
     check_calibration(config, len(split.rows("validation")), task)
     if teacher:
         check_teacher(teacher, task, str(config.train.teacher))
     cores = count_cores(device) if cores is None else cores
-    columns = _learn_columns(schema, config, np.union1d(split.rows("train"), dealt.unlabelled), start, cores)
+    columns = _learn_columns(schema, config, np.union1d(split.rows("train"), rows.unlabelled), start, cores)
     blueprint = start.blueprint if start else plan_model(columns.learnt, columns.kinds, config, modules)
     augmented = choose_augmentations(columns.kinds, config)
     network = _network_to_check(blueprint, columns.learnt, task, modules, config)
@@ -96,7 +100,7 @@ def make_plan(
     encoded = _encode(task, schema.target, split)
     rehearse_task(schema.task_name, task, encoded)
     findings, notices = _findings(schema, columns, split, (task, encoded), config)
-    used = np.union1d(np.flatnonzero((split.codes >= 0) & encoded.known), dealt.unlabelled)
+    used = np.union1d(np.flatnonzero((split.codes >= 0) & encoded.known), rows.unlabelled)
     check_calibration(config, int(np.sum(split.codes[used] == SPLITS.index("validation"))), task)
     return Plan(
         table=schema.table,
@@ -110,9 +114,9 @@ def make_plan(
         learnt=columns.learnt,
         labels=Labels(schema.labels, schema.task_name, task, index_map, encoded),
         split=split,
-        split_column=dealt.split_column,
-        unlabelled=dealt.unlabelled,
-        unlabelled_learners=dealt.learners,
+        split_column=rows.split_column,
+        unlabelled=rows.unlabelled,
+        unlabelled_learners=rows.learners,
         blueprint=blueprint,
         augmented=augmented,
         used=used,
@@ -124,7 +128,12 @@ def make_plan(
     )
 
 
-def _check_target(config: Config, table: Table) -> None:
+def check_target(config: Config, table: Table) -> None:
+    """Check that the settings name a target.
+
+    Raises:
+        ConfigError: they do not.
+    """
     if not config.target:
         raise ConfigError(
             "no target is given: name the column to predict",
@@ -148,7 +157,19 @@ def _network_to_check(
     return network
 
 
-def log_notices(plan: Plan, report: Reporter) -> None:
+class Noticed(Protocol):
+    """Plan, or plans of folds, with findings that the user should read."""
+
+    @property
+    def table(self) -> Table:
+        """The rows."""
+
+    @property
+    def notices(self) -> Problems:
+        """Findings and uncertain guesses."""
+
+
+def log_notices(plan: Noticed, report: Reporter) -> None:
     """Log uncertain guesses and what is left out, before the training starts."""
     for note in plan.table.notes:
         report.log(note)

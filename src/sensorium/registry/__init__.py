@@ -164,7 +164,9 @@ metrics = Registry(
     "sensorium.metrics",
     contract=Contract(takes=("outcome", "weights"), check="check_metric", literals=("TASKS",)),
 )
-baselines = Registry("baseline", "sensorium.baselines", contract=Contract("Baseline", literals=("TASKS",)))
+baselines = Registry(
+    "baseline", "sensorium.baselines", contract=Contract("Baseline", maker="path", literals=("TASKS",))
+)
 strategies = Registry("strategy", "sensorium.strategies", contract=Contract("Strategy"))
 trackers = Registry("tracker", "sensorium.runtime.trackers", contract=Contract("Tracker"))
 commands = Registry("command", "sensorium.cli", plugins=False)

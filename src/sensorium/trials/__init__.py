@@ -2,6 +2,7 @@
 
 from sensorium.trials._baseline import forget_matrix, why_left_out
 from sensorium.trials._build import build_fitted, check_spec, model_of_none
+from sensorium.trials._calibrate import with_calibration
 from sensorium.trials._cost import Cost, mean_cost
 from sensorium.trials._ledger import Ledger, forget_trials, has_trials
 from sensorium.trials._runner import InProcess, Runner
@@ -46,4 +47,5 @@ __all__ = [
     "subset_outcome",
     "training_of",
     "why_left_out",
+    "with_calibration",
 ]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from sensorium.baselines import Baseline
 from sensorium.config import TrainConfig
 from sensorium.errors import SensoriumError, TrainingError
 from sensorium.metrics import Outcome, score
@@ -74,6 +75,7 @@ class TrialResult:
         cost: the cost of the model; None if it was not measured.
         error: the reason why training failed; None if it did not fail.
         threads: number of threads that the network was trained with; None for a baseline and a failed trial.
+        estimator: the fitted model of a baseline; None for a network and a failed trial.
     """
 
     spec: TrialSpec
@@ -85,6 +87,7 @@ class TrialResult:
     cost: Cost | None = None
     error: TrainingError | None = None
     threads: int | None = None
+    estimator: Baseline | None = None
 
     @property
     def model(self) -> FittedModel:
@@ -258,13 +261,13 @@ def _made_of(data: PreparedTable, fitted: FittedModel, context: TrainingContext)
 
 def _run_baseline(data: PreparedTable, spec: TrialSpec) -> TrialResult:
     try:
-        scores, cost = fit_baseline(data, str(spec.baseline))
+        found = fit_baseline(data, str(spec.baseline))
     except SensoriumError:
         raise
     except Exception as error:  # noqa: BLE001 - of whatever kind a library raises
         return TrialResult(spec, error=TrainingError(f"{type(error).__name__}: {error}"))
-    outcomes = {split: data.plan.outcome(found, data.rows(split)) for split, found in scores.items()}
-    return TrialResult(spec, outcomes, cost.seconds, cost=cost)
+    outcomes = {split: data.plan.outcome(scores, data.rows(split)) for split, scores in found.scores.items()}
+    return TrialResult(spec, outcomes, found.cost.seconds, cost=found.cost, estimator=found.estimator)
 
 
 @contextmanager
