@@ -138,6 +138,7 @@ OTHERS = {
     "outliers",
     "patience",
     "metric",
+    "select_by",
     "soup",
     "checkpoint",
     "compile",
