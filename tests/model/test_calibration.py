@@ -151,7 +151,7 @@ def test_labels_without_both_values_do_not_count():
 
 
 @pytest.mark.unit
-@pytest.mark.parametrize(("hotter", "bound"), [(0.02, 0.1), (50, 10)])
+@pytest.mark.parametrize(("hotter", "bound"), [(0.02, 0.1), (500, 100)])
 def test_temperature_at_a_bound_of_the_search_is_not_kept(hotter, bound):
     task = make_task("binary")
     logits, truth = draw(task, "binary", 2000, hotter=hotter)

@@ -140,6 +140,7 @@ OTHERS = {
     "outliers",
     "patience",
     "metric",
+    "select_by",
     "soup",
     "checkpoint",
     "compile",

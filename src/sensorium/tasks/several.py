@@ -250,6 +250,14 @@ class Several(Task):
         changed = [part.tempered(mine, divisor).reshape(len(scores), -1) for (_, part, mine), divisor in own]
         return np.concatenate(changed, 1)
 
+    def mixed(self, scores: Floats, prior: Sequence[float], share: Temperature) -> Floats:
+        """Mix the probabilities of each target with its prior, by its share or all by the same."""
+        each = [share] * len(self.parts) if isinstance(share, float | int) else share
+        priors = self.scores_of_each(np.array(prior, np.float64)[None])
+        own = zip(self._own_scores(scores), each, strict=True)
+        changed = [part.mixed(mine, priors[name][0], s).reshape(len(scores), -1) for (name, part, mine), s in own]
+        return np.concatenate(changed, 1)
+
     def scores(self, logits: npt.NDArray[np.float32]) -> Floats:
         own = zip(self.parts.values(), self._cut(logits, _outputs), strict=True)
         return np.concatenate([part.scores(mine).reshape(len(logits), -1) for part, mine in own], 1)

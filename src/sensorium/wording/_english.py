@@ -106,6 +106,10 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "rows that did not fit it (gain {gain}; a gain above 0 is a lower loss)",
         "calibration.gain": "{sentence}, which lowers the log loss on validation rows that did not fit it (gain "
         "{gain})",
+        "calibration.above_prior": "{sentence}: without it, the log loss on the validation rows is above that of the "
+        "class frequencies",
+        "calibration.prior_share": "{sentence}, and mixed with the class frequencies (share {share:.2f}): without "
+        "that, the log loss on the validation rows is above that of the class frequencies",
         "calibration.members": "probabilities of the members are calibrated by the temperatures {temperature}",
         "calibration.no_common_gain": "{sentence}; a further temperature of {fitted} for all members is not shown to "
         "lower the log loss on validation rows that did not fit it (gain {gain}; a gain above 0 is a lower loss)",
