@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 import torch
@@ -34,7 +33,7 @@ from sensorium.planning._plan import Labels, Plan
 from sensorium.planning._schema import continued_schema
 from sensorium.planning._sizes import count_cores
 from sensorium.planning._teacher import check_teacher
-from sensorium.prepare import cautions, table_findings, unsaid
+from sensorium.prepare import cautions, table_findings, unsaid, with_advice
 from sensorium.runtime.threads import Threads
 from sensorium.schema import Schema, Sides, duplicate_findings, infer_schema, leakage_findings, value_ids
 from sensorium.split import SPLITS, Split
@@ -44,6 +43,8 @@ from sensorium.train import check_calibration, check_for_model, check_for_task
 
 if TYPE_CHECKING:
     from sensorium.runtime.progress import Reporter
+
+Settle: TypeAlias = Callable[[Schema, Config], Config]
 
 LOGGED = 30  # notices in the progress
 
@@ -57,6 +58,8 @@ def make_plan(
     start: FittedModel | None = None,
     teacher: FittedModel | None = None,
     cores: int | None = None,
+    dealt: tuple[Schema, Split] | None = None,
+    settle: Settle = lambda schema, config: config,
 ) -> Plan:
     """Infer schema, split, task and network of a table, and check every setting, before any file is decoded.
 
@@ -68,6 +71,8 @@ def make_plan(
         start: a model to continue training, whose columns, statistics, task and network are kept.
         teacher: a model to distil knowledge from.
         cores: number of cores that an earlier start of the run recorded; by default, those of this machine.
+        dealt: schema and split of a fold; by default, both are inferred.
+        settle: completes the settings once the schema is known; it must not change how the table is read.
 
     Raises:
         SchemaError, ConfigError, DataError: the table and the settings do not fit each other.
@@ -75,19 +80,23 @@ def make_plan(
     """
     assert (teacher is not None) == bool(config.train.teacher), "the caller must load the teacher named in the settings"
     config = as_read(config, table)
-    _check_target(config, table)
+    check_target(config, table)
     device = pick_device(config.device)
     start = start and _on_device(start, device)
-    schema = continued_schema(table, config, start, report) if start else infer_schema(table, config)
+    schema, fold = dealt or (None, None)
+    if schema is None:
+        schema = continued_schema(table, config, start, report) if start else infer_schema(table, config)
+    config = settle(schema, config)
     check_for_task(config, schema.task_name)
-    dealt = deal_rows(schema, config, report, start=start, teacher=teacher)
-    config, split = dealt.config, dealt.split
+    rows = deal_rows(schema, config, report, start=start, teacher=teacher, split=fold)
+    config, split = rows.config, rows.split
     task, index_map = _learn_task(schema, config, split, start)
     check_calibration(config, len(split.rows("validation")), task)
     if teacher:
         check_teacher(teacher, task, str(config.train.teacher))
     cores = count_cores(device) if cores is None else cores
-    columns = _learn_columns(schema, config, np.union1d(split.rows("train"), dealt.unlabelled), start, cores)
+    columns = _learn_columns(schema, config, np.union1d(split.rows("train"), rows.unlabelled), start, cores)
+    config = with_advice(config, columns.advice)
     blueprint = start.blueprint if start else plan_model(columns.learnt, columns.kinds, config, modules)
     augmented = choose_augmentations(columns.kinds, config)
     network = _network_to_check(blueprint, columns.learnt, task, modules, config)
@@ -97,7 +106,7 @@ def make_plan(
     encoded = _encode(task, schema.target, split)
     rehearse_task(schema.task_name, task, encoded)
     findings, notices = _findings(schema, columns, split, (task, encoded), config)
-    used = np.union1d(np.flatnonzero((split.codes >= 0) & encoded.known), dealt.unlabelled)
+    used = np.union1d(np.flatnonzero((split.codes >= 0) & encoded.known), rows.unlabelled)
     check_calibration(config, int(np.sum(split.codes[used] == SPLITS.index("validation"))), task)
     return Plan(
         table=schema.table,
@@ -111,9 +120,9 @@ def make_plan(
         learnt=columns.learnt,
         labels=Labels(schema.labels, schema.task_name, task, index_map, encoded),
         split=split,
-        split_column=dealt.split_column,
-        unlabelled=dealt.unlabelled,
-        unlabelled_learners=dealt.learners,
+        split_column=rows.split_column,
+        unlabelled=rows.unlabelled,
+        unlabelled_learners=rows.learners,
         blueprint=blueprint,
         augmented=augmented,
         used=used,
@@ -125,7 +134,12 @@ def make_plan(
     )
 
 
-def _check_target(config: Config, table: Table) -> None:
+def check_target(config: Config, table: Table) -> None:
+    """Check that the settings name a target.
+
+    Raises:
+        ConfigError: they do not.
+    """
     if not config.target:
         raise ConfigError(
             "no target is given: name the column to predict",
@@ -149,7 +163,19 @@ def _network_to_check(
     return network
 
 
-def log_notices(plan: Plan, report: Reporter) -> None:
+class Noticed(Protocol):
+    """Plan, or plans of folds, with findings that the user should read."""
+
+    @property
+    def table(self) -> Table:
+        """The rows."""
+
+    @property
+    def notices(self) -> Problems:
+        """Findings and uncertain guesses."""
+
+
+def log_notices(plan: Noticed, report: Reporter) -> None:
     """Log uncertain guesses and what is left out, before the training starts."""
     for note in plan.table.notes:
         report.log(note)
@@ -161,7 +187,7 @@ def log_notices(plan: Plan, report: Reporter) -> None:
 
 def _on_device(start: FittedModel, device: torch.device) -> FittedModel:
     """Copy the model to the device; the user's model is not changed."""
-    return replace(start, network=copy.deepcopy(start.network).to(device))
+    return start.with_first(network=copy.deepcopy(start.network).to(device))
 
 
 def _learn_task(schema: Schema, config: Config, split: Split, start: FittedModel | None) -> tuple[Task, list[int]]:

@@ -139,12 +139,12 @@ class Rules:
                 place=f"column {self.time.name!r}",
                 rule="at least two different times",
             )
-        held, rest = order[cut:], _before(order[:cut], order[cut:], self.reach)
+        held, rest = order[cut:], before(order[:cut], order[cut:], self.reach)
         cut = _cut(ticks[rest], len(order), validation)
         codes = np.full(len(self.table), UNUSED, np.int8)
         codes[held] = 2
         codes[rest[cut:]] = 1
-        codes[_before(rest[:cut], rest[cut:], self.reach)] = 0
+        codes[before(rest[:cut], rest[cut:], self.reach)] = 0
         return codes[rows]
 
 
@@ -159,7 +159,7 @@ def _of_rest(validation: float, test: float) -> float:
     return min(1.0, validation / (1 - test)) if test < 1 else 0.0
 
 
-def _before(rows: Rows, later: Rows, reach: tuple[Rows, Rows] | None) -> Rows:
+def before(rows: Rows, later: Rows, reach: tuple[Rows, Rows] | None) -> Rows:
     """Return the rows that end before the first of the later ones begins: their periods do not overlap."""
     if reach is None or not len(later):
         return rows

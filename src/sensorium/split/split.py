@@ -14,6 +14,7 @@ from sensorium.split._codes import SPLITS, UNUSED, Codes, keep_classes_in_train
 from sensorium.split._deal import Rules
 from sensorium.split._findings import broken_groups, lacking_groups, left_out, not_named, off_shares, out_of_time
 from sensorium.split.earlier import EarlierRows, deal_again, earlier_findings, kept_words
+from sensorium.split.folds import Fold
 from sensorium.split.spellings import named_codes
 from sensorium.table import Column, Rows, Table
 
@@ -87,6 +88,45 @@ def make_split(
     return replace(split, how=split.how + kept_words(split.earlier), findings=(*split.findings, *findings))
 
 
+def split_fold(table: Table, target: Column, config: SplitConfig, fold: Fold, *, seed: int, name: str) -> Split:
+    """Split the rows of a fold: its judged rows are the test rows, and validation rows are taken from the others.
+
+    Args:
+        table: the rows.
+        target: its label column.
+        config: settings of the split: group, time, fraction of validation rows.
+        fold: the rows, in the table.
+        seed: random seed of the validation rows.
+        name: description of the fold.
+
+    Raises:
+        SchemaError: no row is left to train on.
+    """
+    rules, codes = Rules(table, target, config, seed), np.full(len(table), UNUSED, np.int8)
+    codes[fold.learn], _, findings = _take_validation(rules, fold.learn, None)
+    if rules.stratified and not (config.time or config.group):
+        keep_classes_in_train(codes, target)
+    codes[fold.judge] = SPLITS.index("test")
+    _check_train(codes, table, None)
+    late = out_of_time(rules, codes, _span_cure(config))
+    return Split(codes, f"{name}{_taken(rules)}", (*late, *findings, *_guesses(rules)))
+
+
+def _take_validation(
+    rules: Rules, rows: Rows, earlier: EarlierRows | None
+) -> tuple[Codes, EarlierRows | None, list[Problem]]:
+    """Take validation rows from training rows: return the codes of these rows, and what could not be met."""
+    shares = (rules.config.validation, 0.0)
+    dealt = rules.deal(rows, shares, step=0)
+    if earlier:
+        dealt, earlier = deal_again(rules, rows, shares, dealt, earlier, step=0)
+    return dealt, earlier, [*left_out(rules, dealt), *off_shares(rules, dealt, shares)]
+
+
+def _taken(rules: Rules) -> str:
+    return f"; validation rows taken from the training rows{_by(rules.config)}{_notes(rules)}"
+
+
 def _named(rules: Rules, name: str, labelled: Rows, earlier: EarlierRows | None) -> Split:
     """Split by a column; if it names no validation rows, take them from the training rows."""
     config = rules.config
@@ -99,12 +139,9 @@ def _named(rules: Rules, name: str, labelled: Rows, earlier: EarlierRows | None)
     ]
     if (codes == 0).any() and not (codes == 1).any() and config.validation:
         rows = np.flatnonzero(codes == 0)
-        dealt = rules.deal(rows, (config.validation, 0.0), step=0)
-        if earlier:
-            dealt, earlier = deal_again(rules, rows, (config.validation, 0.0), dealt, earlier, step=0)
-        codes[rows] = dealt
-        how += f"; validation rows taken from the training rows{_by(config)}{_notes(rules)}"
-        findings += [*left_out(rules, dealt), *off_shares(rules, dealt, (config.validation, 0.0))]
+        codes[rows], earlier, more = _take_validation(rules, rows, earlier)
+        how += _taken(rules)
+        findings += more
     return Split(codes, how, (*findings, *_guesses(rules)), earlier)
 
 
@@ -129,15 +166,18 @@ def _made(rules: Rules, labelled: Rows, earlier: EarlierRows | None) -> Split:
         how += f"; {gone:,} rows that overlap with the period of a later split are left out" if rules.reach else ""
     else:
         how = f"made: by time ({config.time!r}) and group ({config.group!r}); the latest groups are the test rows"
-    time = as_yaml(config.time or "")
-    span = f"{set_value('split.span', f'[{time}, {time}]')} leaves out rows so that the splits do not overlap in time"
     findings = [
-        *out_of_time(rules, codes, span),
+        *out_of_time(rules, codes, _span_cure(config)),
         *left_out(rules, dealt),
         *off_shares(rules, dealt, shares),
         *_guesses(rules),
     ]
     return Split(codes, how + _notes(rules), tuple(findings), earlier)
+
+
+def _span_cure(config: SplitConfig) -> str:
+    time = as_yaml(config.time or "")
+    return f"{set_value('split.span', f'[{time}, {time}]')} leaves out rows so that the splits do not overlap in time"
 
 
 def _chance(rules: Rules) -> str:

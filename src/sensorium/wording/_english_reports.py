@@ -17,6 +17,7 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "line.augmented": "augmented in training: {columns}",
         "line.epochs": "{epochs} epochs in {seconds} s; epoch {best} was the best",
         "line.one_epoch": "1 epoch in {seconds} s",
+        "line.no_epochs": "fitted in {seconds} s",
         "line.stopped_perfect": "stopped after epoch {epoch}: validation {metric} was at its best possible value, "
         "{value}, for {epochs} epochs",
         "line.stopped_plateau": "stopped after epoch {epoch}: training loss and validation {metric} did not change for "
@@ -24,6 +25,8 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "line.stopped_loss": "stopped after epoch {epoch}: the training loss did not change for {epochs} epochs",
         "line.stopped_patience": "stopped after epoch {epoch}: validation {metric} did not improve for {epochs} epochs",
         "line.stopped_callback": "stopped after epoch {epoch}: a callback ended the training",
+        "line.members": "weights of the members: {members}",
+        "part.member": "{name} {weight:.3f}",
         "line.fusion_weights": "fusion weights: {weights}",
         "line.unlabelled": "rows without a label used in training: {rows:,}, by {techniques}",
         "line.pretrained": "pre-trained by {techniques} on {rows:,} rows for {epochs} epochs",
@@ -39,6 +42,8 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "need more epochs (--epochs).",
         "line.chosen": "chosen on the validation rows: {models} ({metric} {value})",
         "line.ensemble": "{chosen}; the ensemble gains {gain:+.4f} over the best model",
+        "line.folds": "cross-validation on {rows:,} rows: {rule}; intervals are those of the corrected "
+        "resampled t-test",
         "line.groups": "95% intervals resample {groups:,} groups of rows",
         "line.few_groups": "95% intervals resample {groups:,} groups of rows; with so few groups, they are too narrow",
         "line.one_group": "there are no intervals, because all rows are of one group",
@@ -74,6 +79,7 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "part.size": "{rows:,} {split}",
         "part.augmentation": "{column} by {names}",
         "part.plus": " + ",
+        "part.fold": "fold {fold}",
         "part.failed": "failed",
         "part.kind": "{columns:,} {modality}",
         "part.left_out": "left out",
@@ -89,6 +95,9 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "column.different": "different",
         "column.energy": "energy",
         "column.examples": "examples",
+        "column.by_fold": "{metric} by fold",
+        "column.folds": "± folds",
+        "column.mean_of_folds": "mean of the folds",
         "column.gain": "gain over {model}",
         "column.gain_over_plain": "gain over plain, {rows} rows, 95% interval",
         "column.gradient_norm": "gradient norm",
