@@ -103,7 +103,7 @@ def build_blend(
         kinds={name: plan.kinds[name] for name in learnt},
         learnt=learnt,
         task_name=plan.labels.task_name,
-        task=plan.task,
+        task=network.task if network else plan.task,  # it may have learned the errors of the network
         prior=plan.task.prior(plan.target[learned]),
         members=members,
         member_weights=weights,
