@@ -22,7 +22,7 @@ ODD = [
     {}, [None], ["a"], ["a", "a"], {"a": 1}, {"name": "x"}, [0.0] * 100, [1, 2],
 ]  # fmt: skip
 # Of parts of `model.json`.
-WEIGHT = {"columns": 16, "task": 8, "network": 12, "config": 4, "others": 2, "card": 2, "data": 2}
+WEIGHT = {"columns": 16, "task": 8, "members": 14, "config": 4, "card": 2, "data": 2}
 # What a forged configuration of a pretrained model has asked for.
 ASKED: list[Options] = [
     {"config": None}, {"config": {}}, {"config": [], "model": "owner/name"}, {"model": "owner/name", "config": None},
@@ -170,9 +170,10 @@ def ask_for(model: dict[str, Any], draw: random.Random) -> str:
     texts = [column["state"] for column in model["columns"] if isinstance(column["state"].get("tokenizer"), str)]
     if texts and draw.random() < 0.4:
         return ask_of_tokenizer(texts[0], draw)
-    found = [tower["options"] for tower in model["network"]["towers"] if "config" in tower["options"]]
+    network = draw.choice([member["network"] for member in model["members"] if "network" in member])
+    found = [tower["options"] for tower in network["towers"] if "config" in tower["options"]]
     if not found or draw.random() < 0.1:
-        return ask_for_parts(model["network"], draw)
+        return ask_for_parts(network, draw)
     options = found[0]
     if draw.random() < 0.25 or not isinstance(options["config"], dict) or not options["config"]:
         asked = draw.choice(ASKED)
@@ -222,7 +223,9 @@ def change_tensors(found: dict[str, Any], draw: random.Random) -> str:
     value, how = torch.as_tensor(found[name]), draw.choice([*TENSORS])
     changed = TENSORS[how](value, draw)
     del found[name]
-    new = draw.choice([f"{name}x", name[:-1], "x", f"others/9/{name}", f"../{name}", name.upper()])
+    new = draw.choice(
+        [f"{name}x", name[:-1], "x", f"members/9/{name}", f"members/x/{name}", f"../{name}", name.upper()]
+    )
     if changed is not None:
         numpy = isinstance(next(iter(found.values()), np.zeros(0)), np.ndarray)
         kept = changed.contiguous()

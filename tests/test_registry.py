@@ -100,7 +100,7 @@ def test_one_dropped_file_is_used_by_name_from_the_command_line(plugin, tmp_path
     assert (found["fusion"], found["task"]) == ("peak", "parity")
     assert found["metrics"]["val"]["half"] <= 0.5
     model = json.loads((tmp_path / "run" / "model" / "model.json").read_text())
-    config = model["network"]
+    config = model["members"][0]["network"]
     assert [tower["encoder"] for tower in config["towers"]] == ["tabular", "bag"]
     assert config["fusion_options"] == {"bonus": 0.5}
     assert model["card"]["augment"] == {"shade": {"fade": {"probability": 0.5, "rest": 0.5}}}

@@ -58,8 +58,9 @@ LACKING = {
     "technique": ["subclass of Technique", "option loud"],
     "augmentation": ["subclass of Augmentation", "change", "ACCEPTS"],
     "adaptation": ["subclass of Adaptation", "adapt"],
-    "baseline": ["subclass of Baseline", "_fit", "_answer", "TASKS"],
+    "baseline": ["subclass of Baseline", "form", "model", "usual", "path", "TASKS"],
     "strategy": ["subclass of Strategy", "run"],
+    "preset": ["subclass of Preset", "STRATEGY"],
     "tracker": ["subclass of Tracker", "start", "log", "end"],
 }
 

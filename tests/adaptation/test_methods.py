@@ -188,8 +188,8 @@ def test_a_model_that_has_nothing_to_adapt_is_told(tabular, model):
 
 
 def test_an_ensemble_is_not_adapted_in_part(model):
-    joined = sensorium.Model(replace(model.fitted, others=model.fitted.members))
-    with pytest.raises(ConfigError, match="adapting an ensemble is not supported"):
+    joined = sensorium.Model(replace(model.fitted, members=model.fitted.members * 2, member_weights=()))
+    with pytest.raises(ConfigError, match="cannot adapt a model with the members network, network"):
         joined.adapt(made(20))
 
 
@@ -202,7 +202,7 @@ def test_a_model_that_has_nothing_to_adapt_is_told_before_cells_are_read(tabular
 
 def test_adapted_model_keeps_its_temperature_without_the_metrics_of_the_old_network(model):
     record = CalibrationRecord(temperature=2.0, reason="kept", test={"log_loss": [1.0, 0.9], "ece": [0.2, 0.1]})
-    fitted = replace(model.fitted, temperature=2.0, card=model.fitted.card.updated(calibration=record))
+    fitted = replace(model.fitted.with_first(temperature=2.0), card=model.fitted.card.updated(calibration=record))
     adapted = Model(fitted).adapt(made(seed=1))
     assert adapted.fitted.temperature == 2.0
     found = adapted.card["calibration"]

@@ -220,7 +220,7 @@ def rewrite(folder, change, **manifest_change):
 
 
 def test_a_temperature_is_part_of_the_model(saved, model, made):
-    rewrite(saved, lambda m: {**m, "temperature": 2.0})
+    rewrite(saved, lambda m: {**m, "members": [{**m["members"][0], "temperature": 2.0}]})
     roots = model.predict_proba(made) ** 0.5
     assert sensorium.load(saved).predict_proba(made) == pytest.approx(roots / roots.sum(1, keepdims=True), abs=1e-5)
 
@@ -229,7 +229,11 @@ def test_a_temperature_is_part_of_the_model(saved, model, made):
 def ensemble(model, made):
     """Two networks of other fusions, the second of two columns only."""
     other = sensorium.fit(made, "label", columns=["text", "number"], fusion="late", epochs=1, progress=False).fitted
-    return Model(dataclasses.replace(model.fitted, others=[NetworkMember(other.blueprint, other.network, 0.5)])), other
+    return Model(joined_to(model.fitted, NetworkMember(other.blueprint, other.network, 0.5))), other
+
+
+def joined_to(fitted, *others):
+    return dataclasses.replace(fitted, members=[*fitted.members, *others], member_weights=())
 
 
 @pytest.mark.parametrize("name", ["m", "m.zip"])
@@ -238,18 +242,21 @@ def test_an_ensemble_is_saved_whole(name, ensemble, model, made, tmp_path):
     joined.save(tmp_path / name)
     found = sensorium.load(tmp_path / name)
     assert (found.predict_proba(made) == joined.predict_proba(made)).all()
-    alone = [model.predict_proba(made), Model(dataclasses.replace(other, temperature=0.5)).predict_proba(made)]
-    assert found.predict_proba(made) == pytest.approx(np.mean(alone, axis=0), abs=1e-6)
+    alone = [model.predict_proba(made), Model(other.with_first(temperature=0.5)).predict_proba(made)]
+    present = found.predictions(made).present
+    both = (present["text"] | present["number"])[:, None]  # without these, the second network has no value
+    expected = np.where(both, np.mean(alone, axis=0), alone[0])
+    assert 0 < both.sum() < len(both)
+    assert found.predict_proba(made) == pytest.approx(expected, abs=1e-6)
     assert found.evaluate(made).to_json() == joined.evaluate(made).to_json()
     assert found.describe() == model.describe()
-    assert repr(found).endswith("by concat and 1 more>")
+    assert repr(found).endswith("by network + network>")
 
 
 def test_subsets_and_size_of_an_ensemble_are_those_of_all_its_networks(ensemble, model, made):
     """The first network reads two columns, the second all: each of the columns is asked about."""
     joined, other = ensemble
-    whole = model.fitted.members
-    turned = Model(dataclasses.replace(joined.fitted, blueprint=other.blueprint, network=other.network, others=whole))
+    turned = Model(dataclasses.replace(joined.fitted, members=[*other.members, *model.fitted.members]))
     found = turned.evaluate(made, subsets=True).subsets.results
     towers = {tower.name for member in joined.fitted.members for tower in member.blueprint.towers}
     assert {name for result in found for name in result.modalities} == towers
@@ -259,7 +266,11 @@ def test_subsets_and_size_of_an_ensemble_are_those_of_all_its_networks(ensemble,
 
 def test_an_ensemble_without_one_of_its_networks_is_refused(ensemble, tmp_path):
     ensemble[0].save(tmp_path / "m")
-    rewrite(tmp_path / "m", lambda m: {**m, "others": [*m["others"], *m["others"]]})
+    half = [{"weight": 0.25}, {"weight": 0.25}, {"weight": 0.5}]
+    rewrite(
+        tmp_path / "m",
+        lambda m: {**m, "members": [m | own for m, own in zip([*m["members"], m["members"][1]], half, strict=True)]},
+    )
     refused(tmp_path / "m", "does not fit")
 
 

@@ -2,7 +2,6 @@
 
 import base64
 import copy
-import hashlib
 import json
 import socket
 import struct
@@ -10,8 +9,7 @@ import struct
 import numpy as np
 import pytest
 import torch
-from safetensors import numpy as safe_numpy
-from safetensors import torch as safe_torch
+from forging import JSON, forge, put, refused
 
 import sensorium
 from sensorium.errors import ArtifactError
@@ -19,7 +17,6 @@ from sensorium.files import pretrained_sources as hub
 from sensorium.testing import make_pretrained, make_table
 
 COLUMNS = ["text", "number", "category", "date", "tags", "vector", "series", "geo", "censored"]
-JSON, ARRAYS, WEIGHTS = "model.json", "arrays.safetensors", "weights.safetensors"
 
 
 @pytest.fixture(scope="module")
@@ -59,37 +56,16 @@ def no_network(monkeypatch):
     assert asked == []
 
 
-def forge(source, target, change=None, weights=None, arrays=None, manifest=None):
-    """The model with other contents and sums that match."""
-    model = json.loads((source / JSON).read_text())
-    own = {WEIGHTS: safe_torch.load((source / WEIGHTS).read_bytes())}
-    own[ARRAYS] = safe_numpy.load((source / ARRAYS).read_bytes())
-    for part, changed in ((model, change), (own[WEIGHTS], weights), (own[ARRAYS], arrays)):
-        if changed:
-            changed(part)
-    files = {JSON: json.dumps(model).encode()}
-    files |= {WEIGHTS: safe_torch.save(own[WEIGHTS]), ARRAYS: safe_numpy.save(own[ARRAYS])}
-    entries = {name: {"bytes": len(part), "sha256": hashlib.sha256(part).hexdigest()} for name, part in files.items()}
-    content = {"format": "sensorium.model", "version": 3, "sensorium": "0", "files": entries}
-    if manifest:
-        manifest(content)
-    target.mkdir()
-    for name, part in (files | {"manifest.json": json.dumps(content).encode()}).items():
-        (target / name).write_bytes(part)
-    return target
-
-
-def refused(path, match=None):
-    with pytest.raises(ArtifactError, match=match):
-        sensorium.load(path)
-
-
 def state(model, column):
     return next(entry["state"] for entry in model["columns"] if entry["name"] == column)
 
 
+def network_of(model):
+    return model["members"][0]["network"]
+
+
 def options(model):
-    return model["network"]["towers"][0]["options"]
+    return network_of(model)["towers"][0]["options"]
 
 
 @pytest.mark.parametrize(
@@ -159,7 +135,7 @@ def test_settings_of_another_network_are_refused(asked, match, pretrained, tmp_p
 )
 def test_a_network_that_the_file_has_no_weights_for_is_refused(asked, match, plain, tmp_path):
     def change(model):
-        tower = next(tower for tower in model["network"]["towers"] if tower["name"] == "text")
+        tower = next(tower for tower in network_of(model)["towers"] if tower["name"] == "text")
         tower["options"] |= asked
 
     refused(forge(plain, tmp_path / "m", change), match)
@@ -167,7 +143,7 @@ def test_a_network_that_the_file_has_no_weights_for_is_refused(asked, match, pla
 
 def test_a_fusion_of_a_thousand_million_layers_is_refused_before_memory_is_taken(plain, tmp_path):
     def change(model):
-        model["network"]["fusion_options"]["layers"] = 10**9
+        network_of(model)["fusion_options"]["layers"] = 10**9
 
     refused(forge(plain, tmp_path / "m", change), "option 'layers' cannot be 1000000000")
 
@@ -342,15 +318,6 @@ def test_several_targets_are_checked_like_one(field, value, table, tmp_path):
     )
 
 
-def put(*path, value):
-    def change(model):
-        for key in path[:-1]:
-            model = model[key]
-        model[path[-1]] = value
-
-    return change
-
-
 @pytest.mark.parametrize(
     ("path", "value"),
     [
@@ -363,15 +330,29 @@ def put(*path, value):
         (("task", "prior"), [0.5]),
         (("task", "prior"), [0.5, "a", 0.5]),
         (("task", "name"), ["binary"]),
-        (("network", "towers", 0, "columns"), ["gone"]),
-        (("network", "towers", 0, "columns"), []),
-        (("network", "width"), 2**40),
-        (("network", "fusion"), "smoothie"),
-        (("network", "fusion_options"), {"odd": 1}),
-        (("network", "head"), None),
+        (("members", 0, "network", "towers", 0, "columns"), ["gone"]),
+        (("members", 0, "network", "towers", 0, "columns"), []),
+        (("members", 0, "network", "width"), 2**40),
+        (("members", 0, "network", "fusion"), "smoothie"),
+        (("members", 0, "network", "fusion_options"), {"odd": 1}),
+        (("members", 0, "network", "head"), None),
         (("temperature",), 0),
         (("temperature",), "1"),
-        (("others",), {}),
+        (("prior_share",), 1.5),
+        (("prior_share",), -0.1),
+        (("prior_share",), [0.1, 0.2]),
+        (("prior_share",), "0"),
+        (("members",), {}),
+        (("members",), []),
+        (("members", 0, "kind"), "estimator"),
+        (("members", 0, "kind"), "module"),
+        (("members", 0, "name"), ""),
+        (("members", 0, "weight"), 0.5),
+        (("members", 0, "weight"), 0.0),
+        (("members", 0, "weight"), -1.0),
+        (("members", 0, "weight"), "1"),
+        (("members", 0, "temperature"), 0),
+        (("members", 0, "temperature"), [1.0, 2.0]),
         (("config", "width"), -1),
         (("config", "odd"), 1),
         (("data", "text_columns"), "text"),
@@ -379,8 +360,8 @@ def put(*path, value):
         (("data", "odd"), 1),
         (("card", "columns"), [{"name": 3}]),
         (("card", "history", "techniques"), {"modality_imbalance": {"metric": 3}}),
-        (("int8",), ["head"]),
-        (("int8",), "head"),
+        (("members", 0, "int8"), ["head"]),
+        (("members", 0, "int8"), "head"),
         (("odd",), 1),
     ],
     ids=lambda part: ".".join(map(str, part)) if isinstance(part, tuple) else None,
@@ -417,7 +398,7 @@ def test_json_that_says_two_things_or_no_number_is_refused(text, plain, tmp_path
 
 def change_weight(how):
     def change(weights):
-        name = "head.weight"
+        name = "members/0/head.weight"
         weights[name] = how(weights[name])
 
     return change

@@ -53,13 +53,14 @@ def test_an_old_model_predicts_the_same(name, tmp_path, monkeypatch):
 def test_names_in_an_old_model_are_those_of_today(tmp_path):
     loaded("renamed_mixture").save(tmp_path / "m")
     saved = json.loads((tmp_path / "m" / "model.json").read_text())
-    assert (saved["network"]["fusion"], saved["network"]["fusion_options"]) == (
+    assert (saved["members"][0]["network"]["fusion"], saved["members"][0]["network"]["fusion_options"]) == (
         "mixture_of_experts",
         {"experts": 2, "active": 1},
     )
     config = saved["config"]
     assert config["fusion"] == {"name": "mixture_of_experts", "experts": 2, "active": 1}
     assert config["train"]["imbalance"] == "always" and "balance" not in config["train"]
+    assert config["train"]["few_labels"] == "none" and "preset" not in config["train"]
     assert config["train"]["techniques"] == {
         "modality_imbalance": {"every": 2, "rows": 20},
         "masked": {"stop_gradient": True, "width": 8},
@@ -77,8 +78,9 @@ def test_names_in_an_old_model_are_those_of_today(tmp_path):
 def test_options_of_an_old_modality_and_encoder_are_those_of_today(tmp_path):
     loaded("renamed_dynamic").save(tmp_path / "m")
     saved = json.loads((tmp_path / "m" / "model.json").read_text())
-    assert saved["network"]["fusion"] == saved["config"]["fusion"]["name"] == "dynamic_routing"
-    assert {"filters": [2], "downsample": "stride"} in [tower["options"] for tower in saved["network"]["towers"]]
+    network = saved["members"][0]["network"]
+    assert network["fusion"] == saved["config"]["fusion"]["name"] == "dynamic_routing"
+    assert {"filters": [2], "downsample": "stride"} in [tower["options"] for tower in network["towers"]]
     assert saved["config"]["encoders"]["photo"] == {"name": "image_cnn", "filters": [2], "downsample": "stride"}
     assert saved["config"]["modalities"]["photo"] == {"name": "image", "size": 8, "fit": "pad", "background": 7}
     assert saved["config"]["augment"]["photo"] == {

@@ -18,7 +18,20 @@ from sensorium.cli import _main
 from sensorium.errors import SensoriumError
 from sensorium.registry import augmentations, commands, encoders, fusions, metrics, modalities, tasks
 
-FIT_KEYS = {"model", "task", "target", "columns", "fusion", "epochs", "seconds", "metrics", "problems", "notices"}
+FIT_KEYS = {
+    "model",
+    "task",
+    "target",
+    "columns",
+    "fusion",
+    "members",
+    "epochs",
+    "seconds",
+    "metrics",
+    "problems",
+    "notices",
+    "preset",
+}
 
 
 def fit(table, out, *more):
@@ -207,7 +220,8 @@ EFFECTS = {
     "columns": (["--columns", "text"], lambda m: names(m) == ["text"]),
     "exclude": (["--exclude", "text, number"], lambda m: names(m) == ["category", "part"]),
     "modality": (["--modality", "number=category"], lambda m: m["columns"][0]["modality"] == "category"),
-    "fusion": (["--fusion", "late"], lambda m: m["network"]["fusion"] == "late"),
+    "preset": (["--preset", "fast"], lambda m: m["card"]["preset"]["reason"] == "as set"),
+    "fusion": (["--fusion", "late"], lambda m: m["members"][0]["network"]["fusion"] == "late"),
     "task": (["--task", "multilabel"], lambda m: m["task"]["name"] == "multilabel"),
     "epochs": (["--epochs", "2"], lambda m: len(m["card"]["history"]["epochs"]) == 2),
     "budget": (["--budget", "1s"], lambda m: m["card"]["search"]["budget"] == 1),
@@ -219,8 +233,8 @@ EFFECTS = {
     "teacher": (["--teacher", "MODEL"], lambda m: "distillation" in m["card"]["history"]["techniques"]),
     "seed": (["--seed", "9"], lambda m: "seed 9" in m["data"]["split_rule"]),
     "device": (["--device", "cpu"], lambda m: m["config"]["device"] == "cpu"),
-    "config": (["--config", "FILE"], lambda m: m["network"]["fusion"] == "gated"),
-    "assign": (["--set", "fusion=attention"], lambda m: m["network"]["fusion"] == "attention"),
+    "config": (["--config", "FILE"], lambda m: m["members"][0]["network"]["fusion"] == "gated"),
+    "assign": (["--set", "fusion=attention"], lambda m: m["members"][0]["network"]["fusion"] == "attention"),
 }
 ELSEWHERE = {"table", "target", "out", "json", "quiet", "resume", "overwrite", "track"}  # other tests give them
 
@@ -270,7 +284,8 @@ def test_layers_of_settings_lie_over_each_other(tabular, tmp_path):
     given = ["--config", tmp_path / "s.yaml", "--fusion", "late", "--set", "width=8"]
     fit(tabular, tmp_path / "run", *given)
     found = saved(tmp_path / "run")
-    assert (found["network"]["fusion"], found["network"]["width"], found["config"]["seed"]) == ("late", 8, 3)
+    network = found["members"][0]["network"]
+    assert (network["fusion"], network["width"], found["config"]["seed"]) == ("late", 8, 3)
 
 
 def test_quiet_says_nothing_but_the_result(tabular, tmp_path):
@@ -285,7 +300,7 @@ def test_without_json_a_person_reads_tables(tabular, tmp_path):
     found = process("fit", tabular, "--target", "label", "--epochs", "2", "--out", tmp_path / "r")
     assert "95% interval" in found.stdout
     assert f"model: {tmp_path / 'r' / 'model'}" in found.stdout
-    assert not [line for line in found.stderr.splitlines() if not line.startswith("?")]
+    assert not [line for line in found.stderr.splitlines() if not line.startswith(("?", "preset: "))]
 
 
 @pytest.mark.parametrize(

@@ -105,8 +105,8 @@ COMPARE = {
     "stream": (["--stream"], lambda run: found_in(run, "concat")["config"]["prepare"]["stream"]),
     "seed": (["--seed", "9"], lambda run: found_in(run, "concat")["config"]["seed"] == 9),
     "device": (["--device", "cpu"], lambda run: found_in(run, "concat")["config"]["device"] == "cpu"),
-    "config": (["--config", "width.yaml"], lambda run: found_in(run, "concat")["network"]["width"] == 8),
-    "assign": (["--set", "width=8"], lambda run: found_in(run, "concat")["network"]["width"] == 8),
+    "config": (["--config", "width.yaml"], lambda run: found_in(run, "concat")["members"][0]["network"]["width"] == 8),
+    "assign": (["--set", "width=8"], lambda run: found_in(run, "concat")["members"][0]["network"]["width"] == 8),
 }
 
 

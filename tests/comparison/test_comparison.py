@@ -10,7 +10,7 @@ import pytest
 import sensorium
 from sensorium.comparison import USUAL, Result
 from sensorium.comparison._judge import _Judge, judge
-from sensorium.errors import ConfigError, MissingExtraError, TrainingError, UnknownNameError
+from sensorium.errors import ConfigError, TrainingError, UnknownNameError
 from sensorium.fusion import BaseFusion, stack
 from sensorium.metrics import Outcome
 from sensorium.registry import fusions
@@ -183,11 +183,6 @@ def test_a_baseline_that_cannot_be_trained_is_left_out_with_a_reason(monkeypatch
     monkeypatch.setattr("sensorium.baselines._plan.PATIENCE", 0.0)
     found = sensorium.compare(given, "label", **settings)
     assert "request it with --baselines trees" in found.left_out["trees"]
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    found = sensorium.compare(given, "label", **settings)
-    assert "pip install 'sensorium[sklearn]'" in found.left_out["linear"]
-    with pytest.raises(MissingExtraError, match="scikit-learn"):
-        sensorium.compare(given, "label", baselines=["linear"], **settings)
 
 
 @pytest.mark.slow
@@ -283,7 +278,7 @@ def test_a_baseline_that_breaks_is_left_out_with_the_library_s_words(monkeypatch
     def full(*_):
         raise MemoryError("no room for the matrix")
 
-    monkeypatch.setattr("sensorium.trials._baseline.flatten_columns", full)
+    monkeypatch.setattr("sensorium.trials._baseline.summarize", full)
     given = make_truth("unique", rows=120)
     found = sensorium.compare(given, "label", fusions=["concat"], **QUICK | {"baselines": ["trees", "linear"]})
     assert found.left_out == dict.fromkeys(["trees", "linear"], "MemoryError: no room for the matrix")

@@ -1,6 +1,7 @@
 """Temperature scaling: the right temperature, only where it helps, the same in every use of the model."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,11 +12,15 @@ from sensorium.config import CALIBRATION_ROWS
 from sensorium.errors import ConfigError
 from sensorium.evaluate.calibration import calibrate
 from sensorium.metrics import Difference
+from sensorium.model import Outputs
 from sensorium.model.card import CalibrationRecord
+from sensorium.planning import plan_and_prepare
+from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 from sensorium.tasks.binary import Binary
 from sensorium.tasks.multiclass import Multiclass
 from sensorium.tasks.multilabel import Multilabel
+from sensorium.trials import TrialResult, TrialSpec, calibrate_ensemble, finish
 from sensorium.wording import calibration_sentence
 
 KINDS = ["binary", "multiclass", "multilabel"]
@@ -60,7 +65,7 @@ def reference(task, kind, logits, truth):
 def test_it_finds_the_temperature_that_made_a_model_too_sure(kind):
     task = make_task(kind)
     logits, truth = draw(task, kind, 4000, hotter=3)
-    found = calibrate(task, [logits], truth, 0)
+    found = calibrate(task, Outputs.of_logits(logits), truth, 0)
     assert found.reason == "kept"
     assert found.temperature == pytest.approx(3, rel=0.08)
     assert found.temperature == pytest.approx(reference(task, kind, logits, truth), rel=1e-3)
@@ -72,7 +77,7 @@ def test_it_finds_the_temperature_that_made_a_model_too_sure(kind):
 def test_few_rows_that_all_are_right_do_not_make_a_model_certain():
     task = make_task("multiclass")
     truth = np.arange(60) % 3
-    found = calibrate(task, [2 * np.eye(3, dtype=np.float32)[truth]], truth, 0)
+    found = calibrate(task, Outputs.of_logits(2 * np.eye(3, dtype=np.float32)[truth]), truth, 0)
     surest = task.scores(2 / np.float32(found.temperature) * np.eye(3, dtype=np.float32)).max()
     assert 0.1 < found.temperature < 1
     assert surest < 1 - 1 / (2 * len(truth))
@@ -83,7 +88,7 @@ def test_temperature_of_a_calibrated_model_is_not_kept_and_the_reason_is_a_paire
     """Of 40 models whose probabilities are right, few may get a temperature; a lower mean loss alone is no reason."""
     task, kept, lower = make_task("binary"), 0, 0
     for seed in range(40):
-        found = calibrate(task, [(own := draw(task, "binary", 80, seed=seed))[0]], own[1], 0)
+        found = calibrate(task, *wrapped(draw(task, "binary", 80, seed=seed)), 0)
         assert (found.reason == "kept") == (found.gain.interval[0] > 0) == (found.temperature != 1)
         kept, lower = kept + (found.reason == "kept"), lower + (found.gain.value > 0)
         assert found.fitted != 1
@@ -96,7 +101,7 @@ def test_rows_of_a_group_are_judged_together():
     task = make_task("binary")
     logits, truth = draw(task, "binary", 30, hotter=1.6, seed=3)
     logits, truth, groups = np.repeat(logits, 10, 0), np.repeat(truth, 10), np.repeat(np.arange(30), 10)
-    apart, together = (calibrate(task, [logits], truth, 0, own) for own in (None, groups))
+    apart, together = (calibrate(task, Outputs.of_logits(logits), truth, 0, own) for own in (None, groups))
     assert (apart.groups, together.groups) == (300, 30)
     width = np.diff(together.gain.interval) / np.diff(apart.gain.interval)
     assert 2 < width < 5  # √10 for ten rows that count as one
@@ -109,9 +114,9 @@ def test_rows_of_a_group_are_in_one_fold():
     groups = np.repeat(np.arange(8), 50)
     logits = np.full((400, 1), 4.0, np.float32)
     truth = (random.random(400) < np.where(groups % 2, 0.98, 0.5)).astype(np.int64)
-    found = calibrate(task, [logits], truth, 0, groups)
+    found = calibrate(task, Outputs.of_logits(logits), truth, 0, groups)
     assert found.groups == 8 and found.rows == 400
-    few = calibrate(task, [logits], truth, 0, groups // 2)
+    few = calibrate(task, Outputs.of_logits(logits), truth, 0, groups // 2)
     assert (few.reason, few.groups, few.temperature, few.gain) == ("few_groups", 4, 1.0, None)
 
 
@@ -130,7 +135,7 @@ def test_rows_of_one_class_fit_no_temperature(kind):
     logits, truth = draw(task, kind, 80)
     truth = np.repeat(truth[:1], 80, 0)
     sure = np.where(truth > 0, 1, -1) if kind == "multilabel" else logits  # every label leans to its only value
-    found = calibrate(task, [sure.astype(np.float32)], truth, 0)
+    found = calibrate(task, Outputs.of_logits(sure.astype(np.float32)), truth, 0)
     assert (found.reason, found.temperature, found.fitted, found.gain) == ("one_class", 1.0, None, None)
 
 
@@ -139,18 +144,18 @@ def test_labels_without_both_values_do_not_count():
     task = make_task("multilabel")
     logits, truth = draw(task, "multilabel", 2000, hotter=2)
     logits[:, 2], truth[:, 2] = -np.abs(logits[:, 2]), 0
-    alone = calibrate(task, [logits], truth, 0)
+    alone = calibrate(task, Outputs.of_logits(logits), truth, 0)
     logits[:, 2] = 0
-    other = calibrate(task, [logits], truth, 0)
+    other = calibrate(task, Outputs.of_logits(logits), truth, 0)
     assert alone == other and alone.temperature == pytest.approx(2, rel=0.1)
 
 
 @pytest.mark.unit
-@pytest.mark.parametrize(("hotter", "bound"), [(0.02, 0.1), (50, 10)])
+@pytest.mark.parametrize(("hotter", "bound"), [(0.02, 0.1), (500, 100)])
 def test_temperature_at_a_bound_of_the_search_is_not_kept(hotter, bound):
     task = make_task("binary")
     logits, truth = draw(task, "binary", 2000, hotter=hotter)
-    found = calibrate(task, [logits], truth, 0)
+    found = calibrate(task, Outputs.of_logits(logits), truth, 0)
     assert found.gain.interval[0] > 0 and found.fitted == pytest.approx(bound, rel=1e-3)
     assert (found.reason, found.temperature) == ("at_bound", 1.0)
 
@@ -161,15 +166,15 @@ def test_ensemble_is_scaled_as_a_whole():
     task, random = make_task("binary"), np.random.default_rng(0)
     logits, truth = draw(task, "binary", 4000)
     noisy = [logits + random.normal(0, 1.5, logits.shape).astype(np.float32) for _ in range(4)]
-    alone = [calibrate(task, [own], truth, 0).temperature for own in noisy]
-    scaled = [own / np.float32(t) for own, t in zip(noisy, alone, strict=True)]
-    found = calibrate(task, scaled, truth, 0)
+    alone = [calibrate(task, Outputs.of_logits(own), truth, 0).temperature for own in noisy]
+    scaled = [task.scores(own / np.float32(t)) for own, t in zip(noisy, alone, strict=True)]
+    found = calibrate(task, Outputs.of_scores(np.mean(scaled, axis=0)), truth, 0)
     assert min(alone) > 1.2 and found.reason == "kept" and found.temperature < 0.9
     assert found.ece[1] < found.ece[0]
 
 
 def wrapped(pair):
-    return [pair[0]], pair[1]
+    return Outputs.of_logits(pair[0]), pair[1]
 
 
 def fit(table, **settings):
@@ -220,6 +225,22 @@ def test_every_fit_is_calibrated_and_the_card_has_the_changes_on_the_test_rows(p
         assert found["test"][name][1] < found["test"][name][0]
     assert json.loads(json.dumps(found)) == found
     assert "calibration" not in plain.card
+
+
+def test_members_get_one_temperature_of_their_mean(pair, certain):
+    plain, scaled = pair
+    data = plan_and_prepare(open_table(certain), scaled.fitted.config, Silent())
+    members = [replace(plain.fitted.first, name=name) for name in ("one", "other")]
+    joined = replace(plain.fitted, config=scaled.fitted.config, members=members, member_weights=[0.3, 0.7])
+    found = finish(data, calibrate_ensemble(data, TrialResult(TrialSpec("joined"), fitted=joined))).model
+    record = found.card.calibration
+    assert found.blend_temperature == record.temperature == record.fitted > 1.2
+    assert found.blend_temperature == pytest.approx(scaled.fitted.temperature, rel=1e-2)
+    assert record.members == [1.0, 1.0] and [member.temperature for member in found.members] == [1.0, 1.0]
+    assert record.test["log_loss"][1] < record.test["log_loss"][0]
+    assert [(own.name, own.weight) for own in found.card.members] == [("one", 0.3), ("other", 0.7)]
+    assert sensorium.Model(found).predict_proba(certain) == pytest.approx(scaled.predict_proba(certain), abs=0.01)
+    assert calibration_sentence(record).startswith("probabilities are calibrated by temperature")
 
 
 def test_folds_follow_the_groups_of_the_split(certain):
@@ -288,14 +309,46 @@ def test_sentence_of_a_temperature_that_does_not_help_has_the_interval():
     ("reason", "sentence"),
     [
         ("no_gain", "; a further temperature of 1.05 for all members is not shown to lower the log loss on"),
-        ("kept", "; the factor of 1.05 for all members, which they include, lowers the log loss on"),
+        ("kept", "; a further temperature of 1.05 for their mean lowers the log loss on"),
     ],
 )
 def test_sentence_of_an_ensemble_separates_its_temperature_from_those_of_the_members(reason, sentence):
     gain = Difference("log_loss", -0.001, (-0.004, 0.002), 0.5)
-    record = CalibrationRecord(temperature=[0.8, 1.3], reason=reason, rows=80, groups=80, fitted=1.05, gain=gain)
+    kept = 1.05 if reason == "kept" else 1.0
+    record = CalibrationRecord(
+        temperature=kept, members=[0.8, 1.3], reason=reason, rows=80, groups=80, fitted=1.05, gain=gain
+    )
     expected = f"probabilities of the members are calibrated by the temperatures 0.8, 1.3{sentence}"
     assert calibration_sentence(record).startswith(expected)
+
+
+@pytest.mark.unit
+def test_sentence_of_an_ensemble_of_an_early_version():
+    """Its temperatures are those of the members, times that for all."""
+    gain = Difference("log_loss", 0.003, (0.002, 0.004), 0.01)
+    record = CalibrationRecord(temperature=[0.8, 1.3], reason="kept", rows=80, groups=80, fitted=1.05, gain=gain)
+    assert "0.8, 1.3; the factor of 1.05 for all members, which they include, lowers" in calibration_sentence(record)
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("kind", KINDS)
+def test_scores_are_scaled_like_the_logits_that_they_are_made_of(kind):
+    task = make_task(kind)
+    logits, truth = draw(task, kind, 400, hotter=2)
+    scores = task.scores(logits)
+    assert task.tempered(scores, 1.0) is scores
+    for temperature in (0.5, 3.0):
+        expected = task.scores(task.scaled(logits.astype(np.float64), temperature))
+        assert task.tempered(scores, temperature) == pytest.approx(expected, abs=1e-9)
+    one, other = (calibrate(task, each, truth, 0) for each in (Outputs.of_logits(logits), Outputs.of_scores(scores)))
+    assert one.temperature == pytest.approx(other.temperature, rel=1e-3) and one.reason == other.reason == "kept"
+
+
+@pytest.mark.unit
+def test_probabilities_of_zero_are_scaled_without_a_warning():
+    task = make_task("multiclass")
+    found = task.tempered(np.array([[1.0, 0.0, 0.0], [0.5, 0.5, 0.0]]), 2.0)
+    assert np.isfinite(found).all() and found.sum(1) == pytest.approx(1)
 
 
 @pytest.mark.unit

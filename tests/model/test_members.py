@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import sensorium
-from sensorium.errors import ArtifactError
+from sensorium.errors import ArtifactError, ConfigError
 
 ROWS = 60
 TABLE = {
@@ -24,6 +24,9 @@ class Constant:
     shares: tuple[float, float] = (0.9, 0.1)
     columns = ("size",)
     towers = ("size",)
+    kind = "estimator"
+    name = "constant"
+    temperature = 1.0
 
     def scores(self, task, prepared, rows):
         assert list(prepared.columns) == ["size"]
@@ -45,18 +48,79 @@ def model():
     return sensorium.fit(TABLE, "label", epochs=1, config={"width": 8}, progress=False)
 
 
+def blended(model, weights):
+    return sensorium.Model(replace(model.fitted, members=[*model.fitted.members, Constant()], member_weights=weights))
+
+
 @pytest.fixture(scope="module")
 def joined(model):
-    return sensorium.Model(replace(model.fitted, others=[Constant()]))
+    return blended(model, [0.5, 0.5])
 
 
 def test_scores_are_the_mean_of_the_members_scores(model, joined):
     rows = {"size": [1.0, None], "note": ["dry and warm", "light rain today"]}
     alone = model.predict_proba(rows)
-    expected = (
-        alone + np.array([[0.9, 0.1], model.fitted.prior])
-    ) / 2  # a row without its column gets the prior from a member
-    assert joined.predict_proba(rows) == pytest.approx(expected)
+    expected = [(alone[0] + [0.9, 0.1]) / 2, alone[1]]  # a member without its column leaves its weight to the others
+    assert joined.predict_proba(rows) == pytest.approx(np.array(expected))
+    assert (joined.predict_proba(rows)[0] == np.mean([alone[0], [0.9, 0.1]], axis=0)).all()  # to the last bit
+
+
+def test_scores_are_averaged_with_the_weights_of_the_members(model):
+    rows = {"size": [1.0, None, None], "note": ["dry and warm", "light rain today", None]}
+    alone, found = model.predict_proba(rows), blended(model, [0.25, 0.75]).predict_proba(rows)
+    assert found[0] == pytest.approx(0.25 * alone[0] + 0.75 * np.array([0.9, 0.1]))
+    assert found[1] == pytest.approx(alone[1])
+    assert found[2].tolist() == model.fitted.prior
+
+
+@pytest.mark.parametrize("weights", [[1.0], [0.5, 0.6], [1.5, -0.5], [1.0, 0.0], [float("nan"), 1.0]])
+def test_weights_are_positive_and_sum_to_one(model, weights):
+    with pytest.raises(ConfigError, match="weights"):
+        blended(model, weights)
+
+
+def test_the_mean_of_members_has_a_temperature_of_its_own(model, joined):
+    rows = {"size": [1.0, 2.0, None], "note": ["dry and warm", None, None]}
+    found = sensorium.Model(replace(joined.fitted, blend_temperature=0.5)).predict_proba(rows)
+    squares = joined.predict_proba(rows) ** 2
+    assert found[:2] == pytest.approx((squares / squares.sum(1, keepdims=True))[:2])
+    assert found[2].tolist() == model.fitted.prior
+    plain = sensorium.Model(replace(joined.fitted, blend_temperature=0.5).uncalibrated())
+    assert (plain.predict_proba(rows) == joined.predict_proba(rows)).all()
+    few = {name: values[:20] for name, values in TABLE.items()}
+    again = sensorium.Model(replace(joined.fitted, blend_temperature=0.5))
+    found = again.evaluate(few, "all", subsets=True).subsets
+    assert found.results[-1].value == pytest.approx(again.evaluate(few, "all").metrics[found.metric])
+
+
+def test_a_blend_without_a_network_predicts_and_says_what_needs_one(model):
+    alone = sensorium.Model(replace(model.fitted, members=[Constant()], member_weights=()))
+    assert alone.predict_proba({"size": [1.0, None]}).tolist() == [[0.9, 0.1], model.fitted.prior]
+    assert repr(alone).endswith("from size by constant>")
+    assert alone.members == [{"name": "constant", "kind": "estimator", "weight": 1.0, "modalities": ["size"]}]
+    for use in (
+        lambda: alone.fusion,
+        lambda: alone.fitted.network,
+        lambda: alone.quantize(),
+        lambda: alone.adapt({"size": [1.0, 2.0]}),
+        lambda: sensorium.fit(TABLE, "label", start=alone, progress=False),
+    ):
+        with pytest.raises(ConfigError, match=r"no network|members constant"):
+            use()
+
+
+def test_what_needs_a_single_network_is_refused_for_a_blend(joined):
+    for use in (
+        lambda: joined.adapt({"size": [1.0, 2.0]}),
+        lambda: sensorium.fit(TABLE, "label", start=joined, progress=False),
+    ):
+        with pytest.raises(ConfigError, match="with the members network, constant"):
+            use()
+    assert joined.members == [
+        {"name": "network", "kind": "network", "weight": 0.5, "modalities": ["tabular"]},
+        {"name": "constant", "kind": "estimator", "weight": 0.5, "modalities": ["size"]},
+    ]
+    assert repr(joined).endswith("from tabular, size by network + constant>")
 
 
 def test_subsets_are_scored_by_every_member(model, joined):

@@ -33,7 +33,8 @@ def made(rows=160, labels=("a", "b", "c"), shift=0.0, seed=0):
 
 
 def fit(table, **more):
-    return sensorium.fit(table, "label", width=16, progress=False, **{"epochs": 4, **more})
+    own = {"epochs": 4, "encoders": {"text": "bilstm"}}
+    return sensorium.fit(table, "label", width=16, progress=False, **{**own, **more})
 
 
 def go_on(table, start, **more):
@@ -295,8 +296,8 @@ def test_its_split_rules_are_those_of_fit(folder):
 
 
 def test_an_ensemble_is_refused_not_cut_down_to_its_first_network(model):
-    joined = sensorium.Model(replace(model.fitted, others=model.fitted.members))
-    with pytest.raises(ConfigError, match="cannot continue training an ensemble"):
+    joined = sensorium.Model(replace(model.fitted, members=model.fitted.members * 2, member_weights=()))
+    with pytest.raises(ConfigError, match="cannot continue training a model with the members network, network"):
         go_on(made(40), joined)
 
 
@@ -329,7 +330,7 @@ def test_a_temperature_is_chosen_again_where_rows_suffice(model):
 
 
 def test_what_it_said_before_is_said_at_its_temperature(model):
-    start = replace(model.fitted, temperature=3.0)
+    start = model.fitted.with_first(temperature=3.0)
     prepared = prepare_columns(open_table(made(30, seed=5)), start.learnt, Silent())
     found = scores_before(start, start.task, list(range(start.task.outputs)), prepared, np.arange(30))
     assert found == pytest.approx(start.scores(prepared), abs=1e-6)

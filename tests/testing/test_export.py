@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import jaxtyping
@@ -230,7 +231,7 @@ def test_fused_vectors_lead_to_the_scores(fusion, table):
 
 def test_an_ensemble_has_no_fused_vector(table):
     fitted = fit(table).fitted
-    fitted.others.append(fitted.members[0])
+    fitted = replace(fitted, members=fitted.members * 2, member_weights=())
     with pytest.raises(ConfigError, match="ensemble of 2 networks has no common fused vector"):
         fitted.embed(None)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -87,7 +87,7 @@ def adapt_fitted(
 
 def _adapted(fitted: FittedModel, method: Adaptation, domain: Unlabelled) -> tuple[FittedModel, Mapping[str, Any]]:
     """Adapt a copy of the model; return it and what the method records. The same parameters stay frozen."""
-    adapted = replace(fitted, network=copy.deepcopy(fitted.network))
+    adapted = fitted.with_first(network=copy.deepcopy(fitted.network))
     trained = {name for name, parameter in fitted.network.named_parameters() if parameter.requires_grad}
     record = method.adapt(adapted, domain)
     for name, parameter in adapted.network.named_parameters():
@@ -99,8 +99,7 @@ def _adapted(fitted: FittedModel, method: Adaptation, domain: Unlabelled) -> tup
 def _choose(fitted: FittedModel, name: str, options: Mapping[str, Any]) -> Chosen:
     if fitted.int8:
         raise ConfigError("a quantized (int8) model cannot be adapted", cure="adapt the model before it was quantized")
-    if fitted.others:
-        raise ConfigError("adapting an ensemble is not supported", cure="adapt a model with a single network")
+    fitted.check_single_network("adapt")
     entry = adaptations.entry(name)
     suited = entry.literal("TASKS")
     if suited and fitted.task_name not in suited:

@@ -48,6 +48,7 @@ class Settings(TypedDict, total=False):
     fusion: Any
     head: str | Mapping[str, Any]
     width: int
+    preset: str | None
     split: Mapping[str, Any]
     train: Mapping[str, Any]
     seed: int

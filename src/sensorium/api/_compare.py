@@ -36,6 +36,8 @@ from sensorium.errors.memory import explain_memory_errors
 from sensorium.files import alone_in
 from sensorium.model import OWN_FUSION, OwnModules, check_modules, is_maker, own_name, plain_fusion
 from sensorium.planning import Plan, PlannedFolds, log_notices, make_plan, plan_folds, prepare_table
+from sensorium.presets import check_preset
+from sensorium.registry.defaults import AUTO_PRESET, SIMPLEST_PRESET
 from sensorium.registry.failures import explain_member_errors
 from sensorium.runtime.progress import Reporter, reporter
 from sensorium.runtime.threads import Threads, torch_threads
@@ -70,7 +72,7 @@ def compare(
         fusions: registered names and your own fusions (classes, functions or modules, as for `fit`), or "all"; by
             default attention, concat, gated, late, low_rank and weighted_sum.
         baselines: registered names, or "none". By default, gradient-boosted trees and a linear model of all columns
-            are trained if they support the task, are fast enough, and scikit-learn is installed (extra `sklearn`).
+            are trained if they support the task and are fast enough.
         seeds: number of random seeds for each network, counted from the setting `seed`, or a list of seeds. The split
             is the same for all of them.
         workers: number of processes that train networks in parallel. Predictions and metrics do not depend on it. Time,
@@ -176,6 +178,11 @@ def _listed(names: str | Sequence[str] | None) -> Sequence[str] | None:
 
 def _check_compared(config: Config) -> None:
     """Reject settings that a comparison does not support."""
+    if config.preset not in (AUTO_PRESET, SIMPLEST_PRESET):
+        check_preset(config.preset)
+        rule = "each row of a comparison is one model: a network, or a classical model"
+        cure = f"remove the setting, or use fit: {set_both('preset', config.preset)}"
+        raise ConfigError(f"compare has no preset {config.preset}", place="preset", rule=rule, cure=cure)
     if config.train.imbalance != "off":
         technique = set_both("train.techniques.pmr", {})
         cure = f"use fit --check-imbalance (Python: train={{'imbalance': 'auto'}}), or set a technique: {technique}"

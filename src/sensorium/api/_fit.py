@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -43,6 +44,7 @@ from sensorium.planning import (
     prepare_table,
 )
 from sensorium.predictor import Model, load, tell_unset
+from sensorium.presets import FitSetup
 from sensorium.registry.failures import explain_member_errors
 from sensorium.runtime.events import Callback, check_callbacks
 from sensorium.runtime.progress import Reporter, Silent, reporter
@@ -53,8 +55,6 @@ from sensorium.strategies import (
     Request,
     Session,
     Strategy,
-    check_strategies,
-    choose_strategies,
     close_strategies,
     forget_folds,
     parse_budget,
@@ -114,8 +114,10 @@ def fit(
             `sensorium.Callback`. A finished run in `out` is returned without training, so they receive nothing.
         track: write metrics for `tensorboard`, `mlflow` or `wandb` into `out`. Nothing is sent over the network.
         progress: print the progress to stderr.
-        **settings: see `Settings` and `Config`. `encoders` and `fusion` accept your own modules, or classes or
-            functions that make them: `encoders={"image": my_module}, fusion=MyFusion`.
+        **settings: see `Settings` and `Config`. `preset` names how much is trained; with the default `auto`, a setting
+            that describes one network (`fusion`, `encoders`, `epochs` …) means that network. `encoders` and
+            `fusion` accept your own modules, or classes or functions that make them: `encoders={"image": my_module},
+            fusion=MyFusion`.
 
     Returns:
         The model with the weights of its best epoch.
@@ -160,8 +162,15 @@ def fit(
     below = continued_settings(source.config) if source else {}
     chosen, modules = gather_config(target, config, settings, below)
     check_modules(modules)
-    request = Request(chosen, time, continues=source is not None, resume=resume, folds=cut is not None)
-    strategies = choose_strategies(request)
+    asked = Request(
+        chosen,
+        time,
+        continues=source is not None,
+        resume=resume,
+        own_modules=bool(modules),
+        folds=cut is not None,
+    )
+    setup = FitSetup.of(asked)
     report = reporter(progress)
     with alone_in(Path(out)) if out else nullcontext():
         run = Run(Path(out)) if out else None
@@ -169,20 +178,23 @@ def fit(
             opened = _open(table, chosen, source)
         with report.phase("planning the training"):
             cores = run.find_cores(overwrite=overwrite, resume=resume) if run else None
-            plan = make_plan(
-                opened, chosen, report, modules=modules, start=source, teacher=open_teacher(chosen), cores=cores
+            teacher = open_teacher(chosen)
+            make = partial(
+                make_plan, opened, report=report, modules=modules, start=source, teacher=teacher, cores=cores
             )
-            planned = plan_folds(opened, chosen, Silent(), cut, modules=modules, cores=plan.cores) if cut else None
-        check_strategies(strategies, plan)
-        if planned:
-            FoldTraining(planned, request, report).check()
+            setup, plan = setup.plan(make, report)
+        planned = None
+        if cut:
+            settled = setup.request.config
+            planned = plan_folds(opened, settled, Silent(), cut, modules=modules, cores=plan.cores)
+            FoldTraining(planned, setup.request, report).check()
             plan = plan.with_findings(planned.findings)
         control = Control(report, callbacks=listeners)
         if run:
             made_of = plan_identity(plan, command="fit", budget=time and time.seconds, **(asdict(cut) if cut else {}))
             state = run.settle(made_of, overwrite=overwrite, resume=resume)
             if state is State.FINISHED:
-                _close(strategies, run.folder)
+                _close(setup.strategies, run.folder)
                 return _finished(run, plan, report)
             resumes = resume or (state is State.UNFINISHED and run.checkpoint.exists())
             plan = replace(plan, threads=run.settle_threads(plan.threads, state, cores=plan.cores))
@@ -192,30 +204,25 @@ def fit(
             before = None
             if planned:
                 own = planned.with_threads(plan.threads)
-                before = FoldTraining(own, request, report, run.folder if run else None).run()
-            return _train(plan, strategies, request, control, run, before)
+                before = FoldTraining(own, setup.request, report, run.folder if run else None).run()
+            return _train(plan, setup, control, run, before)
 
 
 def _train(
-    plan: Plan,
-    strategies: Sequence[Strategy],
-    request: Request,
-    control: Control,
-    run: Run | None,
-    folds: CrossValidationRecord | None,
+    plan: Plan, setup: FitSetup, control: Control, run: Run | None, folds: CrossValidationRecord | None
 ) -> Model:
     """Decode the table, run the strategies, and save the run with the metrics of the folds."""
     data = prepare_table(plan, control.report)
     if run:
         run.save_before(files_before(data))
-    session = Session.of(data, request, control, run.folder if run else None)
-    result = run_strategies(strategies, session)
+    session = Session.of(data, setup.request, control, run.folder if run else None)
+    result = run_strategies(setup.strategies, session)
     with control.report.phase("computing metrics and intervals"):
         evaluations = _measure(data, result)
     result.model.card = result.model.card.updated(cross_validation=folds)
     if run:
-        run.save_result(result.model, files_after(data, result, evaluations) | strategy_files(strategies))
-        _close(strategies, run.folder)
+        run.save_result(result.model, files_after(data, result, evaluations) | strategy_files(setup.strategies))
+        _close(setup.strategies, run.folder)
     return Model(result.model, evaluations.get("test"), data.all_problems())
 
 

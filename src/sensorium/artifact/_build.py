@@ -2,35 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from sensorium.artifact._consistency import by_owner, check_owners, check_prior, check_temperatures
-from sensorium.artifact._content import SavedColumn, SavedMember, SavedModel, parse
-from sensorium.artifact._rehearse import rehearse
+from sensorium.artifact._content import SavedColumn, SavedEstimator, SavedMember, SavedModel, SavedNetworkMember, parse
+from sensorium.artifact._migrate import upgrade_weights
+from sensorium.artifact._rehearse import rehearse, rehearse_estimator
 from sensorium.artifact._renamed import with_current_names
 from sensorium.artifact._weights import build_checked, check_finite, load_weights
-from sensorium.artifact.format import ARRAYS, MODEL, OTHERS, WEIGHTS, guess_views
+from sensorium.artifact.format import ARRAYS, MEMBERS, MODEL, WEIGHTS, guess_views
 from sensorium.config import Config, caller_only, split_saved
-from sensorium.errors import ConfigError
+from sensorium.errors import ArtifactError, ConfigError
 from sensorium.modalities import Modality
 from sensorium.model import (
     Blueprint,
+    EstimatorMember,
     FittedModel,
     FusionModel,
+    Member,
     NetworkMember,
     OwnModules,
     build_network,
     expect_int8,
     pick_device,
 )
-from sensorium.registry import modalities, tasks
+from sensorium.registry import baselines, modalities, tasks
 from sensorium.split import SeenRows
 from sensorium.tasks import Task
+
+
+@dataclass(frozen=True)
+class Saved:
+    """Content of the files of a model.
+
+    Attributes:
+        model: `model.json` in the current form.
+        files: the other files.
+        version: format version of these.
+    """
+
+    model: dict[str, Any]
+    files: Mapping[str, bytes]
+    version: int
 
 
 @dataclass(frozen=True)
@@ -50,49 +69,66 @@ class Target:
 
 @dataclass(frozen=True)
 class _Parts:
-    """Parts of a saved model that its networks share.
+    """Parts of a saved model that its members share.
 
     Attributes:
         learnt: column → its fitted modality.
         task: the fitted task.
-        weights: owner, such as `others/0` → name → weight.
+        arrays: owner, such as `members/0` → name → array.
+        weights: owner → name → weight.
         target: location and device.
         device: the device of the networks.
     """
 
     learnt: Mapping[str, Modality]
     task: Task
+    arrays: Mapping[str, Mapping[str, npt.NDArray[Any]]]
     weights: Mapping[str, Mapping[str, Tensor]]
     target: Target
     device: torch.device
 
-    def member(self, plan: SavedMember | SavedModel, owner: str, int8: Sequence[str] = ()) -> NetworkMember:
-        """Build a network and load its weights; `int8` names its quantized layers."""
+    def member(self, plan: SavedMember, number: int) -> Member:
+        """Build a member."""
+        owner = f"{MEMBERS}/{number}"
+        if isinstance(plan, SavedEstimator):
+            return self._estimator(plan, self.arrays.get(owner, {}))
+        return self._network(plan, self.weights.get(owner, {}))
+
+    def _estimator(self, plan: SavedEstimator, arrays: Mapping[str, npt.NDArray[Any]]) -> EstimatorMember:
+        """Restore an estimator, and let it predict."""
+        estimator = baselines.load(plan.name).restore(plan.state, arrays)
+        if sorted(estimator.columns) != sorted(plan.columns):
+            finding = f"the estimator {plan.name!r} reads other columns than its modalities have"
+            raise ArtifactError(finding, place=self.target.place)
+        columns = {name: self.learnt[name] for name in plan.columns}
+        rehearse_estimator(estimator, self.task, columns, self.target.place)
+        return EstimatorMember(plan.name, estimator, plan.towers, plan.temperature)
+
+    def _network(self, plan: SavedNetworkMember, own: Mapping[str, Tensor]) -> NetworkMember:
+        """Build a network and load its weights."""
         blueprint = Blueprint.from_json(plan.network.model_dump())
         columns = {name: self.learnt[name] for tower in blueprint.towers for name in tower.columns}
-        own = self.weights.get(owner, {})
 
         def build() -> FusionModel:
             network = build_network(blueprint, columns, self.task, self.target.modules.copied())
-            expect_int8(network, int8)
+            expect_int8(network, plan.int8)
             return network
 
         network = build_checked(build, own, self.target.place)
         load_weights(network, own, self.target.place)
         rehearse(network.eval(), columns, self.target.place)
-        return NetworkMember(blueprint, network.to(self.device), plan.temperature)
+        return NetworkMember(blueprint, network.to(self.device), plan.temperature, plan.name, plan.int8)
 
 
-def build_fitted(content: dict[str, Any], files: Mapping[str, bytes], target: Target) -> FittedModel:
-    """Build a model from the content of its JSON file and from its other files.
+def build_fitted(saved: Saved, target: Target) -> FittedModel:
+    """Build a model from the content of its files.
 
     Raises:
         ArtifactError: the parts of the model do not fit each other.
         ConfigError: a quantized model cannot run on the device.
     """
-    model = with_current_names(parse(SavedModel, content, f"{target.place}/{MODEL}"))
-    parts = _restore_parts(model, files, target)
-    first = parts.member(model, "", model.int8)
+    model = with_current_names(parse(SavedModel, saved.model, f"{target.place}/{MODEL}"))
+    parts = _restore_parts(model, saved, target)
     config, given = split_saved(model.config)
     kinds = {column.name: column.modality for column in model.columns}
     return FittedModel(
@@ -103,25 +139,25 @@ def build_fitted(content: dict[str, Any], files: Mapping[str, bytes], target: Ta
         task_name=model.task.name,
         task=parts.task,
         prior=model.task.prior,
-        blueprint=first.blueprint,
-        network=first.network,
+        members=[parts.member(plan, number) for number, plan in enumerate(model.members)],
+        member_weights=[plan.weight for plan in model.members],
         card=model.card,
         data=model.data,
-        int8=model.int8,
-        temperature=first.temperature,
-        others=[parts.member(plan, f"{OTHERS}/{place}") for place, plan in enumerate(model.others)],
+        blend_temperature=model.temperature,
+        prior_share=model.prior_share,
         views=guess_views(kinds) if model.views is None else model.views,
         seen=[SeenRows.of_json(fit.rows, fit.chance, fit.hashes) for fit in model.seen],
         unset=[name for name in caller_only() if name in (*given, *model.caller_settings)],
     )
 
 
-def _restore_parts(model: SavedModel, files: Mapping[str, bytes], target: Target) -> _Parts:
+def _restore_parts(model: SavedModel, saved: Saved, target: Target) -> _Parts:
     """Restore modalities and task, and check them and the weights."""
     from safetensors import numpy as safe_numpy
     from safetensors import torch as safe_torch
 
-    arrays, weights = safe_numpy.load(files[ARRAYS]), safe_torch.load(files[WEIGHTS])
+    arrays = safe_numpy.load(saved.files[ARRAYS])
+    weights = upgrade_weights(safe_torch.load(saved.files[WEIGHTS]), saved.version)
     check_finite(weights, target.place)
     fields = by_owner(arrays)
     learnt = {column.name: _restore(column, fields.get(f"columns/{column.name}", {})) for column in model.columns}
@@ -129,8 +165,9 @@ def _restore_parts(model: SavedModel, files: Mapping[str, bytes], target: Target
     check_prior(model, task, target.place)
     check_owners(arrays, weights, model, target.place)
     check_temperatures(model, task, target.place)
-    device = _int8_device(target.device) if model.int8 else pick_device(target.device)
-    return _Parts(learnt, task, by_owner(weights), target, device)
+    is_int8 = any(member.int8 for member in model.members if isinstance(member, SavedNetworkMember))
+    device = _int8_device(target.device) if is_int8 else pick_device(target.device)
+    return _Parts(learnt, task, fields, by_owner(weights), target, device)
 
 
 def _restore(column: SavedColumn, arrays: Mapping[str, Any]) -> Modality:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sensorium.artifact._content import SavedMember, SavedModel
-from sensorium.artifact.format import OTHERS
+from sensorium.artifact._content import SavedModel, SavedNetworkMember
+from sensorium.artifact.format import MEMBERS
 from sensorium.errors import ArtifactError
 from sensorium.tasks import Task
 from sensorium.tasks.several import Several
@@ -22,11 +22,13 @@ def check_prior(model: SavedModel, task: Task, place: str) -> None:
 
 
 def check_temperatures(model: SavedModel, task: Task, place: str) -> None:
-    """Raise ArtifactError if a member has another number of temperatures than the task has targets."""
-    owners: list[SavedModel | SavedMember] = [model, *model.others]
-    for owner in owners:
-        if isinstance(owner.temperature, list) and len(owner.temperature) != len(task.targets):
-            finding = f"the number of temperatures is {len(owner.temperature)}"
+    """Raise ArtifactError if there are other numbers of temperatures or prior shares than the task has targets."""
+    shares = model.prior_share
+    if isinstance(shares, list) and len(shares) != len(task.targets):
+        raise ArtifactError(f"the number of prior shares is {len(shares)}", place=place, rule="one, or one per target")
+    for temperature in [model.temperature, *(member.temperature for member in model.members)]:
+        if isinstance(temperature, list) and len(temperature) != len(task.targets):
+            finding = f"the number of temperatures is {len(temperature)}"
             rule = f"one for each of {len(task.targets)} targets" if task.targets else "one number for a single target"
             raise ArtifactError(finding, place=place, rule=rule)
 
@@ -39,11 +41,13 @@ def _are_shares(task: Task) -> list[bool]:
 
 def check_owners(arrays: Mapping[str, Any], weights: Mapping[str, Any], model: SavedModel, place: str) -> None:
     """Raise ArtifactError if an array or weight belongs to no part of the model."""
+    networks = {
+        f"{MEMBERS}/{number}" for number, member in enumerate(model.members) if isinstance(member, SavedNetworkMember)
+    }
     owners = {"task", *(f"columns/{column.name}" for column in model.columns)}
-    members = {"", *(f"{OTHERS}/{place}" for place in range(len(model.others)))}
-    odd = [
-        name for names, known in ((arrays, owners), (weights, members)) for name in names if _owner(name) not in known
-    ]
+    owners |= {f"{MEMBERS}/{number}" for number in range(len(model.members))} - networks
+    pairs = ((arrays, owners), (weights, networks))
+    odd = [name for names, known in pairs for name in names if _owner(name) not in known]
     if odd:
         raise ArtifactError(
             f"the array {odd[0]!r} belongs to no part of the model", place=place, cure="fit the model again"
@@ -54,9 +58,13 @@ def by_owner(arrays: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return owner → name of a field → array."""
     found: dict[str, dict[str, Any]] = {}
     for key, value in arrays.items():
-        found.setdefault(_owner(key), {})[key.rpartition("/")[2]] = value
+        owner = _owner(key)
+        found.setdefault(owner, {})[key.removeprefix(f"{owner}/")] = value
     return found
 
 
 def _owner(name: str) -> str:
+    """Return the part that an array belongs to; fields of a member may contain a slash, and so may names of columns."""
+    if name.startswith(f"{MEMBERS}/"):
+        return "/".join(name.split("/", 2)[:2])
     return name.rpartition("/")[0]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 
 from sensorium.errors import ArtifactError
 from sensorium.files.state import explain
+from sensorium.model import ROUNDING
 from sensorium.model.card import DataSpec, ModelCard
 from sensorium.split.seen_rows import DIGITS, FITS, MOST
 
@@ -20,7 +21,9 @@ Width = Annotated[int, Field(gt=0, le=1_000_000)]
 Temperature = Annotated[float, Field(ge=1e-3, le=1e3)]  # beyond these, logits are infinite or all the same
 Temperatures = Temperature | Annotated[list[Temperature], Field(min_length=1)]  # one, or one per target
 HALF = re.compile("[\ud800-\udfff]")  # half a character, which no encoding can write
-MANY = 10_000  # members of an ensemble
+PriorShare = Annotated[float, Field(ge=0, le=1)]  # of the class frequencies in the scores
+Weight = Annotated[float, Field(gt=0, le=1)]  # of a member
+MANY = 10_000  # members of a model
 Kind = TypeVar("Kind", bound=BaseModel)
 
 
@@ -73,11 +76,51 @@ class SavedNetwork(Part):
     head_options: dict[str, Any] = {}
 
 
-class SavedMember(Part):
-    """Additional network of an ensemble, and its temperature."""
+class SavedNetworkMember(Part):
+    """Network as a member; its weights are in another file."""
 
-    network: SavedNetwork
+    kind: Literal["network"]
+    name: Name
+    weight: Weight
     temperature: Temperatures
+    network: SavedNetwork
+    int8: list[Name] = []
+
+    @property
+    def columns(self) -> list[str]:
+        return [column for tower in self.network.towers for column in tower.columns]
+
+    @property
+    def modalities(self) -> list[str]:
+        return [tower.name for tower in self.network.towers]
+
+
+class SavedEstimator(Part):
+    """Classical estimator as a member, without its arrays.
+
+    Attributes:
+        name: registered name of the baseline.
+        towers: modality → its columns.
+        state: what the estimator learned.
+    """
+
+    kind: Literal["estimator"]
+    name: Name
+    weight: Weight
+    temperature: Temperatures
+    towers: Annotated[dict[str, Annotated[list[str], Field(min_length=1)]], Field(min_length=1)]
+    state: dict[str, Any]
+
+    @property
+    def columns(self) -> list[str]:
+        return [column for columns in self.towers.values() for column in columns]
+
+    @property
+    def modalities(self) -> list[str]:
+        return list(self.towers)
+
+
+SavedMember = Annotated[SavedNetworkMember | SavedEstimator, Field(discriminator="kind")]
 
 
 class SavedSeen(Part):
@@ -101,13 +144,12 @@ class SavedModel(Part):
     columns: Annotated[list[SavedColumn], Field(min_length=1)]
     views: dict[str, str] | None = None
     task: SavedTask
-    network: SavedNetwork
+    members: Annotated[list[SavedMember], Field(min_length=1, max_length=MANY)]
     temperature: Temperatures
-    others: Annotated[list[SavedMember], Field(max_length=MANY)]
+    prior_share: PriorShare | Annotated[list[PriorShare], Field(min_length=1)] = 0.0  # one, or one per target
     config: dict[str, Any]
     card: ModelCard
     data: DataSpec
-    int8: list[Name] = []
     caller_settings: list[Name] = []
     seen: Annotated[list[SavedSeen], Field(max_length=FITS)] = []
 
@@ -118,12 +160,17 @@ class SavedModel(Part):
         for view in self.views or {}:
             if view not in names:
                 raise ValueError(f"the view {view!r} is not a column")
-        for member in [self.network, *(other.network for other in self.others)]:
-            _once([tower.name for tower in member.towers], "tower")
-            _once([column for tower in member.towers for column in tower.columns], "column of the towers")
-            unknown = {column for tower in member.towers for column in tower.columns} - names
-            if unknown:
+        for member in self.members:
+            _once(member.modalities, "tower")
+            _once(member.columns, "column of the towers")
+            if unknown := {*member.columns} - names:
                 raise ValueError(f"towers read columns that the model lacks: {', '.join(sorted(unknown))}")
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _weigh_members(self) -> SavedModel:
+        if abs(sum(member.weight for member in self.members) - 1) > ROUNDING:
+            raise ValueError("the weights of the members do not sum to 1")
         return self
 
     @pydantic.model_validator(mode="after")
@@ -131,7 +178,8 @@ class SavedModel(Part):
         """Reject lone surrogates, except in paths (in the card and in encoders), which may contain them."""
         config = {name: value for name, value in self.config.items() if name != "encoders"}
         columns = [column.model_dump() for column in self.columns]
-        for text in _texts([self.target, columns, self.views, self.task.state, config]):
+        estimators = [[member.towers, member.state] for member in self.members if isinstance(member, SavedEstimator)]
+        for text in _texts([self.target, columns, self.views, self.task.state, config, estimators]):
             if HALF.search(text):
                 raise ValueError(f"{text[:50]!r} contains half of a character (a lone surrogate)")
         return self

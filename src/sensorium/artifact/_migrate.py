@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import pydantic
 
+from sensorium.artifact.format import MEMBERS, MODEL
 from sensorium.config import IMBALANCE_TECHNIQUE, current_member
+from sensorium.errors import ArtifactError
 from sensorium.model.card import ModelCard
 from sensorium.registry import techniques
 from sensorium.wording.card import DATA_KEYS
 
+Kind = TypeVar("Kind")
+OTHERS = "others"  # networks but the first, until version 3
 OLD_IMBALANCE, IMBALANCE, UNIMODAL = "balance", "imbalance", "unimodal_pretraining"
 MITIGATION = {"by_itself": "unimodal", "remedies": "mitigations"}  # keys within
 FAILED, KEPT = "tuning the encoders broke down (", "): kept frozen"  # around the reason, in sentences of version 2
@@ -20,19 +24,47 @@ FAILED, KEPT = "tuning the encoders broke down (", "): kept frozen"  # around th
 def upgrade(model: Mapping[str, Any], version: int) -> dict[str, Any]:
     """Return `model.json` of any readable version in the current form.
 
-    Version 1 has one network and no temperature; version 2 has one untyped card.
+    Version 1 has one network and no temperature; version 2 has one untyped card; version 3 has networks with equal
+    weights only.
 
     Args:
         model: the content.
         version: format version of the model.
     """
-    if version >= 3:
+    if version >= 4:
         return dict(model)
     content = {"temperature": 1.0, "others": [], **model}
-    if isinstance(card := content.get("card"), dict):
+    if version < 3 and isinstance(card := content.get("card"), dict):
         content["data"] = {name: card[key] for key, name in DATA_KEYS.items() if key in card}
         content["card"] = _typed(card)
-    return content
+    return _with_members(content)
+
+
+def upgrade_weights(weights: Mapping[str, Kind], version: int) -> dict[str, Kind]:
+    """Return the weights of any readable version under their current names.
+
+    Until version 3, weights of the first network had no prefix, those of the others `others/NUMBER/`.
+    """
+    return dict(weights) if version >= 4 else {_weight_name(name): value for name, value in weights.items()}
+
+
+def _weight_name(name: str) -> str:
+    owner, number, parameter = [*name.split("/", 2), "", ""][:3]
+    if owner != OTHERS:
+        return f"{MEMBERS}/0/{name}"
+    # A number that is none stays: no part of the model has such a name.
+    return f"{MEMBERS}/{int(number) + 1 if number.isdecimal() else number}/{parameter}"
+
+
+def _with_members(model: dict[str, Any]) -> dict[str, Any]:
+    """Return a model of version 3 whose networks are members of equal weight."""
+    first = {key: model.pop(key) for key in ("network", "temperature", "int8") if key in model}
+    others = model.pop("others")
+    if not isinstance(others, list):
+        raise ArtifactError("the content is not valid: others is not a list", place=MODEL)
+    members = [first, *(other if isinstance(other, dict) else {} for other in others)]
+    shared = {"kind": "network", "name": "network", "weight": 1 / len(members)}
+    return {**model, "members": [{**shared, **member} for member in members], "temperature": 1.0}
 
 
 def _typed(card: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from sensorium.artifact._content import SavedMember, SavedModel, SavedNetwork, SavedTower
+from sensorium.artifact._content import SavedMember, SavedModel, SavedNetwork, SavedNetworkMember, SavedTower
 from sensorium.config import current_member, current_options, current_setting, current_settings
-from sensorium.registry import encoders, fusions, heads
+from sensorium.registry import baselines, encoders, fusions, heads
 
 
 def with_current_names(model: SavedModel) -> SavedModel:
     """Return the model with the current names of its settings, members and options."""
-    network = _network(model.network)
+    members = [_member(member) for member in model.members]
     kinds = {column.name: column.modality for column in model.columns}
-    towers = {name: tower.encoder for tower in network.towers for name in (*tower.columns, tower.name)}
+    networks = [member.network for member in members if isinstance(member, SavedNetworkMember)][:1]
+    parts = [tower for network in networks for tower in network.towers]
+    towers = {name: tower.encoder for tower in parts for name in (*tower.columns, tower.name)}
     changed = {
-        "network": network,
-        "others": [_member(other) for other in model.others],
+        "members": members,
         "config": current_settings(model.config, kinds, towers),
         "caller_settings": [current_setting(name) for name in model.caller_settings],
     }
@@ -22,7 +23,9 @@ def with_current_names(model: SavedModel) -> SavedModel:
 
 
 def _member(member: SavedMember) -> SavedMember:
-    return member.model_copy(update={"network": _network(member.network)})
+    if isinstance(member, SavedNetworkMember):
+        return member.model_copy(update={"network": _network(member.network)})
+    return member.model_copy(update={"name": current_member(baselines, member.name)})
 
 
 def _network(network: SavedNetwork) -> SavedNetwork:

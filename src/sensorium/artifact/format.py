@@ -1,11 +1,12 @@
 """File format of a model: a folder, or a zip of the same files.
 
 manifest.json         format, version, every other file with its size and SHA-256; written last
-model.json            columns, modalities, task, network plan, settings, data specification, model card
-arrays.safetensors    arrays that modalities and task learned, `columns/NAME/field` and `task/field`
-weights.safetensors   weights of the network; those of other ensemble members are `others/NUMBER/parameter`
+model.json            columns, modalities, task, members, settings, data specification, model card
+arrays.safetensors    arrays that were learned: `columns/NAME/field`, `task/field`, `members/NUMBER/field` of estimators
+weights.safetensors   weights of networks: `members/NUMBER/parameter`
 
-Version 1 has no temperature and no ensemble, version 2 one card without types; `_migrate` turns both into version 3.
+Version 1 has no temperature and no ensemble, version 2 one card without types, version 3 networks with equal weights
+only; `_migrate` turns them into version 4.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from sensorium.files import MANIFEST, MODEL_FORMAT
 from sensorium.files.hashes import hash_bytes
 from sensorium.registry import modalities
 
-VERSION = 3
-READABLE = (1, 2, 3)
+VERSION = 4
+READABLE = (1, 2, 3, 4)
 MODEL = "model.json"
 ARRAYS = "arrays.safetensors"
 WEIGHTS = "weights.safetensors"
-OTHERS = "others"
+MEMBERS = "members"
 FILES = (MODEL, ARRAYS, WEIGHTS)
 USUAL_VIEWS = (("sound", "audio"), ("pages", "pages"))  # names of views and the modalities that read them
 ONLY_VIEWS = ("scan_tag",)  # modalities that read nothing but views

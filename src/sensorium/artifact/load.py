@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sensorium.artifact._build import Target, build_fitted
+from sensorium.artifact._build import Saved, Target, build_fitted
 from sensorium.artifact._files import read_model
 from sensorium.artifact._migrate import upgrade
 from sensorium.artifact.format import MODEL, from_json
@@ -38,7 +38,7 @@ def load_fitted(
     model = upgrade(from_json(files[MODEL], f"{place}/{MODEL}"), version)
     try:
         with closed():
-            fitted = build_fitted(model, files, Target(str(place), device, modules))
+            fitted = build_fitted(Saved(model, files, version), Target(str(place), device, modules))
     except ConfigError as error:
         if error.place == "device" or _has_own_modules(model):
             raise
@@ -68,6 +68,6 @@ def _incompatible(reason: object, place: object) -> ArtifactError:
 
 
 def _has_own_modules(model: Mapping[str, Any]) -> bool:
-    network = model["network"]
-    own_fusion = str(network["fusion"]).startswith(OWN_FUSION)
-    return own_fusion or any(tower["encoder"] == "module" for tower in network["towers"])
+    networks = [member["network"] for member in model["members"] if member["kind"] == "network"]
+    own_fusion = any(str(network["fusion"]).startswith(OWN_FUSION) for network in networks)
+    return own_fusion or any(tower["encoder"] == "module" for network in networks for tower in network["towers"])

@@ -12,11 +12,11 @@ import numpy.typing as npt
 from torch import Tensor
 
 from sensorium import __version__
-from sensorium.artifact.format import ARRAYS, MODEL, OTHERS, WEIGHTS, is_whole, make_manifest, to_json
+from sensorium.artifact.format import ARRAYS, MEMBERS, MODEL, WEIGHTS, is_whole, make_manifest, to_json
 from sensorium.config import split_saved
 from sensorium.errors import ArtifactError
 from sensorium.files import MANIFEST, check_outside_models, is_model, one_writer, replaced_file, replaced_folder, sweep
-from sensorium.model import FittedModel, NetworkMember, unshared
+from sensorium.model import EstimatorMember, FittedModel, Member, NetworkMember, unshared
 
 ZIP = ".zip"
 
@@ -87,42 +87,53 @@ def _contents(fitted: FittedModel) -> dict[str, bytes]:
     task, fields = fitted.task.state()
     arrays |= {f"task/{name}": np.ascontiguousarray(value) for name, value in fields.items()}
     config, given = split_saved(fitted.config.model_dump(mode="json"))
-    others = _other_networks(fitted)
+    weights: dict[str, Tensor] = {}
+    for number, member in enumerate(fitted.members):
+        weights |= _weights(member, number)
+        arrays |= _arrays(member, number)
+    members = zip(fitted.members, fitted.member_weights, strict=True)
     model = {
         "target": fitted.target,
         "columns": columns,
         "views": dict(fitted.views),
         "task": {"name": fitted.task_name, "state": task, "prior": fitted.prior},
-        "network": fitted.blueprint.to_json(),
-        "temperature": fitted.temperature,
-        "others": [{"network": member.blueprint.to_json(), "temperature": member.temperature} for member in others],
+        "members": [_member(member, weight) for member, weight in members],
+        "temperature": fitted.blend_temperature,
+        "prior_share": fitted.prior_share,
         "config": config,
         "caller_settings": sorted({*given, *fitted.unset}),
         "card": fitted.card.to_json(),
         "data": fitted.data.to_json(),
-        "int8": list(fitted.int8),
         "seen": [seen.to_json() for seen in fitted.seen],
     }
-    weights = _weights(fitted.first)
-    for place, member in enumerate(others):
-        weights |= {f"{OTHERS}/{place}/{name}": value for name, value in _weights(member).items()}
     return {MODEL: to_json(model), ARRAYS: safe_numpy.save(arrays), WEIGHTS: safe_torch.save(unshared(weights))}
 
 
-def _other_networks(fitted: FittedModel) -> list[NetworkMember]:
-    """Return the additional members of an ensemble; only networks can be saved.
+def _member(member: Member, weight: float) -> dict[str, Any]:
+    """Return the JSON values of a member.
 
     Raises:
-        ArtifactError: another kind of member.
+        ArtifactError: it is neither a network nor an estimator.
     """
-    others = [member for member in fitted.others if isinstance(member, NetworkMember)]
-    for odd in (member for member in fitted.others if not isinstance(member, NetworkMember)):
-        raise ArtifactError(f"a member of type {type(odd).__name__} cannot be saved", rule="networks")
-    return others
+    found = {"kind": member.kind, "name": member.name, "weight": weight, "temperature": member.temperature}
+    if isinstance(member, NetworkMember):
+        return {**found, "network": member.blueprint.to_json(), "int8": list(member.int8)}
+    if isinstance(member, EstimatorMember):
+        towers = {name: list(columns) for name, columns in member.towers.items()}
+        return {**found, "towers": towers, "state": member.estimator.state()[0]}
+    raise ArtifactError(f"a member of type {type(member).__name__} cannot be saved", rule="networks and estimators")
 
 
-def _weights(member: NetworkMember) -> dict[str, Tensor]:
-    return {name: value.detach().cpu().contiguous() for name, value in member.weights().items()}
+def _weights(member: Member, number: int) -> dict[str, Tensor]:
+    """Return the weights of a network; other members have none."""
+    own = member.weights() if isinstance(member, NetworkMember) else {}
+    return {f"{MEMBERS}/{number}/{name}": value.detach().cpu().contiguous() for name, value in own.items()}
+
+
+def _arrays(member: Member, number: int) -> dict[str, npt.NDArray[Any]]:
+    """Return the arrays of an estimator; other members have none."""
+    own = member.estimator.state()[1] if isinstance(member, EstimatorMember) else {}
+    return {f"{MEMBERS}/{number}/{name}": np.ascontiguousarray(value) for name, value in own.items()}
 
 
 def _refuse_to_replace(path: Path) -> None:

@@ -1,10 +1,12 @@
-"""Classical models to compare networks with, trained on the same rows. One file per baseline."""
+"""Classical models of all columns, fitted with out-of-fold predictions and saved as plain arrays. One file each."""
 
-from sensorium.baselines._base import Baseline, Job
-from sensorium.baselines._columns import Columns, flatten_columns
-from sensorium.baselines._plan import NONE, choose_baselines, left_out, make_baseline, not_installed
+from sensorium.baselines._base import Baseline, Model, Path, Sample
+from sensorium.baselines._cross_fit import CrossFitted, Job, cross_fit
+from sensorium.baselines._features import FlatColumns
+from sensorium.baselines._plan import NONE, choose_baselines, left_out
+from sensorium.baselines._summaries import Summaries, Summary, summarize
 
 __all__ = [
-    "NONE", "Baseline", "Columns", "Job", "choose_baselines", "flatten_columns", "left_out",
-    "make_baseline", "not_installed",
+    "NONE", "Baseline", "CrossFitted", "FlatColumns", "Job", "Model", "Path", "Sample", "Summaries", "Summary",
+    "choose_baselines", "cross_fit", "left_out", "summarize",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Summarize prepared cells of any shape as a few numbers."""
+"""Summarize prepared cells of any shape as a few numbers, without learning from other rows."""
 
 from __future__ import annotations
 
@@ -10,59 +10,23 @@ import numpy.typing as npt
 from sensorium.modalities import Ragged
 
 Features: TypeAlias = npt.NDArray[np.float32]
-Matrix: TypeAlias = Any  # float32[n, f], or SciPy's sparse matrix of that shape
 
-BUCKETS = 2**17  # of words and of pairs of words
-SIDE, DEPTH = 12, 6  # a picture and a scan are shrunk to at most this
-PARTS = 3  # parts of a series whose means are used
-PRIME = 1_000_003
-
-
-def count_tokens(cells: Ragged) -> Matrix:
-    """Count tokens and pairs of adjacent tokens: ragged int[total] → sparse [n, buckets].
-
-    Pairs share buckets by a hash (Weinberger et al. 2009, arXiv:0902.2206).
-    """
-    from scipy.sparse import csr_matrix
-
-    lengths = np.diff(cells.offsets)
-    row = np.repeat(np.arange(len(lengths)), lengths)
-    token = cells.values.astype(np.int64)
-    both = row[1:] == row[:-1]
-    pair = (token[:-1] * PRIME + token[1:])[both] % BUCKETS
-    rows, columns = np.concatenate([row, row[1:][both]]), np.concatenate([token % BUCKETS, BUCKETS + pair])
-    return csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), (len(lengths), 2 * BUCKETS))
+SIDE, DEPTH = 12, 6  # an image and a scan are shrunk to at most this
+SHADES = 8  # bins of the histogram of a colour
+DIRECTIONS = 8  # bins of the histogram of edge directions
+LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)  # quantiles of the voxels of a scan
 
 
-def sum_up_steps(cells: Ragged) -> Features:
-    """Summarize steps: ragged [total, c] → [n, f] of moments per channel.
+def sum_up_pictures(cells: npt.NDArray[Any] | Ragged) -> Features:
+    """Summarize images and scans: [n, (depth,) height, width, (channels)] → [n, f].
 
-    Mean, deviation, extremes, last value and means of thirds of each channel, and the logarithm of the length.
-    """
-    width = cells.values.shape[1]
-    found = np.zeros((len(cells), width * (5 + PARTS) + 1), np.float32)
-    for place in range(len(cells)):
-        steps = np.asarray(cells[place], np.float32)
-        if len(steps):
-            stretches = [part.mean(0) if len(part) else steps.mean(0) for part in np.array_split(steps, PARTS)]
-            moments = [steps.mean(0), steps.std(0), steps.min(0), steps.max(0), steps[-1], *stretches]
-            found[place] = np.concatenate([*moments, [np.log1p(len(steps))]])
-    return found
-
-
-def sum_up_samples(cells: Ragged) -> Features:
-    """Summarize samples, as of waveforms: ragged float[total] → [n, f], as a series of one channel."""
-    return sum_up_steps(Ragged(cells.values[:, None], cells.offsets))
-
-
-def shrink_pictures(cells: npt.NDArray[Any] | Ragged) -> Features:
-    """Downscale images: [n, (depth,) height, width, (channels)] → [n, f], means over areas.
-
-    If a cell has several images, mean and deviation over them. Whole numbers are pixels and become 0 to 1.
+    Means over tiles; of images, also a histogram of each colour and of the directions of edges in each quarter
+    (Dalal & Triggs 2005); of scans, also quantiles of the voxels. If a cell has several images, mean and deviation over
+    them. uint8 values are pixels and become 0 to 1.
     """
     if not isinstance(cells, Ragged):
-        return _shrunk(cells)
-    small, lengths = _shrunk(cells.values), np.diff(cells.offsets)
+        return _summary(cells)
+    small, lengths = _summary(cells.values), np.diff(cells.offsets)
     found = np.zeros((len(cells), 2 * small.shape[1]), np.float32)
     for place in np.flatnonzero(lengths):
         own = small[cells.offsets[place] : cells.offsets[place + 1]]
@@ -70,16 +34,18 @@ def shrink_pictures(cells: npt.NDArray[Any] | Ragged) -> Features:
     return found
 
 
-def _shrunk(values: npt.NDArray[Any]) -> Features:
-    """Shrink uint8[n, s, s, c] or float[n, d, s, s] to [n, f]."""
+def _summary(values: npt.NDArray[Any]) -> Features:
+    """Summarize uint8[n, s, s, c] or float[n, d, s, s] as [n, f]."""
     pixels = values.dtype == np.uint8
-    found: Features = values.astype(np.float32) / np.float32(255 if pixels else 1)
+    real: Features = values.astype(np.float32) / np.float32(255 if pixels else 1)
+    found = real
     for axis, most in ((1, SIDE), (2, SIDE)) if pixels else ((1, DEPTH), (2, SIDE), (3, SIDE)):
-        found = _halve(found, axis, most)
-    return found.reshape(len(found), -1)
+        found = _shrink(found, axis, most)
+    more = [_shades(values), _edges(real.mean(3))] if pixels else [_quantiles(real)]
+    return np.concatenate([found.reshape(len(found), -1), *more], 1)
 
 
-def _halve(values: Features, axis: int, most: int) -> Features:
+def _shrink(values: Features, axis: int, most: int) -> Features:
     """Average over equal parts of an axis, at most `most` of them."""
     size = values.shape[axis]
     if size <= most:
@@ -87,3 +53,47 @@ def _halve(values: Features, axis: int, most: int) -> Features:
     starts = np.arange(most) * size // most
     lengths = np.diff([*starts, size]).reshape([-1 if a == axis else 1 for a in range(values.ndim)])
     return np.asarray(np.add.reduceat(values, starts, axis) / lengths, np.float32)
+
+
+def _shades(pixels: npt.NDArray[np.uint8]) -> Features:
+    """Return the share of the pixels in each bin of each channel: uint8[n, s, s, c] → [n, c · bins]."""
+    count, channels = len(pixels), pixels.shape[-1]
+    bins = pixels.reshape(count, -1, channels) // np.uint8(256 // SHADES)
+    return _histogram(bins.transpose(0, 2, 1), np.float32(1 / max(1, bins.shape[1])), SHADES).reshape(count, -1)
+
+
+def _edges(grey: Features) -> Features:
+    """Return a histogram of edge directions, weighted by strength, of each quarter: [n, s, s] → [n, 4 · bins]."""
+    if min(grey.shape[1:]) < 4:
+        return np.zeros((len(grey), 4 * DIRECTIONS), np.float32)
+    down, right = np.gradient(grey, axis=(1, 2))
+    strength = np.hypot(down, right)
+    turn = (np.arctan2(down, right) / np.float32(2 * np.pi) + np.float32(0.5)) * DIRECTIONS
+    bins = np.minimum(turn.astype(np.int64), DIRECTIONS - 1)
+    high, wide = grey.shape[1] // 2, grey.shape[2] // 2
+    quarters = [np.s_[:, a, b] for a in (slice(high), slice(high, None)) for b in (slice(wide), slice(wide, None))]
+    each = [
+        _histogram(bins[part].reshape(len(grey), 1, -1), _mean_weights(strength[part]), DIRECTIONS) for part in quarters
+    ]
+    return np.concatenate(each, 1).reshape(len(grey), -1)
+
+
+def _mean_weights(strength: Features) -> Features:
+    flat = strength.reshape(len(strength), 1, -1)
+    return np.asarray(flat / np.float32(max(1, flat.shape[2])), np.float32)
+
+
+def _histogram(bins: npt.NDArray[Any], weights: Any, count: int) -> Features:
+    """Sum weights by bin: bins [n, c, m] and weights that broadcast to them → [n, c, bins]."""
+    rows = np.arange(bins.shape[0] * bins.shape[1]).reshape(*bins.shape[:2], 1) * count
+    found = np.bincount(
+        (rows + bins).ravel(), np.broadcast_to(weights, bins.shape).ravel(), bins.shape[0] * bins.shape[1] * count
+    )
+    return found.reshape(*bins.shape[:2], count).astype(np.float32)
+
+
+def _quantiles(voxels: Features) -> Features:
+    flat = voxels.reshape(len(voxels), -1)
+    if not flat.size:
+        return np.zeros((len(flat), len(LEVELS)), np.float32)
+    return np.quantile(flat, LEVELS, axis=1).T.astype(np.float32)

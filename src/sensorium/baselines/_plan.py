@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 
-from sensorium.baselines._base import Baseline, Job
-from sensorium.errors import ConfigError, MissingExtraError, raise_together
+from sensorium.errors import ConfigError, raise_together
 from sensorium.registry import baselines
 from sensorium.runtime.progress import duration_text
 
@@ -19,7 +17,6 @@ def choose_baselines(asked: Sequence[str] | None, task: str) -> list[str]:
 
     Raises:
         UnknownNameError, ConfigError: a requested one does not exist, or does not support the task.
-        MissingExtraError: scikit-learn is not installed, and one was requested.
     """
     if asked is None:
         return baselines.names()
@@ -29,15 +26,7 @@ def choose_baselines(asked: Sequence[str] | None, task: str) -> list[str]:
     raise_together(
         [ConfigError(f"baseline {name!r}: {reason}", place="baselines") for name, reason in unsuited.items()]
     )
-    if not_installed():
-        raise MissingExtraError("scikit-learn is not installed", cure="pip install 'sensorium[sklearn]'")
     return list(dict.fromkeys(asked))
-
-
-def make_baseline(name: str, job: Job) -> Baseline:
-    """Return a registered baseline for these rows, not yet fitted."""
-    model: Baseline = baselines.load(name)(job)
-    return model
 
 
 def left_out(name: str, task: str, shape: tuple[int, int], outputs: int) -> str:
@@ -46,7 +35,7 @@ def left_out(name: str, task: str, shape: tuple[int, int], outputs: int) -> str:
     Args:
         name: registered name.
         task: registered name.
-        shape: training rows and columns of the matrix.
+        shape: training rows and features.
         outputs: classes, labels, or 1.
     """
     if reason := _unsuited(name, task):
@@ -56,12 +45,6 @@ def left_out(name: str, task: str, shape: tuple[int, int], outputs: int) -> str:
     if seconds <= PATIENCE:
         return ""
     return f"it would take about {duration_text(seconds)}: request it with --baselines {name}"
-
-
-def not_installed() -> str:
-    """Return why no baseline is trained; empty if scikit-learn is installed."""
-    found = importlib.util.find_spec("sklearn")
-    return "" if found else "scikit-learn is not installed: pip install 'sensorium[sklearn]'"
 
 
 def _unsuited(name: str, task: str) -> str:

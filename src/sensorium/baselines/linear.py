@@ -3,82 +3,105 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.baselines._base import Baseline, Job
-from sensorium.table import Floats, Rows
+from sensorium.baselines._base import Baseline, Model, Path, Sample
+from sensorium.baselines._blocks import Form
+from sensorium.baselines._ridge import ridge_path
+from sensorium.table import Floats
 
 TASKS = ("binary", "multiclass", "multilabel", "regression")
 SECONDS = (0.002, 2.0)
 
-PENALTIES = (0.1, 1.0, 10.0, 100.0)  # of which the best on the validation rows is taken
-STEPS = 300  # of the solver, at most
-LARGEST = 10.0  # deviations from the mean at which a number is cut
+STRENGTHS = (0.0001, 0.001, 0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)  # of the data against the penalty, 1 / λ
+STEPS = 200  # of the solver per strength, at most
 
 
-class Linear(Baseline):
-    """Linear model on standardized numbers, gaps filled with the mean plus an indicator, one-hot categories; L2."""
+@dataclass(frozen=True, eq=False)
+class LinearModel(Model):
+    """Linear model of one target.
 
-    def __init__(self, job: Job) -> None:
-        super().__init__(job)
-        self.matrix = _spread_out(job)
+    Attributes:
+        coefficients: float32[outputs, f].
+        intercepts: float64[outputs].
+    """
+
+    coefficients: npt.NDArray[np.float32]
+    intercepts: npt.NDArray[np.float64]
+
+    def check(self) -> None:
+        if self.coefficients.ndim != 2 or self.intercepts.shape != self.coefficients.shape[:1]:
+            raise ValueError("coefficients and intercepts do not match")
+
+    def check_width(self, width: int) -> None:
+        if self.coefficients.shape[1] != width:
+            raise ValueError(f"coefficients of {self.coefficients.shape[1]} features instead of {width}")
 
     @property
-    def parameters(self) -> int:  # type: ignore[override]
-        return sum(model.coef_.size + np.size(model.intercept_) for model in self.models if hasattr(model, "coef_"))
+    def outputs(self) -> int:
+        return len(self.intercepts)
 
-    def _fit(self, target: npt.NDArray[Any]) -> Any:
-        train, validation = self.job.train, self.job.validation
-        if self.classes and len(np.unique(target[train])) < 2:
-            return float(target[train][0])
-        if not self.classes:
-            middle, scale = target[train].mean(), target[train].std() or 1.0
-            target = (target - middle) / scale
-        found: list[tuple[float, int, Any]] = []
-        for penalty in PENALTIES:
-            model = self._solve(penalty, target)
-            found.append((self.loss(self._plain(model, validation), target[validation]), len(found), model))
-        best = min(found)[2]
-        if not self.classes:
-            best.coef_, best.intercept_ = best.coef_ * scale, best.intercept_ * scale + middle
-        return best
+    @property
+    def parameters(self) -> int:
+        return self.coefficients.size + self.intercepts.size
 
-    def _solve(self, penalty: float, target: npt.NDArray[Any]) -> Any:
+    def raw(self, matrix: Any) -> Floats:
+        return np.asarray(matrix @ self.coefficients.T.astype(np.float64) + self.intercepts, np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class Linear(Baseline):
+    """Linear model with an L2 penalty on standardized numbers, TF-IDF of texts and one-hot categories.
+
+    Strengths of the penalty from strong to weak; each solution starts from the one before.
+    """
+
+    form: ClassVar[Form] = "linear"
+    model: ClassVar[type[Model]] = LinearModel
+    usual: ClassVar[int] = STRENGTHS.index(1.0)
+
+    @classmethod
+    def path(cls, sample: Sample) -> Path:
+        return _LinearPath(sample)
+
+
+class _LinearPath(Path):
+    def __init__(self, sample: Sample) -> None:
+        self._sample = sample
+        self._models: list[LinearModel] = []
+
+    def steps(self, asked: Any) -> Iterator[Floats]:
+        for coefficients, intercepts in self._solutions():
+            model = LinearModel(coefficients.astype(np.float32), np.asarray(intercepts, np.float64))
+            self._models.append(model)
+            yield model.raw(asked)
+
+    def model(self, place: int) -> LinearModel:
+        return self._models[place]
+
+    def _solutions(self) -> Iterator[tuple[Floats, Floats]]:
+        """Yield coefficients [outputs, f] and intercepts [outputs] of each strength."""
+        sample, width = self._sample, self._sample.matrix.shape[1]
+        if sample.classes == 1:
+            return iter([(np.zeros((0, width)), np.zeros(0))] * len(STRENGTHS))
+        if not sample.classes:
+            return ridge_path(sample.matrix, sample.target, [1 / strength for strength in STRENGTHS])
+        if not width:  # scikit-learn wants a feature
+            return ((found[:, :0], own) for found, own in self._logistic(np.zeros((len(sample.target), 1))))
+        return self._logistic(sample.matrix)
+
+    def _logistic(self, matrix: Any) -> Iterator[tuple[Floats, Floats]]:
         from sklearn.exceptions import ConvergenceWarning
-        from sklearn.linear_model import LogisticRegression, Ridge
+        from sklearn.linear_model import LogisticRegression
 
-        model = LogisticRegression(C=1 / penalty, max_iter=STEPS) if self.classes else Ridge(penalty)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # a stop before full convergence is acceptable
-            train = self.job.train
-            return model.fit(self.matrix[train], target[train], self.weights[train])
-
-    def _answer(self, model: Any, rows: Rows) -> Floats:
-        if isinstance(model, float):
-            return np.tile(np.eye(2)[int(model)], (len(rows), 1))
-        return self._plain(model, rows)
-
-    def _plain(self, model: Any, rows: Rows) -> Floats:
-        if not self.classes:
-            return np.asarray(model.predict(self.matrix[rows]), np.float64)
-        return self.spread(model.predict_proba(self.matrix[rows]), model.classes_)
-
-
-def _spread_out(job: Job) -> npt.NDArray[np.float32]:
-    """Return float32[n, g] without gaps."""
-    values, levels, parts = job.columns.values, job.columns.levels, list[Any]()
-    for place, count in enumerate(levels):
-        if count:
-            parts.append(values[:, place, None] == np.arange(count))
-    numbers = values[:, levels == 0]
-    if numbers.shape[1]:
-        gaps = np.isnan(numbers)
-        marked = gaps[job.train].any(0)
-        known = np.ma.masked_array(numbers, gaps)[job.train].astype(np.float64)
-        mean, scale = known.mean(0).filled(0), known.std(0).filled(1)
-        scaled = (numbers - mean) / np.where((scale > 0) & ~job.columns.components[levels == 0], scale, 1)
-        parts += [np.where(gaps, 0, scaled).clip(-LARGEST, LARGEST), gaps[:, marked]]
-    return np.concatenate(parts, 1).astype(np.float32)
+        model = LogisticRegression(max_iter=STEPS, warm_start=True)
+        for strength in STRENGTHS:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)  # a stop before full convergence is acceptable
+                model.set_params(C=strength).fit(matrix, self._sample.target, self._sample.weights)
+            yield model.coef_, model.intercept_

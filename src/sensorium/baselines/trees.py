@@ -2,114 +2,114 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-from itertools import islice
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
-from sensorium.baselines._base import Baseline, Job
-from sensorium.baselines._columns import Columns
-from sensorium.baselines._reduce import Features
-from sensorium.table import Floats, Rows
+from sensorium.baselines._base import Baseline, Model, Path, Sample
+from sensorium.baselines._blocks import Form
+from sensorium.baselines._forest import Forest
+from sensorium.table import Floats
 
 TASKS = ("binary", "multiclass", "multilabel", "regression")
 SECONDS = (0.003, 4.0)
 
-TREES, RATE, LEAVES = 200, 0.06, 15  # at most; each counts for; each has at most
-STEP = 20  # trees that are added before the validation loss is looked at; training stops once they do not lower it
-SHARE = 0.3  # of the columns, drawn anew for each split: faster, and less correlated trees
-PARALLEL = 2_000_000  # numbers of the training rows, below which threads wait for each other longer than they work
-BINS = 255  # of a column, at most; scikit-learn has one more for missing cells
+ROUNDS, STEP = 400, 20  # trees per output, at most; trees that are added from one place on the path to the next
+RATES = {0: 0.05, 10_000: 0.1}  # from this number of rows: how much a tree counts
+LEAVES = {0: 15, 3_000: 31}  # from this number of rows: leaves of a tree, at most
+FEWEST = {0: 3, 300: 5, 1_000: 10, 10_000: 20}  # from this number of rows: rows in a leaf, at least
+SHARES = {0: 1.0, 10: 0.5, 200: 0.3}  # from this number of features: the share that a tree may use
+PARALLEL = 2_000_000  # numbers of the rows, below which threads wait for each other longer than they work
 
 
+@dataclass(frozen=True, eq=False)
 class Trees(Baseline):
-    """Histogram-based gradient boosting (Friedman 2001; Ke et al. 2017, LightGBM) by scikit-learn.
+    """Gradient boosting (Friedman 2001) by LightGBM (Ke et al. 2017), stored as plain arrays.
 
-    Uses the number of trees that is best on the validation rows, and stops when more trees do not help. A missing cell
-    takes the branch with the lower loss. Each split is chosen from a share of the columns (Friedman 2002, "Stochastic
-    gradient boosting").
+    A missing cell takes the branch with the lower loss. Each tree is made from a share of the features (Friedman 2002,
+    "Stochastic gradient boosting"). LightGBM is used to fit only.
     """
 
-    def __init__(self, job: Job) -> None:
-        super().__init__(job)
-        self.binned = bin_columns(job.columns, job.train)
+    form: ClassVar[Form] = "trees"
+    model: ClassVar[type[Model]] = Forest
+    usual: ClassVar[int] = 4
 
-    def _fit(self, target: npt.NDArray[Any]) -> Any:
-        from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-
-        job = self.job
-        kind = HistGradientBoostingClassifier if self.classes else HistGradientBoostingRegressor
-        if self.classes and len(np.unique(target[job.train])) < 2:
-            return float(target[job.train][0])
-        model = kind(
-            learning_rate=RATE, max_leaf_nodes=LEAVES, max_features=SHARE, early_stopping=False, warm_start=True,
-            random_state=job.seed, categorical_features=np.flatnonzero(job.columns.levels),
-        )  # fmt: skip
-        with self._threads():
-            self._grow(model, target)
-            losses = [self.loss(answers, target[job.validation]) for answers in self._staged(model, job.validation)]
-        return model, int(np.argmin(losses))
-
-    def _grow(self, model: Any, target: npt.NDArray[Any]) -> None:
-        """Add trees until they do not lower the validation loss."""
-        job, best = self.job, np.inf
-        for trees in range(STEP, TREES + 1, STEP):
-            model.set_params(max_iter=trees)
-            model.fit(self.binned[job.train], target[job.train], self.weights[job.train])
-            loss = self.loss(self._last(model, job.validation), target[job.validation])
-            if loss >= best:
-                break
-            best = loss
-
-    def _threads(self) -> AbstractContextManager[Any]:
-        """Use one thread for a small matrix; a larger one may use those of the process.
-
-        The threads of OpenMP wait actively at the end of each small step, which is slow beside other work.
-        """
-        from threadpoolctl import threadpool_limits
-
-        small = self.binned.shape[1] * len(self.job.train) < PARALLEL
-        return threadpool_limits(1 if small else None, user_api="openmp")
-
-    def _last(self, model: Any, rows: Rows) -> Floats:
-        """Return the outputs of all trees."""
-        values = self.binned[rows]
-        return self.spread(model.predict_proba(values), model.classes_) if self.classes else model.predict(values)
-
-    def _answer(self, model: Any, rows: Rows) -> Floats:
-        if isinstance(model, float):
-            return np.tile(np.eye(2)[int(model)], (len(rows), 1))
-        trees, best = model
-        with self._threads():
-            return next(islice(self._staged(trees, rows), best, None))
-
-    def _staged(self, model: Any, rows: Rows) -> Any:
-        """Yield the outputs after one tree, two trees …"""
-        values = self.binned[rows]
-        if not self.classes:
-            return model.staged_predict(values)
-        return (self.spread(found, model.classes_) for found in model.staged_predict_proba(values))
+    @classmethod
+    def path(cls, sample: Sample) -> Path:
+        return _TreesPath(sample)
 
 
-def bin_columns(columns: Columns, train: Rows) -> Features:
-    """Replace numbers by the bins of quantiles that they fall into, float32[n, f]; NaN and categories are kept.
+class _TreesPath(Path):
+    def __init__(self, sample: Sample) -> None:
+        self._sample = sample
+        self._sizes = list[int]()  # rounds at each place; fewer than planned if no tree can be added
+        self._booster: Any = _new_booster(sample) if sample.outputs else None
 
-    scikit-learn bins numbers itself, but with weights of the rows it computes each quantile of each column in Python.
-    A column of few different values is left to it: its bins are these values.
+    def steps(self, asked: Any) -> Iterator[Floats]:
+        sample, booster = self._sample, self._booster
+        raw, done = np.zeros((len(asked), sample.outputs)), 0
+        for _ in range(0, ROUNDS, STEP):
+            for _ in range(STEP if booster is not None else 0):
+                if booster.update():  # no split lowers the loss
+                    break
+            rounds = booster.current_iteration() if booster is not None else 0
+            if rounds > done and len(asked):
+                found = booster.predict(
+                    asked,
+                    start_iteration=done,
+                    num_iteration=rounds - done,
+                    raw_score=True,
+                    num_threads=_threads(sample),
+                )
+                raw = raw + found.reshape(len(asked), sample.outputs)
+            done = rounds
+            self._sizes.append(rounds)
+            yield raw
 
-    Args:
-        columns: the matrix of all rows.
-        train: positions of the training rows, whose quantiles are used.
-    """
-    binned = columns.values.copy()
-    for place in np.flatnonzero(columns.levels == 0):
-        column = columns.values[:, place]
-        known = column[train][~np.isnan(column[train])]
-        if len(np.unique(known)) <= BINS:
-            continue
-        edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1], method="midpoint"))
-        found = np.searchsorted(edges, column, side="right")
-        binned[:, place] = np.where(np.isnan(column), np.nan, found)
-    return binned
+    def model(self, place: int) -> Forest:
+        sample, rounds = self._sample, self._sizes[place]
+        text = self._booster.model_to_string(num_iteration=rounds) if rounds else ""
+        return Forest.of_lightgbm(text, sample.outputs, sample.matrix.shape[1])
+
+
+def _new_booster(sample: Sample) -> Any:
+    import lightgbm
+
+    options = _options(sample)
+    codes = np.flatnonzero(sample.levels).tolist()
+    data = lightgbm.Dataset(
+        sample.matrix, sample.target, weight=sample.weights, categorical_feature=codes, params=options
+    )
+    return lightgbm.Booster(options, data)
+
+
+def _options(sample: Sample) -> dict[str, Any]:
+    """Return LightGBM's parameters: small trees for few rows; the same trees for any number of threads."""
+    rows, width = sample.matrix.shape
+    fewest = _from(FEWEST, rows)
+    objective = {0: "regression", 2: "binary"}.get(sample.classes, "multiclass")
+    return {
+        "objective": objective,
+        "num_class": sample.classes if sample.classes > 2 else 1,
+        "learning_rate": _from(RATES, rows),
+        "num_leaves": _from(LEAVES, rows),
+        "min_data_in_leaf": fewest,
+        "min_data_per_group": fewest,
+        "feature_fraction": _from(SHARES, width),
+        "seed": sample.seed % 2**31,
+        "deterministic": True,
+        "force_row_wise": True,
+        "num_threads": _threads(sample),
+        "verbosity": -1,
+    }
+
+
+def _threads(sample: Sample) -> int:
+    return sample.threads if np.prod(sample.matrix.shape) >= PARALLEL else 1
+
+
+def _from(steps: dict[int, Any], size: int) -> Any:
+    """Return the last value whose key is not above a size."""
+    return next(value for least, value in reversed(steps.items()) if size >= least)

@@ -10,7 +10,7 @@ import typer
 
 from sensorium.cli import _options as o
 from sensorium.cli._show import say, show, show_json
-from sensorium.registry.defaults import DEFAULT_FUSION
+from sensorium.registry.defaults import DEFAULT_FUSION, DEFAULT_PRESET
 from sensorium.runtime.signals import SIGNALLED
 
 if TYPE_CHECKING:
@@ -27,6 +27,14 @@ def fit(
     columns: o.Columns = None,
     exclude: o.Exclude = None,
     modality: o.Modality = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help=f"How much to train (see `sensorium list presets`); {DEFAULT_PRESET} by default, and fast if an "
+            "option such as --fusion or --epochs describes one network.",
+        ),
+    ] = None,
     fusion: Annotated[
         str | None,
         typer.Option(
@@ -92,9 +100,9 @@ def fit(
     Example: sensorium fit films.csv --target genre --out run
     """
     settings = o.settings(
-        config, assign, columns=columns, exclude=exclude, modality=modality, target=target, fusion=fusion, task=task,
-        train__epochs=epochs, train__teacher=teacher, split__column=split_column, seed=seed, device=device,
-        prepare__stream=stream or None, train__imbalance="auto" if check_imbalance else None,
+        config, assign, columns=columns, exclude=exclude, modality=modality, target=target, preset=preset,
+        fusion=fusion, task=task, train__epochs=epochs, train__teacher=teacher, split__column=split_column, seed=seed,
+        device=device, prepare__stream=stream or None, train__imbalance="auto" if check_imbalance else None,
     )  # fmt: skip
     from sensorium.api import fit as run_fit
     from sensorium.artifact.run_folder import check_folder
@@ -123,6 +131,9 @@ def fit(
     show_json(_run_json(model, out) | imbalance_json(card), json)
 
 
+SHOWN = ("preset", "cross_validation", "moved", "restart", "tuning", "blend", "search")  # entries of the card, in JSON
+
+
 def _run_json(model: Model, out: Path) -> dict[str, Any]:
     """Return the run as one JSON object."""
     card = model.card
@@ -132,11 +143,12 @@ def _run_json(model: Model, out: Path) -> dict[str, Any]:
         "task": model.task,
         "target": model.target,
         "columns": model.columns,
-        "fusion": model.fusion,
+        "fusion": model.fusion if model.fitted.networks else None,
+        "members": model.members,
         "epochs": len(card["history"]["epochs"]),
         "seconds": card["seconds"],
         "metrics": {"val": metrics.get("validation", {}), "test": metrics.get("test", {})},
         "problems": len(model.fit_problems.of_cells()),
         "notices": [*card["notices"], *(group.to_json() for group in model.fit_problems.of_cells().groups())],
-        **{key: card[key] for key in ("cross_validation", "moved", "tuning", "search") if key in card},
+        **{key: card[key] for key in SHOWN if key in card},
     }

@@ -69,7 +69,6 @@ def check_comparison(plans: Sequence[Plan], options: ComparisonOptions) -> None:
     Raises:
         ConfigError: there is only one modality, there are no validation or test rows, the options of a fusion do not
             fit, a baseline does not support the task, or the trials cannot run in worker processes.
-        MissingExtraError: a baseline is requested, and scikit-learn is not installed.
     """
     first = plans[0]
     check_workers(options.workers, stream=first.config.prepare.stream, device=first.device.type)
@@ -93,7 +92,6 @@ def compare_towers(data: PreparedTable, options: ComparisonOptions, out: Path | 
     Raises:
         ConfigError: there is only one modality, a split has no rows, or a baseline does not support the task.
         TrainingError: the training of all single modalities or of all fusions failed.
-        MissingExtraError: a baseline is requested, and scikit-learn is not installed.
     """
     candidates = candidates_of(data.plan, options)
     if out:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -12,11 +11,11 @@ import numpy.typing as npt
 from sensorium.config import CALIBRATION_FOLDS, CALIBRATION_ROWS
 from sensorium.evaluate.compare import compare_losses
 from sensorium.metrics import Difference, log_losses, score
-from sensorium.model import Logits, at_bound, fit_temperature, is_varied, outcome_at, with_varied_labels
+from sensorium.model import Outputs, at_bound, fit_temperature, is_varied, outcome_at, with_varied_labels
 from sensorium.table import Floats, Rows
 from sensorium.tasks import EncodedTarget, Task
 
-Reason: TypeAlias = Literal["kept", "no_gain", "at_bound", "one_class", "few_rows", "few_groups"]
+Reason: TypeAlias = Literal["kept", "no_gain", "at_bound", "one_class", "few_rows", "few_groups", "above_prior"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,8 @@ class Calibration:
     """Result of cross-fitted temperature scaling of one target.
 
     Attributes:
-        reason: whether the temperature is kept, and else why not.
+        reason: whether the temperature is kept, and else why not; `above_prior`: it is kept without a gain on other
+            rows, because the log loss would exceed that of the class frequencies (see `bound_by_prior`).
         rows: rows with a known label, which fit the temperature.
         groups: groups that the rows belong to; the number of rows without groups.
         fitted: the temperature of all rows, kept or not; None if it was not fitted.
@@ -32,6 +32,7 @@ class Calibration:
             if it was not fitted.
         log_loss, ece: metrics without and with scaling on these held-out rows; empty if it was not fitted. For
             multilabel, labels without both values do not count.
+        prior_share: share of the class frequencies in the scores; above 0 only where a temperature is not enough.
     """
 
     reason: Reason
@@ -41,15 +42,16 @@ class Calibration:
     gain: Difference | None = None
     log_loss: tuple[float, ...] = ()
     ece: tuple[float, ...] = ()
+    prior_share: float = 0.0
 
     @property
     def temperature(self) -> float:
-        """Return the divisor of the logits; 1 if the temperature is not kept."""
-        return self.fitted if self.fitted is not None and self.reason == "kept" else 1.0
+        """Return the divisor of the logits or log-probabilities; 1 if the temperature is not kept."""
+        return self.fitted if self.fitted is not None and self.reason in ("kept", "above_prior") else 1.0
 
 
 def calibrate(
-    task: Task, logits: Sequence[Logits], truth: npt.NDArray[Any], seed: int, groups: Rows | None = None
+    task: Task, outputs: Outputs, truth: npt.NDArray[Any], seed: int, groups: Rows | None = None
 ) -> Calibration:
     """Fit a temperature, and keep it if scaling helps on rows that did not fit it.
 
@@ -60,7 +62,8 @@ def calibrate(
 
     Args:
         task: a task with classes or labels.
-        logits: of each network of the model, float32[n, k] of validation rows.
+        outputs: outputs of the model for rows that it did not learn from, such as the validation rows: logits of a
+            network, or averaged scores of a blend.
         truth: their encoded labels.
         seed: random seed of the folds.
         groups: int64[n] group of each row; None if the rows are independent.
@@ -74,22 +77,22 @@ def calibrate(
     if not is_varied(truth):
         return Calibration("one_class", len(truth), count)
     folds = (np.random.default_rng(seed).permutation(count) % CALIBRATION_FOLDS)[places]
-    plain = with_varied_labels(outcome_at(task, logits, truth, 1.0))
-    scaled = with_varied_labels(task.outcome(_cross_fitted(task, logits, truth, folds), truth))
+    plain = with_varied_labels(outcome_at(task, outputs, truth, 1.0))
+    scaled = with_varied_labels(task.outcome(_cross_fitted(task, outputs, truth, folds), truth))
     gain = compare_losses(log_losses(scaled), log_losses(plain), "log_loss", places, seed)
     changes = [(float(score(name, plain)[0]), float(score(name, scaled)[0])) for name in ("log_loss", "ece")]
-    fitted = fit_temperature(task, logits, truth)
+    fitted = fit_temperature(task, outputs, truth)
     reason: Reason = "no_gain" if not gain.helps else "at_bound" if at_bound(fitted) else "kept"
     return Calibration(reason, len(truth), count, fitted, gain, changes[0], changes[1])
 
 
-def _cross_fitted(task: Task, logits: Sequence[Logits], truth: npt.NDArray[Any], folds: Rows) -> Floats:
+def _cross_fitted(task: Task, outputs: Outputs, truth: npt.NDArray[Any], folds: Rows) -> Floats:
     """Return the scores of each row, scaled by the temperature of the other folds."""
     scores: Floats | None = None
     for fold in range(CALIBRATION_FOLDS):
         rest, own = folds != fold, folds == fold
-        temperature = fit_temperature(task, [each[rest] for each in logits], truth[rest])
-        found = outcome_at(task, [each[own] for each in logits], truth[own], temperature).scores
+        temperature = fit_temperature(task, outputs.take(rest), truth[rest])
+        found = outputs.take(own).at(task, temperature)
         scores = np.empty((len(truth), *found.shape[1:])) if scores is None else scores
         scores[own] = found
     assert scores is not None
@@ -97,7 +100,7 @@ def _cross_fitted(task: Task, logits: Sequence[Logits], truth: npt.NDArray[Any],
 
 
 def calibrate_targets(
-    task: Task, logits: Sequence[Logits], truth: npt.NDArray[Any], seed: int, groups: Rows | None = None
+    task: Task, outputs: Outputs, truth: npt.NDArray[Any], seed: int, groups: Rows | None = None
 ) -> dict[str, Calibration]:
     """Calibrate each of several targets that has classes or labels, on its rows with a known label.
 
@@ -105,12 +108,11 @@ def calibrate_targets(
     """
     targets = task.each(EncodedTarget(truth, np.ones(len(truth), np.bool_), []))
     if not targets:
-        return {"": calibrate(task, logits, truth, seed, groups)} if task.labels else {}
-    parts = [task.logits_of_each(each) for each in logits]
-    found = {}
+        return {"": calibrate(task, outputs, truth, seed, groups)} if task.labels else {}
+    parts, found = outputs.of_each(task), {}
     for name, (part, labels) in targets.items():
         if part.labels:
             known = labels.known
             own = None if groups is None else groups[known]
-            found[name] = calibrate(part, [each[name][known] for each in parts], labels.values[known], seed, own)
+            found[name] = calibrate(part, parts[name].take(known), labels.values[known], seed, own)
     return found

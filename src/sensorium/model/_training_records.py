@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import Field, FiniteFloat, NonNegativeFloat, NonNegativeInt
 
+from sensorium.config import SelectBy
 from sensorium.files.figures import Figure
 from sensorium.findings import Problem, Problems
 from sensorium.metrics import Difference
@@ -87,14 +89,16 @@ class EpochRecord(Record):
     learning_rate: Figure
     rows_per_second: Figure
     seconds: Figure
+    calibrated_loss: Figure = math.nan
 
 
 class SoupRecord(Record):
-    """Record of a model soup: the averaged epochs and the validation metric of the average."""
+    """Record of a model soup: the averaged epochs and the validation figures of the average."""
 
     epochs: list[NonNegativeInt]
     metric: Figure
     validation_loss: Figure
+    calibrated_loss: Figure = math.nan
 
 
 class StopRecord(Record):
@@ -111,7 +115,8 @@ class HistoryRecord(Record):
     """Training history, epoch by epoch.
 
     Attributes:
-        watched: the metric that selects the best epoch.
+        watched: the validation metric.
+        select_by: what selected the best epoch (`train.select_by`).
         best: number of the best epoch.
         epochs: records of the epochs, in order.
         techniques: technique → its report.
@@ -121,6 +126,7 @@ class HistoryRecord(Record):
 
     LEFT_OUT: ClassVar = frozenset({"soup", "stopped"})
     watched: str = ""
+    select_by: SelectBy = "metric"
     best: NonNegativeInt = 0
     epochs: list[EpochRecord] = []
     techniques: Reports = {}
@@ -154,6 +160,27 @@ class PretrainingRecord(Record):
     techniques: Reports
 
 
+class RestartRecord(Record):
+    """Record of a network that predicted a constant, and of its second training.
+
+    Attributes:
+        learning_rate: learning rate of the second training; None if there was none.
+        losses: validation loss of the first and of the second network, as `evaluate.constant.mean_loss` computes it.
+        kept: which of them is the model.
+        collapsed: whether the model predicts a constant.
+        failure: why the second training failed; None if it did not.
+        seconds: time of the training that is not kept; None without a second training.
+    """
+
+    LEFT_OUT: ClassVar = frozenset({"learning_rate", "failure", "seconds"})
+    learning_rate: NonNegativeFloat | None = None
+    losses: Annotated[list[Figure], Field(min_length=1, max_length=2)]
+    kept: Literal["first", "second"] = "first"
+    collapsed: bool
+    failure: str | None = None
+    seconds: NonNegativeFloat | None = None
+
+
 class EvaluationRecord(Record):
     """Metrics on the rows of one split.
 
@@ -169,6 +196,15 @@ class EvaluationRecord(Record):
     metrics: dict[str, Figure]
     intervals: dict[str, Pair]
     groups: NonNegativeInt | None = None
+
+
+class MemberRecord(Record):
+    """Record of a member: its name, its kind, the weight of its scores, and the modalities that it reads."""
+
+    name: str
+    kind: Literal["network", "estimator"]
+    weight: Annotated[float, Field(gt=0, le=1)]
+    modalities: list[str]
 
 
 class CrossValidationRecord(Record):
@@ -197,29 +233,36 @@ class CalibrationRecord(Record):
     """Record of temperature scaling.
 
     Attributes:
-        temperature: the divisor of the logits, 1 without scaling; for an ensemble, one per member.
+        temperature: the divisor of the logits of a network, or of the log-probabilities of the mean of several members;
+            1 without scaling. For an ensemble of an early version, one per member, each with the common factor.
+        members: the temperatures of the members, which are applied before the mean; None for a single network.
         reason: `kept`, or why the temperature is not used: `no_gain` on rows that did not fit it, `at_bound` of
             the search, `one_class` in these rows, `few_rows`, `few_groups`; None in models of early versions.
+            `above_prior`: used without a gain on other rows, because the log loss would exceed that of the class
+            frequencies.
         rows, groups: number of validation rows that fitted it, and of their groups.
-        fitted: the temperature of all these rows, kept or not; for an ensemble, the one by which all members are
-            scaled. None if it was not fitted.
+        fitted: the temperature of all these rows, kept or not. None if it was not fitted.
         gain: difference of the log loss without and with scaling on rows that did not fit the temperature.
         validation: `log_loss` and `ece` → without and with scaling on these rows.
         test: the same on the test rows; without scaling, every temperature is 1.
+        prior_share: share of the class frequencies in the scores, where a temperature alone leaves a log loss above
+            theirs; None without.
         targets: target → its record, if there are several; the other entries are then empty.
     """
 
     LEFT_OUT: ClassVar = frozenset(
-        {"temperature", "reason", "rows", "groups", "fitted", "gain", "validation", "targets"}
+        {"temperature", "members", "reason", "rows", "groups", "fitted", "gain", "validation", "prior_share", "targets"}
     )
     temperature: NonNegativeFloat | list[NonNegativeFloat] | None = None
-    reason: Literal["kept", "no_gain", "at_bound", "one_class", "few_rows", "few_groups"] | None = None
+    members: list[NonNegativeFloat] | None = None
+    reason: Literal["kept", "no_gain", "at_bound", "one_class", "few_rows", "few_groups", "above_prior"] | None = None
     rows: NonNegativeInt | None = None
     groups: NonNegativeInt | None = None
     fitted: NonNegativeFloat | None = None
     gain: Difference | None = None
     validation: dict[str, Pair] | None = None
     test: dict[str, Pair] | None = None
+    prior_share: Annotated[float, Field(ge=0, le=1)] | None = None
     targets: dict[str, CalibrationRecord] | None = None
 
     def without_metrics(self) -> CalibrationRecord:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from sensorium.metrics import SMALLEST, Outcome, log_losses
-from sensorium.tasks import Task
+from sensorium.table import Floats, Rows
+from sensorium.tasks import Task, Temperature
 
-Logits: TypeAlias = npt.NDArray[np.float32]
-
-COLDEST, HOTTEST = 0.1, 10.0
-STEPS = 24  # of the golden section: the logarithm of the temperature to four digits
+COLDEST, HOTTEST = 0.1, 100.0
+STEPS = 24  # of the golden section: the place to 1/100,000 of the range
 NEAR = 1.001  # ratio to a bound: the search does not reach it exactly
 GOLDEN = (5**0.5 - 1) / 2
 
@@ -34,17 +34,52 @@ def can_calibrate(measured: Sequence[str]) -> bool:
     return "log_loss" in measured
 
 
-def outcome_at(task: Task, logits: Sequence[Logits], truth: npt.NDArray[Any], temperature: float) -> Outcome:
-    """Return the outcome of one network, or of an ensemble whose networks are all scaled by the same temperature.
+@dataclass(frozen=True)
+class Outputs:
+    """Outputs of a model for some rows, which a temperature scales.
+
+    Attributes:
+        values: logits float32[n, k] of one network, or scores float64[n, ...] of any model, as of a blend.
+        are_logits: whether they are logits.
+    """
+
+    values: npt.NDArray[Any]
+    are_logits: bool
+
+    @classmethod
+    def of_logits(cls, logits: npt.NDArray[np.float32]) -> Outputs:
+        return cls(logits, True)
+
+    @classmethod
+    def of_scores(cls, scores: Floats) -> Outputs:
+        return cls(scores, False)
+
+    def at(self, task: Task, temperature: Temperature) -> Floats:
+        """Return the scores at a temperature."""
+        if self.are_logits:
+            return task.scores(task.scaled(self.values, temperature))
+        return task.tempered(self.values, temperature)
+
+    def take(self, rows: Rows | npt.NDArray[np.bool_]) -> Outputs:
+        """Return the outputs for some of the rows."""
+        return replace(self, values=self.values[rows])
+
+    def of_each(self, task: Task) -> dict[str, Outputs]:
+        """Return the outputs of each of several targets; empty for one target."""
+        own = task.logits_of_each(self.values) if self.are_logits else task.scores_of_each(self.values)
+        return {name: replace(self, values=values) for name, values in own.items()}
+
+
+def outcome_at(task: Task, outputs: Outputs, truth: npt.NDArray[Any], temperature: float) -> Outcome:
+    """Return the outcome of a model at a temperature.
 
     Args:
         task: a task with classes or labels.
-        logits: of each network, float32[n, k] of the same rows.
-        truth: their encoded labels.
-        temperature: the divisor of the logits.
+        outputs: the outputs of the model.
+        truth: encoded labels of the same rows.
+        temperature: the divisor of the logits, or of the log-probabilities.
     """
-    scores = [task.scores(task.scaled(own, temperature)) for own in logits]
-    return task.outcome(scores[0] if len(scores) == 1 else np.mean(scores, axis=0), truth)
+    return task.outcome(outputs.at(task, temperature), truth)
 
 
 def with_varied_labels(outcome: Outcome) -> Outcome:
@@ -55,7 +90,7 @@ def with_varied_labels(outcome: Outcome) -> Outcome:
     return Outcome(outcome.truth[:, varied], outcome.scores[:, varied], outcome.predicted[:, varied])
 
 
-def fit_temperature(task: Task, logits: Sequence[Logits], truth: npt.NDArray[Any]) -> float:
+def fit_temperature(task: Task, outputs: Outputs, truth: npt.NDArray[Any]) -> float:
     """Find the temperature with the lowest log loss (Guo et al. 2017, arXiv:1706.04599) by golden-section search.
 
     If all predictions were right, the best temperature would be 0. Labels are therefore smoothed by 1/n, as in Platt
@@ -68,10 +103,14 @@ def fit_temperature(task: Task, logits: Sequence[Logits], truth: npt.NDArray[Any
     doubt = 1 / (len(truth) + 2)
 
     def loss(place: float) -> float:
-        outcome = with_varied_labels(outcome_at(task, logits, truth, float(np.exp(place))))
+        outcome = with_varied_labels(outcome_at(task, outputs, truth, float(np.exp(place))))
         return float((1 - doubt) * log_losses(outcome).mean() + doubt * _of_any_label(outcome))
 
-    low, high = np.log(COLDEST), np.log(HOTTEST)
+    return float(np.exp(minimize(loss, np.log(COLDEST), np.log(HOTTEST))))
+
+
+def minimize(loss: Callable[[float], float], low: float, high: float) -> float:
+    """Return the place of the minimum of a unimodal function between two bounds, by golden-section search."""
     left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
     at_left, at_right = loss(left), loss(right)
     for _ in range(STEPS):
@@ -83,7 +122,7 @@ def fit_temperature(task: Task, logits: Sequence[Logits], truth: npt.NDArray[Any
             low, left, at_left = left, right, at_right
             right = low + GOLDEN * (high - low)
             at_right = loss(right)
-    return float(np.exp((low + high) / 2))
+    return float((low + high) / 2)
 
 
 def _of_any_label(outcome: Outcome) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,11 +12,12 @@ import torch
 
 from sensorium.config import Config
 from sensorium.encoders import hash_weights
-from sensorium.errors import ConfigError
+from sensorium.errors import ConfigError, list_names
 from sensorium.modalities import Modality
+from sensorium.model._blend import blend, check_weights, equal_weights
 from sensorium.model._blueprint import Blueprint
 from sensorium.model._run_network import embed
-from sensorium.model.card import DataSpec, ModelCard
+from sensorium.model.card import DataSpec, MemberRecord, ModelCard
 from sensorium.model.member import Member, NetworkMember, Present, Scores
 from sensorium.model.network import FusionModel
 from sensorium.prepare import Prepared
@@ -24,10 +26,15 @@ from sensorium.split import RowCells, SeenRows
 from sensorium.table import Rows
 from sensorium.tasks import Task, Temperature, prior_scores
 
+ONE_NETWORK = "fit a model with one network: name a fusion (`--fusion concat`), and give no budget"
+
 
 @dataclass
 class FittedModel:
     """Fitted model with everything that a prediction needs.
+
+    Its score of a row is the weighted mean of the scores of its members: networks and classical estimators. A model of
+    one network is the simplest case; an ensemble has equal weights, a blend has weights that were chosen.
 
     Attributes:
         config: the settings it was fitted with.
@@ -37,16 +44,20 @@ class FittedModel:
         task_name: registered name.
         task: the fitted task.
         prior: scores of a row without any value, the average of the training rows.
-        blueprint: the description of the network.
-        network: the network.
+        members: the members, each with its own temperature.
+        member_weights: weight of each member, above 0, with the sum 1; equal weights by default.
         card: the model card: columns, metrics, problems, history.
         data: the data specification: how tables are read, and which rows it was trained on.
-        int8: names of the network's quantized modules.
-        temperature: the divisor of the network's logits, one per target if there are several.
-        others: further members of an ensemble, whose scores are averaged with those of the network.
+        blend_temperature: the divisor of the log-probabilities of the mean, one per target if there are several; 1 for
+            a single member.
+        prior_share: share s of the prior in the scores (1 − s) · mean + s · prior, one per target if there are several;
+            above 0 only where calibration alone leaves a log loss above that of the prior.
         views: column that reads another column's cells → that column.
         unset: names of settings of the fit that are not saved with models and are not set now.
         seen: hashes of the training rows of each fit; empty in models of early versions.
+
+    Raises:
+        ConfigError: the weights do not fit the members.
     """
 
     config: Config
@@ -56,26 +67,51 @@ class FittedModel:
     task_name: str
     task: Task
     prior: list[float]
-    blueprint: Blueprint
-    network: FusionModel
+    members: Sequence[Member]
+    member_weights: Sequence[float] = ()
     card: ModelCard = field(default_factory=ModelCard)
     data: DataSpec = field(default_factory=DataSpec)
-    int8: Sequence[str] = ()
-    temperature: Temperature = 1.0
-    others: list[Member] = field(default_factory=list)
+    blend_temperature: Temperature = 1.0
+    prior_share: Temperature = 0.0
     views: Mapping[str, str] = field(default_factory=dict)
     unset: Sequence[str] = ()
     seen: Sequence[SeenRows] = ()
 
-    @property
-    def first(self) -> NetworkMember:
-        """Return the network as a member."""
-        return NetworkMember(self.blueprint, self.network, self.temperature)
+    def __post_init__(self) -> None:
+        self.member_weights = list(self.member_weights) or equal_weights(len(self.members))
+        check_weights(self.members, self.member_weights)
 
     @property
-    def members(self) -> list[Member]:
-        """Return the members: the network, then the others."""
-        return [self.first, *self.others]
+    def first(self) -> NetworkMember:
+        """Return the first member that is a network.
+
+        Raises:
+            ConfigError: the model has no network.
+        """
+        for member in self.members:
+            if isinstance(member, NetworkMember):
+                return member
+        raise ConfigError(
+            f"the model has no network: its members are {list_names([member.name for member in self.members])}",
+            place="model",
+            rule="a model with a network",
+            cure=ONE_NETWORK,
+        )
+
+    @property
+    def blueprint(self) -> Blueprint:
+        """Return the description of the first network; raise ConfigError if there is none."""
+        return self.first.blueprint
+
+    @property
+    def network(self) -> FusionModel:
+        """Return the first network; raise ConfigError if there is none."""
+        return self.first.network
+
+    @property
+    def temperature(self) -> Temperature:
+        """Return the temperature of the first network; raise ConfigError if there is none."""
+        return self.first.temperature
 
     @property
     def networks(self) -> list[FusionModel]:
@@ -83,8 +119,19 @@ class FittedModel:
         return [member.network for member in self.members if isinstance(member, NetworkMember)]
 
     @property
+    def int8(self) -> list[str]:
+        """Names of the quantized modules of all networks."""
+        return [name for member in self.members if isinstance(member, NetworkMember) for name in member.int8]
+
+    @property
+    def towers(self) -> list[str]:
+        """Names of the modalities of all members, each once."""
+        return list(dict.fromkeys(name for member in self.members for name in member.towers))
+
+    @property
     def device(self) -> torch.device:
-        return self.first.device
+        """Device of the networks; the CPU if there is none."""
+        return self.first.device if self.networks else torch.device("cpu")
 
     @property
     def batch(self) -> int:
@@ -98,30 +145,68 @@ class FittedModel:
         files = {owners[name] for name, modality in self.learnt.items() if modality.cacheable}
         return RowCells([*dict.fromkeys([*owners.values(), self.target])], files)
 
+    def member_records(self) -> list[MemberRecord]:
+        """Return name, kind, weight and modalities of each member."""
+        return [
+            MemberRecord(name=own.name, kind=own.kind, weight=float(weight), modalities=list(own.towers))
+            for own, weight in zip(self.members, self.member_weights, strict=True)
+        ]
+
+    def check_single_network(self, action: str) -> None:
+        """Check that the model is one network, for what is not defined for a blend or an ensemble.
+
+        Args:
+            action: what needs it, such as `adapt`, for the message.
+
+        Raises:
+            ConfigError: the model has several members, or no network.
+        """
+        if len(self.members) > 1 or not self.networks:
+            raise ConfigError(
+                f"cannot {action} a model with the members {list_names([member.name for member in self.members])}",
+                place="model",
+                rule="a model with a single network",
+                cure=ONE_NETWORK,
+            )
+
+    def with_first(self, **changes: Any) -> FittedModel:
+        """Return the model with changed attributes of its first network, such as `network` or `temperature`."""
+        first = self.first
+        changed = [replace(first, **changes) if member is first else member for member in self.members]
+        return replace(self, members=changed)
+
     def digest(self) -> str:
         """Compute the SHA-256 of everything that the members learned."""
         return hash_weights(*(member.weights() for member in self.members))
 
     def uncalibrated(self) -> FittedModel:
-        """Return the same model without temperature scaling."""
-        return replace(self, temperature=1.0, others=[member.uncalibrated() for member in self.others])
+        """Return the same model without temperature scaling and without a share of the prior."""
+        members = [member.uncalibrated() for member in self.members]
+        return replace(self, members=members, blend_temperature=1.0, prior_share=0.0)
 
     def scores(self, prepared: Prepared, rows: Rows | None = None) -> Scores:
         """Average the members' scores of some prepared rows, of all by default.
 
-        For a member, a row with no value in any of its columns gets the prior.
+        A member that has no value in any of its columns does not count in a row; a row where none has one gets the
+        prior.
         """
         rows = np.arange(len(prepared)) if rows is None else rows
         found = [self._scores_of(member, prepared.only(member.columns), rows) for member in self.members]
-        return found[0] if len(found) == 1 else np.mean(found, axis=0)
+        mean, there = blend([scores for scores, _ in found], [own for _, own in found], self.member_weights)
+        return self._finished(mean, there)
 
-    def _scores_of(self, member: Member, prepared: Prepared, rows: Rows) -> Scores:
+    def _scores_of(self, member: Member, prepared: Prepared, rows: Rows) -> tuple[Scores, Present]:
+        """Return the scores of a member, and whether it has a value in each row."""
         there = prepared.has_any()[rows]
         scores = self.prior_scores(len(rows))
         if there.any():
             scores[there] = member.scores(self.task, prepared, rows[there])
-        unreadable = there & ~prepared.has_any()[rows]  # streamed files are found unreadable only now
-        scores[unreadable] = self.prior
+        return scores, there & prepared.has_any()[rows]  # streamed files are found unreadable only now
+
+    def _finished(self, mean: Scores, there: Present) -> Scores:
+        """Return the calibrated mean; rows without any value get the prior."""
+        scores = self.task.mixed(self.task.tempered(mean, self.blend_temperature), self.prior, self.prior_share)
+        scores[~there] = self.prior
         return scores
 
     def subset_scores(
@@ -139,28 +224,20 @@ class FittedModel:
             prior.
         """
         rows = np.arange(len(prepared)) if rows is None else rows
-        found = [self._subset_scores_of(m, prepared.only(m.columns), subsets, rows) for m in self.members]
-        if len(found) == 1:
-            return found[0]
-        return np.mean([scores for scores, _ in found], axis=0), np.any([there for _, there in found], axis=0)
-
-    def _subset_scores_of(
-        self, member: Member, prepared: Prepared, subsets: Sequence[Sequence[str]], rows: Rows
-    ) -> tuple[Scores, Present]:
-        scores, there = member.subset_scores(self.task, prepared, subsets, rows)
-        scores[~there] = self.prior_scores(int((~there).sum()))
-        return scores, there
+        found = [m.subset_scores(self.task, prepared.only(m.columns), subsets, rows) for m in self.members]
+        mean, there = blend([scores for scores, _ in found], [own for _, own in found], self.member_weights)
+        return np.stack([self._finished(*own) for own in zip(mean, there, strict=True)]), there
 
     def prior_scores(self, rows: int) -> Scores:
         """Return the prior as the scores of `rows` rows."""
         return prior_scores(self.task, self.prior, rows)
 
     def logits(self, prepared: Prepared, rows: Rows) -> npt.NDArray[np.float32]:
-        """Compute the network's logits before temperature scaling, for rows that have some value."""
+        """Compute the first network's logits before temperature scaling, for rows that have some value."""
         return self.first.logits(prepared, rows)
 
     def embed(self, prepared: Prepared, rows: Rows | None = None) -> npt.NDArray[np.float32]:
-        """Compute the fused vector of some prepared rows, of all by default.
+        """Compute the fused vector of some prepared rows, of all by default, with the network of the model.
 
         With decision-level fusion (`late`) the vector is the fused logits, before any temperature.
 
@@ -168,14 +245,14 @@ class FittedModel:
             float32[n, width]; NaN in rows without a value in any column, which have nothing to fuse.
 
         Raises:
-            ConfigError: the model is an ensemble, whose networks have no common embedding space.
+            ConfigError: the model has several networks, which have no common embedding space, or none.
         """
-        if self.others:
+        if len(self.networks) > 1:
             raise ConfigError(
-                f"an ensemble of {len(self.members)} networks has no common fused vector",
+                f"an ensemble of {len(self.networks)} networks has no common fused vector",
                 place="embed",
                 rule="a model with a single network",
-                cure="fit a single network, without a budget",
+                cure=ONE_NETWORK,
             )
         rows = np.arange(len(prepared)) if rows is None else rows
         own = prepared.only(self.first.columns)
@@ -188,11 +265,14 @@ class FittedModel:
 
     def work(self, prepared: Prepared) -> int:
         """Return the work of predicting a batch of some prepared rows, in multiply-adds of the largest network."""
-        return max(m.work(prepared.only(m.columns)) for m in self.members if isinstance(m, NetworkMember))
+        networks = [member for member in self.members if isinstance(member, NetworkMember)]
+        return max((member.work(prepared.only(member.columns)) for member in networks), default=0)
 
     def modality_weights(self, prepared: Prepared, rows: Rows) -> dict[str, float] | None:
-        """Compute each tower's mean weight in the fusion; None if the fusion has no weights, or there are several."""
-        return None if self.others else self.first.modality_weights(prepared, rows)
+        """Compute each tower's mean weight in the fusion of a single network; None if the fusion has no weights, or if
+        there are several members.
+        """
+        return self.first.modality_weights(prepared, rows) if len(self.members) == 1 and self.networks else None
 
 
 def pick_device(name: str) -> torch.device:

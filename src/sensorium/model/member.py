@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -24,21 +24,35 @@ from sensorium.tasks import Task, Temperature
 Scores: TypeAlias = npt.NDArray[np.float64]
 Present: TypeAlias = npt.NDArray[np.bool_]
 
+Kind: TypeAlias = Literal["network", "estimator"]
+
 BATCH, LARGE_BATCH = 32, 256  # rows predicted at a time on a CPU, whose cache holds no more, and on an accelerator
 
 COUNTED = 4  # rows by which the work per row is estimated
 
 
 class Member(Protocol):
-    """Member of a fitted model, whose scores are averaged with those of the others."""
+    """Member of a fitted model, whose scores are averaged with those of the others (see `blend`)."""
 
     @property
-    def columns(self) -> list[str]:
+    def kind(self) -> Kind:
+        """Kind of the member: a network, or a classical estimator."""
+
+    @property
+    def name(self) -> str:
+        """Name of the member in reports."""
+
+    @property
+    def columns(self) -> Sequence[str]:
         """Names of the columns that it reads."""
 
     @property
-    def towers(self) -> list[str]:
+    def towers(self) -> Collection[str]:
         """Names of the modalities that it can be restricted to."""
+
+    @property
+    def temperature(self) -> Temperature:
+        """Divisor of its logits or log-probabilities, one per target if there are several (see `calibration`)."""
 
     def scores(self, task: Task, prepared: Prepared, rows: Rows) -> Scores:
         """Predict the task's scores for rows that have a value in some of its columns, [n, ...].
@@ -78,11 +92,19 @@ class NetworkMember:
         blueprint: the description of the network.
         network: the network.
         temperature: the divisor of its logits, one per target if there are several (see `calibration`).
+        name: name of the member in reports.
+        int8: names of the network's quantized modules.
     """
 
     blueprint: Blueprint
     network: FusionModel
-    temperature: Temperature
+    temperature: Temperature = 1.0
+    name: str = "network"
+    int8: Sequence[str] = ()
+
+    @property
+    def kind(self) -> Kind:
+        return "network"
 
     @property
     def columns(self) -> list[str]:

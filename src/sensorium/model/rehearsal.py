@@ -140,13 +140,18 @@ def _tokens(width: int, steps: int) -> Tokens:
     return Tokens(torch.randn(ROWS, steps, width), torch.ones(ROWS, steps, dtype=torch.bool))
 
 
-def zero_batch(learnt: Mapping[str, Modality], rows: int) -> Batch:
-    """Make a batch of missing cells, in the shapes that the modalities produce."""
+def zero_cells(learnt: Mapping[str, Modality], rows: int) -> Prepared:
+    """Make prepared columns of missing cells, in the shapes that the modalities produce."""
     encoded = {
         name: modality.encode(Column(name, pa.nulls(rows, pa.string()), Files(Path())))
         for name, modality in learnt.items()
     }
-    return Loader(Prepared(encoded, Problems()), None, torch.device("cpu")).batch(torch.arange(rows))
+    return Prepared(encoded, Problems())
+
+
+def zero_batch(learnt: Mapping[str, Modality], rows: int) -> Batch:
+    """Make a batch of missing cells, in the shapes that the modalities produce."""
+    return Loader(zero_cells(learnt, rows), None, torch.device("cpu")).batch(torch.arange(rows))
 
 
 def filled(cells: Cells) -> Cells:

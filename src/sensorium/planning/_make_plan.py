@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 import torch
@@ -34,7 +33,7 @@ from sensorium.planning._plan import Labels, Plan
 from sensorium.planning._schema import continued_schema
 from sensorium.planning._sizes import count_cores
 from sensorium.planning._teacher import check_teacher
-from sensorium.prepare import cautions, table_findings, unsaid
+from sensorium.prepare import cautions, table_findings, unsaid, with_advice
 from sensorium.runtime.threads import Threads
 from sensorium.schema import Schema, Sides, duplicate_findings, infer_schema, leakage_findings, value_ids
 from sensorium.split import SPLITS, Split
@@ -44,6 +43,8 @@ from sensorium.train import check_calibration, check_for_model, check_for_task
 
 if TYPE_CHECKING:
     from sensorium.runtime.progress import Reporter
+
+Settle: TypeAlias = Callable[[Schema, Config], Config]
 
 LOGGED = 30  # notices in the progress
 
@@ -58,6 +59,7 @@ def make_plan(
     teacher: FittedModel | None = None,
     cores: int | None = None,
     dealt: tuple[Schema, Split] | None = None,
+    settle: Settle = lambda schema, config: config,
 ) -> Plan:
     """Infer schema, split, task and network of a table, and check every setting, before any file is decoded.
 
@@ -70,6 +72,7 @@ def make_plan(
         teacher: a model to distil knowledge from.
         cores: number of cores that an earlier start of the run recorded; by default, those of this machine.
         dealt: schema and split of a fold; by default, both are inferred.
+        settle: completes the settings once the schema is known; it must not change how the table is read.
 
     Raises:
         SchemaError, ConfigError, DataError: the table and the settings do not fit each other.
@@ -83,6 +86,7 @@ def make_plan(
     schema, fold = dealt or (None, None)
     if schema is None:
         schema = continued_schema(table, config, start, report) if start else infer_schema(table, config)
+    config = settle(schema, config)
     check_for_task(config, schema.task_name)
     rows = deal_rows(schema, config, report, start=start, teacher=teacher, split=fold)
     config, split = rows.config, rows.split
@@ -92,6 +96,7 @@ def make_plan(
         check_teacher(teacher, task, str(config.train.teacher))
     cores = count_cores(device) if cores is None else cores
     columns = _learn_columns(schema, config, np.union1d(split.rows("train"), rows.unlabelled), start, cores)
+    config = with_advice(config, columns.advice)
     blueprint = start.blueprint if start else plan_model(columns.learnt, columns.kinds, config, modules)
     augmented = choose_augmentations(columns.kinds, config)
     network = _network_to_check(blueprint, columns.learnt, task, modules, config)
@@ -182,7 +187,7 @@ def log_notices(plan: Noticed, report: Reporter) -> None:
 
 def _on_device(start: FittedModel, device: torch.device) -> FittedModel:
     """Copy the model to the device; the user's model is not changed."""
-    return replace(start, network=copy.deepcopy(start.network).to(device))
+    return start.with_first(network=copy.deepcopy(start.network).to(device))
 
 
 def _learn_task(schema: Schema, config: Config, split: Split, start: FittedModel | None) -> tuple[Task, list[int]]:

@@ -63,7 +63,7 @@ def _lacking_groups(fitted: FittedModel, table: Table) -> list[Problem]:
 
 
 def _subsets_of(fitted: FittedModel) -> list[Names]:
-    towers = list(dict.fromkeys(name for member in fitted.members for name in member.towers))
+    towers = fitted.towers
     if len(towers) < 2:
         raise SchemaError(f"the model has one modality only: {towers[0]}", rule="removing modalities needs two or more")
     return plan_subsets(towers)

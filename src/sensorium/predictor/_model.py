@@ -42,7 +42,7 @@ class Model:
     """Fitted model. It is immutable, and several threads may use it at once.
 
     Attributes:
-        fitted: network, modalities, task and records of the model.
+        fitted: members, modalities, task and records of the model.
         test: evaluation on the test rows of the fit; None without test rows and for a loaded model (see `card`).
         fit_problems: problems of cells and columns in the fit or the adaptation. A saved model keeps up to 10,000 of
             them, without the values of the cells; models of early versions have none.
@@ -94,13 +94,26 @@ class Model:
 
     @property
     def fusion(self) -> str:
-        """Registered name of the fusion.
+        """Registered name of the fusion of the network, of the first one if there are several.
+
+        Raises:
+            ConfigError: the model has no network.
 
         Example:
             >>> model.fusion
             'concat'
         """
         return self.fitted.blueprint.fusion
+
+    @property
+    def members(self) -> list[dict[str, Any]]:
+        """Members whose scores are averaged: name, kind (`network` or `estimator`), weight and modalities of each.
+
+        Example:
+            >>> model.members
+            [{'name': 'network', 'kind': 'network', 'weight': 1.0, 'modalities': ['plot', 'tabular']}]
+        """
+        return [member.to_json() for member in self.fitted.member_records()]
 
     @property
     def labels(self) -> list[Any]:
@@ -310,12 +323,13 @@ class Model:
         return sum(value.nbytes for member in self.fitted.members for value in member.weights().values())
 
     def quantize(self) -> Model:
-        """Return the model with large weight matrices quantized to int8, for CPUs: smaller, and often faster.
+        """Return the model with large weight matrices of its networks quantized to int8, for CPUs: smaller, and often
+        faster.
 
         Predictions change a little: evaluate both models on your data.
 
         Raises:
-            ConfigError: no matrix is large enough, the model is already quantized, or it is an ensemble.
+            ConfigError: no matrix is large enough, the model is already quantized, or it has no network.
 
         Example:
             >>> small = model.quantize()
@@ -325,9 +339,9 @@ class Model:
         return Model(quantize_fitted(self.fitted, place=repr(self)), fit_problems=self.fit_problems)
 
     def __repr__(self) -> str:
-        towers = list_names([tower.name for tower in self.fitted.blueprint.towers])
-        others = f" and {len(self.fitted.others)} more" if self.fitted.others else ""
-        return f"<sensorium.Model: {self.task} of {self.target!r} from {towers} by {plain_fusion(self.fusion)}{others}>"
+        names = [member.name for member in self.fitted.members]
+        how = plain_fusion(self.fusion) if len(names) == 1 and self.fitted.networks else " + ".join(names)
+        return f"<sensorium.Model: {self.task} of {self.target!r} from {list_names(self.fitted.towers)} by {how}>"
 
 
 def _reporter(progress: bool) -> Reporter:

@@ -23,6 +23,7 @@ from sensorium.wording import (
     calibration_sentence,
     coverage_sentence,
     model_title,
+    restart_sentence,
     say,
     stop_sentence,
     titles,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from sensorium.comparison import Comparison, Result
     from sensorium.inspection import ColumnReport, Inspection
-    from sensorium.model.card import DataSpec, ModelCard, SearchRecord, SearchTraining
+    from sensorium.model.card import DataSpec, MemberRecord, ModelCard, SearchRecord, SearchTraining
     from sensorium.trials import Cost
 
 SHOWN = 8  # groups of problems
@@ -98,6 +99,8 @@ def fit_text(
         table.add_row(column["name"], column["modality"], column["learnt"])
     more = more_columns([column["modality"] for column in columns[COLUMNS:]])
     lines: list[RenderableType] = [table, *more, *map(text_line, _training(card, data))]
+    if card.restart:
+        lines.append(text_line(f"? {restart_sentence(card.restart)}", "yellow"))
     if card.tuning:
         lines.append(text_line(tuning_sentence(card.tuning), "bold"))
     lines += [text_line(calibration_sentence(card.calibration))] if card.calibration else []
@@ -126,13 +129,23 @@ def _training(card: ModelCard, data: DataSpec) -> Iterator[str]:
         own = (say("part.augmentation", column=name, names=", ".join(chosen)) for name, chosen in card.augment.items())
         yield say("line.augmented", columns="; ".join(own))
     epochs, seconds = len(card.history.epochs), _seconds(card.seconds)
-    key = "line.one_epoch" if epochs == 1 else "line.epochs"
+    key = {0: "line.no_epochs", 1: "line.one_epoch"}.get(epochs, "line.epochs")
     yield say(key, epochs=epochs, seconds=seconds, best=card.history.best)
     if stopped := stop_sentence(card.history):
         yield stopped
+    if card.members:
+        yield say("line.members", members=", ".join(_members(card.members)))
     if card.modality_weights:
         weights = ", ".join(f"{name} {weight:.3f}" for name, weight in card.modality_weights.items())
         yield say("line.fusion_weights", weights=weights)
+
+
+def _members(members: Sequence[MemberRecord]) -> Iterator[str]:
+    """Return name and weight of each member, with its modalities if it does not read all of them."""
+    every = {name for member in members for name in member.modalities}
+    for member in members:
+        some = f" ({', '.join(member.modalities)})" if len(member.modalities) < len(every) else ""
+        yield say("part.member", name=member.name + some, weight=member.weight)
 
 
 def _seconds(value: float) -> str:

@@ -6,6 +6,7 @@ from sensorium.strategies._choose import (
     check_strategies,
     choose_strategies,
     close_strategies,
+    find_conflicts,
     run_strategies,
     strategy_files,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "check_strategies",
     "choose_strategies",
     "close_strategies",
+    "find_conflicts",
     "forget_folds",
     "parse_budget",
     "run_strategies",

@@ -34,6 +34,7 @@ class Unfreeze(Strategy):
         assert so_far is not None
         data, settings = session.data, session.data.plan.config.train.unfreeze
         assert settings
+        so_far.model.check_single_network("fine-tune the encoders of")
         start = _unfrozen(so_far.model, settings)
         stage = continued_with(data, start, _stage_config(data.plan.config, settings), session.report)
         second = replace(session, data=stage, runner=InProcess(stage))
@@ -73,7 +74,7 @@ def _unfrozen(fitted: FittedModel, settings: UnfreezeConfig) -> FittedModel:
     own = _own_modules(fitted)
     network = build_network(blueprint, fitted.learnt, fitted.task, own)
     network.load_state_dict(fitted.network.state_dict())
-    return replace(fitted, blueprint=blueprint, network=network.to(fitted.device))
+    return fitted.with_first(blueprint=blueprint, network=network.to(fitted.device))
 
 
 def _own_modules(fitted: FittedModel) -> OwnModules:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.config import TrainConfig
+from sensorium.config import SelectBy, TrainConfig
 from sensorium.files.state import HasState, reading_saved
 from sensorium.findings import Guess, Problem
 from sensorium.labels import LabelReading
-from sensorium.metrics import Outcome
+from sensorium.metrics import SMALLEST, Outcome
 from sensorium.table import Column, Floats
 
 if TYPE_CHECKING:
@@ -137,6 +137,20 @@ class Task(HasState, ABC):
         """Return scores from logits (n, k): probabilities float64[n, classes], or values float64[n]."""
 
     @property
+    def corrects_bias(self) -> bool:
+        """Return whether scores depend on the distribution of errors, which `corrected` learns after training."""
+        return False
+
+    def corrected(self, logits: npt.NDArray[np.float32], target: npt.NDArray[Any]) -> Self:
+        """Return the task with the distribution of errors of some rows, if scores depend on it.
+
+        Args:
+            logits: float32[n, k].
+            target: their encoded labels.
+        """
+        return self
+
+    @property
     def targets(self) -> list[str]:
         """Return the names of several targets; empty for one target."""
         return []
@@ -154,6 +168,34 @@ class Task(HasState, ABC):
         """Divide logits (n, k), an array or a tensor, by a temperature."""
         assert isinstance(temperature, float | int), "one target has one temperature"
         return logits / float(temperature)
+
+    def scores_of_each(self, scores: Floats) -> dict[str, Floats]:
+        """Return the scores of each of several targets; empty for one target."""
+        return {}
+
+    def tempered(self, scores: Floats, temperature: Temperature) -> Floats:
+        """Divide the logarithms of probabilities by a temperature, and normalise them; values are kept.
+
+        For scores of a network, this is the same as `scores(scaled(logits, temperature))` up to rounding. It also
+        suits scores that were not made from logits: those of a classical model, or an average.
+
+        Args:
+            scores: probabilities float64[n, classes], or values float64[n].
+            temperature: above 0.
+        """
+        assert isinstance(temperature, float | int), "one target has one temperature"
+        return temper(scores, float(temperature)) if self.labels and temperature != 1 else scores
+
+    def mixed(self, scores: Floats, prior: Sequence[float], share: Temperature) -> Floats:
+        """Mix probabilities with the prior, (1 − s) · scores + s · prior; values are kept.
+
+        Args:
+            scores: probabilities float64[n, classes], or values float64[n].
+            prior: the scores of a row without any value.
+            share: s, from 0 to 1.
+        """
+        assert isinstance(share, float | int), "one target has one share"
+        return (1 - share) * scores + share * np.array(prior) if self.labels and share else scores
 
     @abstractmethod
     def prior(self, values: npt.NDArray[Any]) -> list[float]:
@@ -193,6 +235,13 @@ class Task(HasState, ABC):
         return Outcome(truth, scores, self.predicted(scores))
 
 
+def temper(probabilities: Floats, temperature: float) -> Floats:
+    """Return probabilities p^(1/T) / Σ p^(1/T) over the last axis."""
+    logs = np.log(np.maximum(probabilities, SMALLEST)) / temperature
+    powers = np.exp(logs - logs.max(-1, keepdims=True))
+    return np.asarray(powers / powers.sum(-1, keepdims=True))
+
+
 def prior_scores(task: Task, prior: Sequence[float], rows: int) -> Floats:
     """Return the scores of `rows` rows without any value: the prior of each."""
     shape = (rows, len(prior)) if task.labels else (rows,)
@@ -200,5 +249,16 @@ def prior_scores(task: Task, prior: Sequence[float], rows: int) -> Floats:
 
 
 def watched_metric(config: TrainConfig, task: Task) -> str:
-    """Return the metric that selects epochs and models: that of the settings, else the task's."""
+    """Return the metric that compares models: that of the settings, else the task's."""
     return config.metric or task.watch
+
+
+def selection_criterion(config: TrainConfig) -> SelectBy:
+    """Return the criterion that chooses the epoch: that of the settings; else a metric that is set, else the log loss.
+
+    >>> from sensorium.config import TrainConfig
+    >>> from sensorium.tasks import selection_criterion
+    >>> selection_criterion(TrainConfig()), selection_criterion(TrainConfig(metric="f1_macro"))
+    ('log_loss', 'metric')
+    """
+    return config.select_by or ("metric" if config.metric else "log_loss")

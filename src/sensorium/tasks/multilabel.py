@@ -16,7 +16,7 @@ from sensorium.errors import SchemaError
 from sensorium.findings import Guess, Problem, shorten
 from sensorium.labels import ONE_LABEL, UNSEEN, LabelReading, Names, bare, case_twins, twins_in_words
 from sensorium.table import Column, Floats
-from sensorium.tasks._base import EncodedTarget, Label, Task
+from sensorium.tasks._base import EncodedTarget, Label, Task, Temperature, temper
 from sensorium.tasks._class_weights import weight_power
 from sensorium.tasks._classes import (
     FOLD_CASE,
@@ -132,6 +132,13 @@ class Multilabel(Task):
 
     def scores(self, logits: npt.NDArray[np.float32]) -> Floats:
         return 0.5 * (1 + np.tanh(0.5 * logits.astype(np.float64)))
+
+    def tempered(self, scores: Floats, temperature: Temperature) -> Floats:
+        """Divide the log-probabilities of each label and of its absence by a temperature."""
+        assert isinstance(temperature, float | int), "one target has one temperature"
+        if temperature == 1:
+            return scores
+        return temper(np.stack([1 - scores, scores], -1), float(temperature))[..., 1]
 
     def prior(self, values: npt.NDArray[Any]) -> list[float]:
         return [float(share) for share in values.mean(0)]

@@ -3,69 +3,87 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
-from sensorium.baselines import Columns, Job, flatten_columns, left_out, make_baseline, not_installed
+from sensorium.baselines import Baseline, Job, Summaries, cross_fit, left_out, summarize
 from sensorium.planning import PreparedTable
 from sensorium.runtime.profiling import ResourceMeter
+from sensorium.split import Fold
 from sensorium.trials._cost import Cost
 
 if TYPE_CHECKING:
     from sensorium.table import Floats
 
 CPU = torch.device("cpu")
+OF_TEXT = 100  # features that a column of texts counts as in an estimate of the training time
+
+
+@dataclass(frozen=True)
+class FittedBaseline:
+    """Classical model that was fitted on the training rows.
+
+    Attributes:
+        estimator: the model.
+        scores: split → its scores.
+        cost: cost of summarizing the columns and fitting the model.
+    """
+
+    estimator: Baseline
+    scores: dict[str, Floats]
+    cost: Cost
 
 
 def why_left_out(data: PreparedTable, name: str) -> str:
-    """Return why a default baseline is skipped (too slow, not installed); empty if it is fitted."""
-    if reason := not_installed():
-        return reason
-    plan = data.plan
-    shape = len(data.rows("train")), _matrix(data)[0].values.shape[1]
-    return left_out(name, plan.labels.task_name, shape, plan.task.outputs)
+    """Return why a default baseline is skipped (unsuited or too slow); empty if it is fitted."""
+    plan, columns = data.plan, _summaries(data)[0].columns.values()
+    width = sum(OF_TEXT if column.kind == "terms" else max(1, column.width) for column in columns)
+    return left_out(name, plan.labels.task_name, (len(data.rows("train")), width), plan.task.outputs)
 
 
-def fit_baseline(data: PreparedTable, name: str) -> tuple[dict[str, Floats], Cost]:
-    """Fit on the training rows, select on the validation rows, and predict validation and test rows.
-
-    Returns:
-        Split → scores, and the cost of building the feature matrix and fitting the model.
-    """
-    plan, (columns, _) = data.plan, _matrix(data)
+def fit_baseline(data: PreparedTable, name: str) -> FittedBaseline:
+    """Fit on the training rows, select on the validation rows, and predict validation and test rows."""
+    plan, (cells, _) = data.plan, _summaries(data)
     train, validation, test = (data.rows(split) for split in ("train", "validation", "test"))
-    job = Job(columns, plan.target, train, validation, plan.task, plan.config.seed)
+    job = Job(cells, plan.target, train, plan.task, plan.config.seed, plan.threads.most)
     with ResourceMeter(CPU) as fitting:
-        model = make_baseline(name, job)
-        model.fit()
+        found = cross_fit(name, job, [Fold(train, validation)], refit=False)
+    assert found.estimator is not None
     start = time.perf_counter()
-    scores = model.scores(test)
+    scores = found.estimator.scores(plan.task, cells, test)
     answering = time.perf_counter() - start
-    cost = _cost(data, model.parameters, fitting, answering)
-    return {"validation": model.scores(validation), "test": scores}, cost
+    cost = _cost(data, found.estimator.parameters, fitting, answering)
+    return FittedBaseline(found.estimator, {"validation": found.scores, "test": scores}, cost)
 
 
 def _cost(data: PreparedTable, parameters: int | None, fitting: ResourceMeter, answering: float) -> Cost:
-    columns, made = _matrix(data)
+    cells, made = _summaries(data)
     rows, test = len(data.plan.used), len(data.rows("test"))
     memory = energy = None
     if made.memory is not None and fitting.memory is not None:
-        memory = max(made.memory, columns.values.nbytes / 1e6 + fitting.memory)
+        memory = max(made.memory, _megabytes(cells) + fitting.memory)
     if made.energy is not None and fitting.energy is not None:
         energy = made.energy + fitting.energy
     rate = test / (made.seconds * test / rows + answering)
     return Cost(made.seconds + fitting.seconds, parameters, memory, energy, rate)
 
 
-@lru_cache(maxsize=1)  # the baselines of one table share the matrix of all columns
-def _matrix(data: PreparedTable) -> tuple[Columns, ResourceMeter]:
+def _megabytes(cells: Summaries) -> float:
+    arrays = [column.values for column in cells.columns.values()]
+    return sum(np.asarray(getattr(array, "data", array)).nbytes for array in arrays) / 1e6
+
+
+@lru_cache(maxsize=1)  # the baselines of one table share the summaries of its columns
+def _summaries(data: PreparedTable) -> tuple[Summaries, ResourceMeter]:
     with ResourceMeter(CPU) as meter:
-        columns = flatten_columns(data.cells, data.rows("train"), data.plan.config.seed)
-    return columns, meter
+        cells = summarize(data.cells)
+    return cells, meter
 
 
 def forget_matrix() -> None:
-    """Free the memory of the feature matrix."""
-    _matrix.cache_clear()
+    """Free the memory of the summaries of the columns."""
+    _summaries.cache_clear()

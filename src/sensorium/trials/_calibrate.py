@@ -1,4 +1,4 @@
-"""Calibrate a trained model, a single network or an ensemble, on the validation rows."""
+"""Calibrate a trained model, a single network or a blend of members, on the validation rows."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sensorium.evaluate.calibration import Calibration, calibrate_targets
+from sensorium.evaluate.prior_bound import bound_targets
 from sensorium.metrics import Outcome, Part, score
-from sensorium.model import FittedModel, NetworkMember
+from sensorium.model import FittedModel, Member, NetworkMember, Outputs
 from sensorium.model.card import CalibrationRecord
 from sensorium.planning import PreparedTable
 
 if TYPE_CHECKING:
+    from sensorium.prepare import Prepared
     from sensorium.table import Rows
     from sensorium.tasks import Task, Temperature
 
@@ -24,37 +26,55 @@ METRICS = ("log_loss", "ece")
 def calibrate_model(data: PreparedTable, fitted: FittedModel) -> FittedModel:
     """Return the model with calibrated probabilities, where that helps, and with the record of it.
 
-    The networks of an ensemble are all scaled by one more temperature, because their average is less certain than each
-    of them.
+    The validation rows fit the temperature. They also chose the epoch, so the model fits them slightly better than new
+    rows.
     """
-    plan, networks = data.plan, [member for member in fitted.members if isinstance(member, NetworkMember)]
-    if fitted.config.calibrate == "none" or len(networks) < len(fitted.members):
+    plan = data.plan
+    if fitted.config.calibrate == "none":
         return fitted
-    rows = _calibration_rows(data, networks)
+    cells = data.cells.only(fitted.learnt)
+    rows = data.filled(cells, data.rows("validation"))
     if not len(rows):
         return fitted
-    logits = [
-        plan.task.scaled(member.logits(data.cells.only(member.columns), rows), member.temperature)
-        for member in networks
-    ]
     groups = None if plan.groups is None else plan.groups[rows]
-    found = calibrate_targets(plan.task, logits, plan.target[rows], plan.config.seed, groups)
+    outputs = _outputs(fitted, cells, rows)
+    truth = plan.target[rows]
+    found = calibrate_targets(plan.task, outputs, truth, plan.config.seed, groups)
+    return with_calibration(plan.task, fitted, bound_targets(found, plan.task, outputs, truth, fitted.prior))
+
+
+def with_calibration(task: Task, fitted: FittedModel, found: Mapping[str, Calibration]) -> FittedModel:
+    """Return the model scaled by further temperatures, and with the record of them.
+
+    A single network divides its logits by the temperature. The mean of several members gets a temperature of its own,
+    because it is less certain than each of them.
+
+    Args:
+        task: the task of the model.
+        fitted: the model.
+        found: target → its calibration, as `calibrate_targets` returns it; empty if nothing is scaled.
+    """
     if not found:
         return fitted
-    first, *others = [replace(own, temperature=_times(plan.task, own.temperature, found)) for own in networks]
-    card = fitted.card.updated(calibration=_record(plan.task, [first, *others], found))
-    return replace(fitted, temperature=first.temperature, others=[*others], card=card)
+    fitted = replace(fitted, prior_share=_prior_shares(task, found))
+    if _is_network(fitted):
+        scaled = fitted.with_first(temperature=_times(task, fitted.temperature, found))
+    else:
+        scaled = replace(fitted, blend_temperature=_times(task, fitted.blend_temperature, found))
+    return replace(scaled, card=fitted.card.updated(calibration=_record(task, scaled, found)))
 
 
-def _calibration_rows(data: PreparedTable, networks: Sequence[NetworkMember]) -> Rows:
-    """Return the rows that fit the temperature: the validation rows that have a value for every network.
+def _is_network(fitted: FittedModel) -> bool:
+    """Return whether the model is a single network."""
+    return len(fitted.members) == 1 and isinstance(fitted.members[0], NetworkMember)
 
-    These rows also chose the epoch, so the model fits them slightly better than new rows.
-    """
-    rows = data.rows("validation")
-    for member in networks:
-        rows = data.filled(data.cells.only(member.columns), rows)
-    return rows
+
+def _outputs(fitted: FittedModel, cells: Prepared, rows: Rows) -> Outputs:
+    """Return what the temperature scales: logits of a single network, scores of any other model."""
+    if not _is_network(fitted):
+        return Outputs.of_scores(replace(fitted, prior_share=0.0).scores(cells, rows))
+    logits = fitted.task.scaled(fitted.logits(cells.only(fitted.first.columns), rows), fitted.temperature)
+    return Outputs.of_logits(logits)
 
 
 def with_test_changes(data: PreparedTable, fitted: FittedModel, after: Outcome | None) -> CalibrationRecord | None:
@@ -68,8 +88,8 @@ def with_test_changes(data: PreparedTable, fitted: FittedModel, after: Outcome |
     record = fitted.card.calibration
     if record is None or after is None:
         return record
-    networks = [member for member in fitted.members if isinstance(member, NetworkMember)]
-    is_scaled = any(np.any(np.asarray(member.temperature) != 1) for member in networks)
+    temperatures = [fitted.blend_temperature, *(member.temperature for member in fitted.members)]
+    is_scaled = any(np.any(np.asarray(temperature) != 1) for temperature in temperatures) or np.any(fitted.prior_share)
     before = data.outcome(fitted.uncalibrated(), "test") if is_scaled else after
     if not record.targets:
         return _with_changes(record, before, after)
@@ -90,37 +110,50 @@ def _with_changes(record: CalibrationRecord, before: Outcome, after: Outcome) ->
 
 
 def _times(task: Task, own: Temperature, found: Mapping[str, Calibration]) -> Temperature:
-    """Multiply the temperature of a network by those that were fitted."""
+    """Multiply a temperature by those that were fitted."""
     targets = task.targets
     if not targets:
         assert isinstance(own, float | int), "one target has one temperature"
         return own * found[""].temperature
-    before = [own] * len(targets) if isinstance(own, float | int) else own
     factors = [found[name].temperature if name in found else 1.0 for name in targets]
-    return [a * b for a, b in zip(before, factors, strict=True)]
+    return [before * factor for before, factor in zip(_each(own, task), factors, strict=True)]
 
 
-def _record(task: Task, networks: Sequence[NetworkMember], found: Mapping[str, Calibration]) -> CalibrationRecord:
-    """Return the record of one target, or one with a record of each of several targets."""
+def _prior_shares(task: Task, found: Mapping[str, Calibration]) -> Temperature:
+    """Return the share of the prior in the scores: a number, or one per target."""
     if not task.targets:
-        return _record_of(found[""], [member.temperature for member in networks])
-    own = dict(zip(task.targets, zip(*(_each(member.temperature) for member in networks), strict=True), strict=True))
-    return CalibrationRecord(targets={name: _record_of(found[name], own[name]) for name in found})
+        return found[""].prior_share
+    return [found[name].prior_share if name in found else 0.0 for name in task.targets]
 
 
-def _each(temperature: Temperature) -> Sequence[float]:
-    assert not isinstance(temperature, float | int), "several targets have several temperatures"
-    return temperature
+def _each(temperature: Temperature, task: Task) -> Sequence[float]:
+    """Return the temperature of each target."""
+    return [temperature] * max(1, len(task.targets)) if isinstance(temperature, float | int) else temperature
 
 
-def _record_of(found: Calibration, temperatures: Sequence[Temperature]) -> CalibrationRecord:
+def _record(task: Task, fitted: FittedModel, found: Mapping[str, Calibration]) -> CalibrationRecord:
+    """Return the record of one target, or one with a record of each of several targets."""
+    whole = fitted.temperature if _is_network(fitted) else fitted.blend_temperature
+    members: Sequence[Member] = () if _is_network(fitted) else fitted.members
+    names = task.targets or [""]
+    of_whole = dict(zip(names, _each(whole, task), strict=True))
+    of_members = {
+        name: [_each(member.temperature, task)[place] for member in members] for place, name in enumerate(names)
+    }
+    records = {name: _record_of(own, of_whole[name], of_members[name]) for name, own in found.items()}
+    return CalibrationRecord(targets=records) if task.targets else records[""]
+
+
+def _record_of(found: Calibration, temperature: float, members: Sequence[float]) -> CalibrationRecord:
     changes = {"log_loss": list(found.log_loss), "ece": list(found.ece)}
     return CalibrationRecord.model_validate({
-        "temperature": temperatures[0] if len(temperatures) == 1 else list(temperatures),
+        "temperature": temperature,
+        "members": list(members) or None,
         "reason": found.reason,
         "rows": found.rows,
         "groups": found.groups,
         "fitted": found.fitted,
         "gain": found.gain,
         "validation": changes if found.log_loss else None,
+        "prior_share": found.prior_share or None,
     })  # fmt: skip

@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
+from sensorium.baselines import Baseline
 from sensorium.config import TrainConfig
 from sensorium.errors import SensoriumError, TrainingError
 from sensorium.metrics import Outcome, score
@@ -28,10 +30,17 @@ from sensorium.train import Checkpoint, History, Pretraining, batch_size, epoch_
 from sensorium.trials._baseline import fit_baseline
 from sensorium.trials._build import ModelOf, build_fitted, model_of_none
 from sensorium.trials._calibrate import calibrate_model, with_test_changes
+from sensorium.trials._correct_bias import correct_bias
 from sensorium.trials._cost import Cost
+from sensorium.trials._restart import train_guarded
 from sensorium.trials._spec import TrialSpec
 from sensorium.trials._warm_up import warm_up
 from sensorium.trials.fingerprint import identity
+
+STEP, RATE = 0.004, 5e9  # seconds of a training step without work, and multiply-adds per second, of an ordinary CPU
+
+if TYPE_CHECKING:
+    from sensorium.table import Rows
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,7 @@ class Control:
         model_of: returns the model of an earlier trial by its name.
         judge: whether to predict the test rows as well; a search only does so for the chosen model.
         measure: whether to measure memory, energy and speed of prediction.
+        restarts: whether a network that predicts a constant is trained again; a search tries other settings instead.
     """
 
     report: Reporter = field(default_factory=Silent)
@@ -57,6 +67,7 @@ class Control:
     model_of: ModelOf = model_of_none
     judge: bool = True
     measure: bool = False
+    restarts: bool = True
 
 
 @dataclass(frozen=True)
@@ -74,6 +85,9 @@ class TrialResult:
         cost: the cost of the model; None if it was not measured.
         error: the reason why training failed; None if it did not fail.
         threads: number of threads that the network was trained with; None for a baseline and a failed trial.
+        judged: positions of the rows of the validation outcome; None if these are all validation rows.
+        collapsed: whether the network predicts a constant, also after a second training.
+        estimator: the fitted model of a baseline; None for a network and a failed trial.
     """
 
     spec: TrialSpec
@@ -85,6 +99,13 @@ class TrialResult:
     cost: Cost | None = None
     error: TrainingError | None = None
     threads: int | None = None
+    estimator: Baseline | None = None
+    judged: Rows | None = None
+    collapsed: bool = False
+
+    def rows(self, data: PreparedTable, split: str) -> Rows:
+        """Return the positions of the rows of an outcome."""
+        return self.judged if split == "validation" and self.judged is not None else data.rows(split)
 
     @property
     def model(self) -> FittedModel:
@@ -115,7 +136,7 @@ def run_trial(data: PreparedTable, spec: TrialSpec, control: Control = Control()
         The result. If the loss diverges or the library of a baseline fails, its `error` is set.
     """
     with torch_threads(data.plan.threads.most):
-        return _run(data, spec, control)
+        return _run(spec.data(data), spec, control)
 
 
 def _run(data: PreparedTable, spec: TrialSpec, control: Control) -> TrialResult:
@@ -126,20 +147,21 @@ def _run(data: PreparedTable, spec: TrialSpec, control: Control) -> TrialResult:
         warm_up()
     try:
         with ResourceMeter(data.plan.device) if control.measure else nullcontext() as meter:
-            result = _learn(data, spec, control)
+            result = train_guarded(data, spec, control, partial(_learn, data))
             with control.report.phase("predicting the test rows"):
                 result = finish(data, result) if control.judge else result
     except TrainingError as error:
         return TrialResult(spec, error=error)
     if not isinstance(meter, ResourceMeter):
         return result
-    parameters = sum(p.numel() for p in result.model.network.parameters() if p.requires_grad)
+    networks = result.model.networks
+    parameters = sum(p.numel() for network in networks for p in network.parameters() if p.requires_grad)
     rate = len(data.rows("test")) / result.predict_seconds
     return replace(result, cost=Cost(result.seconds, parameters, meter.memory, meter.energy, rate))
 
 
 def finish(data: PreparedTable, result: TrialResult) -> TrialResult:
-    """Predict the test rows, and record the weights of the modalities on the model card."""
+    """Predict the test rows, and record the members and the weights of the modalities on the model card."""
     fitted, outcomes = result.model, dict(result.outcomes)
     cells = data.cells.only(fitted.learnt)
     threads = result.threads or data.plan.threads.most
@@ -152,14 +174,16 @@ def finish(data: PreparedTable, result: TrialResult) -> TrialResult:
         rows = [data.filled(cells, data.rows(split)) for split in ("validation", "train")]
         weights = fitted.modality_weights(cells, rows[0] if len(rows[0]) else rows[1])
         calibration = with_test_changes(data, fitted, outcomes.get("test"))
-    fitted.card = fitted.card.updated(modality_weights=weights, calibration=calibration).with_problems(problems)
+    members = fitted.member_records() if len(fitted.members) > 1 else None
+    card = fitted.card.updated(modality_weights=weights, members=members, calibration=calibration)
+    fitted.card = card.with_problems(problems)
     return replace(result, outcomes=outcomes)
 
 
 def calibrate_ensemble(data: PreparedTable, result: TrialResult) -> TrialResult:
-    """Return the result of an ensemble with calibrated probabilities."""
+    """Return the result of a model of several members with calibrated probabilities."""
     with _reading_features(data, result.model.networks):
-        fitted = calibrate_model(data, result.model)
+        fitted = correct_bias(data, calibrate_model(data, result.model))
         return replace(result, fitted=fitted, outcomes={"validation": data.outcome(fitted, "validation")})
 
 
@@ -213,9 +237,28 @@ def _choose_threads(data: PreparedTable, context: TrainingContext) -> int:
     threads = data.plan.threads
     if threads.exact or threads.most == 1 or data.plan.device.type != "cpu":
         return threads.most
+    work = _step_work(context)
+    return threads.for_work(work) if work else threads.most
+
+
+def _step_work(context: TrainingContext) -> int:
+    """Return the work of a training step, in multiply-adds; 0 without readable rows."""
     rows = torch.from_numpy(context.train_rows[: context.batch_size])
     batch = next(context.loader.batches([rows]), None)
-    return threads.for_work(training_work(context.model, batch)) if batch and len(batch.rows) else threads.most
+    return training_work(context.model, batch) if batch and len(batch.rows) else 0
+
+
+def estimate_seconds(data: PreparedTable, result: TrialResult) -> float:
+    """Estimate how long the training of a network took on an ordinary CPU.
+
+    The estimate counts multiply-adds, so it is the same on every machine and however busy the machine is.
+    """
+    fitted = result.model
+    context = training_of(data, fitted)
+    with _reading_features(data, fitted.networks):
+        work = _step_work(context)
+    steps = len(result.training_history.epochs) * math.ceil(len(context.train_rows) / context.batch_size)
+    return steps * (STEP + work / RATE)
 
 
 def _train(
@@ -233,7 +276,7 @@ def _train(
         pretraining=before and PretrainingRecord.model_validate(before.to_json()),
         seconds=round(seconds, 3),
     )
-    fitted = calibrate_model(data, fitted)
+    fitted = correct_bias(data, calibrate_model(data, fitted))
     outcomes = {"validation": data.outcome(fitted, "validation")} if len(data.rows("validation")) else {}
     return TrialResult(spec, outcomes, seconds, history, fitted)
 
@@ -255,13 +298,13 @@ def _made_of(data: PreparedTable, fitted: FittedModel, context: TrainingContext)
 
 def _run_baseline(data: PreparedTable, spec: TrialSpec) -> TrialResult:
     try:
-        scores, cost = fit_baseline(data, str(spec.baseline))
+        found = fit_baseline(data, str(spec.baseline))
     except SensoriumError:
         raise
     except Exception as error:  # noqa: BLE001 - of whatever kind a library raises
         return TrialResult(spec, error=TrainingError(f"{type(error).__name__}: {error}"))
-    outcomes = {split: data.plan.outcome(found, data.rows(split)) for split, found in scores.items()}
-    return TrialResult(spec, outcomes, cost.seconds, cost=cost)
+    outcomes = {split: data.plan.outcome(scores, data.rows(split)) for split, scores in found.scores.items()}
+    return TrialResult(spec, outcomes, found.cost.seconds, cost=found.cost, estimator=found.estimator)
 
 
 @contextmanager

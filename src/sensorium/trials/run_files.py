@@ -11,6 +11,7 @@ from sensorium.artifact import to_json
 from sensorium.artifact.run_folder import PREDICTIONS, SETTINGS, parquet_bytes, yaml_bytes
 from sensorium.evaluate import Evaluation
 from sensorium.planning import PreparedTable
+from sensorium.train import History
 from sensorium.trials._trial import TrialResult
 from sensorium.trials.answers import answers_of
 
@@ -33,7 +34,7 @@ def files_after(data: PreparedTable, result: TrialResult, evaluations: Mapping[s
         metrics["cross_validation"] = folds.to_json()
     return {
         "problems.jsonl": data.all_problems().to_jsonl(),
-        "history.json": to_json(result.training_history.to_json()),
+        "history.json": to_json((result.history or History(data.plan.metric)).to_json()),
         "metrics.json": to_json(metrics),
         PREDICTIONS: parquet_bytes(answers_of(data, result)),
     }

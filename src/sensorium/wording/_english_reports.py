@@ -17,6 +17,7 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "line.augmented": "augmented in training: {columns}",
         "line.epochs": "{epochs} epochs in {seconds} s; epoch {best} was the best",
         "line.one_epoch": "1 epoch in {seconds} s",
+        "line.no_epochs": "fitted in {seconds} s",
         "line.stopped_perfect": "stopped after epoch {epoch}: validation {metric} was at its best possible value, "
         "{value}, for {epochs} epochs",
         "line.stopped_plateau": "stopped after epoch {epoch}: training loss and validation {metric} did not change for "
@@ -24,6 +25,8 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "line.stopped_loss": "stopped after epoch {epoch}: the training loss did not change for {epochs} epochs",
         "line.stopped_patience": "stopped after epoch {epoch}: validation {metric} did not improve for {epochs} epochs",
         "line.stopped_callback": "stopped after epoch {epoch}: a callback ended the training",
+        "line.members": "weights of the members: {members}",
+        "part.member": "{name} {weight:.3f}",
         "line.fusion_weights": "fusion weights: {weights}",
         "line.unlabelled": "rows without a label used in training: {rows:,}, by {techniques}",
         "line.pretrained": "pre-trained by {techniques} on {rows:,} rows for {epochs} epochs",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         ImbalanceRecord,
         ImbalanceSigns,
         ModelCard,
+        RestartRecord,
         SearchCoverage,
         TuningRecord,
     )
@@ -47,6 +48,8 @@ def public_card(card: ModelCard, data: DataSpec) -> dict[str, Any]:
     """Return the card and the data specification as one dict of JSON values, with sentences added."""
     found, entries = card.to_json(), data.to_json()
     found |= {key: entries[name] for key, name in DATA_KEYS.items()}
+    if card.restart:
+        found["restart"]["sentence"] = restart_sentence(card.restart)
     if card.tuning:
         found["tuning"]["sentence"] = tuning_sentence(card.tuning)
     if card.imbalance:
@@ -143,6 +146,17 @@ def _budget(seconds: float) -> str:
     return f"{math.ceil(seconds / 10) * 10}s" if seconds <= 90 else f"{math.ceil(seconds / 60)}m"
 
 
+def restart_sentence(found: RestartRecord) -> str:
+    """Return that the network predicted a constant, what its second training changed, and whether it still does."""
+    if found.failure:
+        return say("restart.failed", rate=found.learning_rate, failure=found.failure)
+    if found.learning_rate is None:
+        return say("restart.none")
+    figures = dict(zip(("first", "second"), found.losses, strict=True))
+    kind = "first" if found.kept == "first" else "still" if found.collapsed else "second"
+    return say(f"restart.{kind}", rate=found.learning_rate, **figures)
+
+
 def tuning_sentence(found: TuningRecord) -> str:
     """Return whether fine-tuning the encoders paid off on the validation rows."""
     if found.difference is None:
@@ -166,15 +180,20 @@ def _scaling(found: CalibrationRecord) -> str:
     if found.reason in ("one_class", "few_rows", "few_groups"):
         needed = CALIBRATION_FOLDS if found.reason == "few_groups" else CALIBRATION_ROWS
         return say(f"calibration.{found.reason}", rows=found.rows, groups=found.groups, needed=needed)
-    temperatures = found.temperature if isinstance(found.temperature, list) else [found.temperature or 1.0]
+    own = found.members or (found.temperature if isinstance(found.temperature, list) else [])  # of the members
+    several = any(value != 1 for value in own)
+    temperatures = own if several else [1.0 if isinstance(found.temperature, list) else found.temperature or 1.0]
     is_off = all(value == 1 for value in temperatures)
-    several = len(temperatures) > 1 and not is_off  # the members of an ensemble have temperatures of their own
     kind = "off" if is_off else "members" if several else "on"
     sentence = say(f"calibration.{kind}", temperature=_listed(temperatures))
-    if found.reason == "at_bound" and found.fitted:
+    if found.reason == "above_prior":
+        kind = "prior_share" if found.prior_share else "above_prior"
+        sentence = say(f"calibration.{kind}", sentence=sentence, share=found.prior_share or 0.0)
+    elif found.reason == "at_bound" and found.fitted:
         sentence = say("calibration.at_bound", sentence=sentence, fitted=f"{found.fitted:.3g}")
     elif found.gain and found.fitted:
-        kind = ("no_" if found.reason == "no_gain" else "") + ("common_gain" if several else "gain")
+        common = "mean_gain" if found.members and found.reason == "kept" else "common_gain"
+        kind = ("no_" if found.reason == "no_gain" else "") + (common if several else "gain")
         figures = {"sentence": sentence, "fitted": f"{found.fitted:.3g}", "gain": _signed(found.gain)}
         sentence = say(f"calibration.{kind}", **figures)
     if not found.test or is_off:

@@ -58,22 +58,31 @@ def choose_ensemble(plan: Plan, models: Sequence[TrialResult], metric: str) -> l
 
 
 def mean_outcome(plan: Plan, outcomes: Sequence[Outcome]) -> Outcome:
-    """Average the scores of several outcomes of the same rows."""
+    """Average the scores of several outcomes of the same rows; a model without a value in a row counts with the prior.
+
+    It only selects candidates. Whether the ensemble is kept depends on the outcome of the joined model.
+    """
     scores = np.mean([outcome.scores for outcome in outcomes], axis=0)
     return plan.task.outcome(scores, outcomes[0].truth).grouped(outcomes[0].groups)
 
 
 def join(plan: Plan, models: Sequence[TrialResult]) -> TrialResult:
-    """Join several models to one ensemble, which has the card of the first and the temperatures of all."""
+    """Join several models to one ensemble of equal weights, which has the card of the first.
+
+    Each member keeps its temperature and gets the name of its trial. The result has no outcomes yet: in a row where a
+    member has no value, the ensemble averages the others, and `mean_outcome` does not.
+    """
     fitted = [model.model for model in models]
+    members = [replace(fit.first, name=model.spec.name) for fit, model in zip(fitted, models, strict=True)]
     needed = {column for each in fitted for column in each.learnt}
     columns = [name for name in plan.learnt if name in needed]
     joined = replace(
         fitted[0],
         learnt={name: plan.learnt[name] for name in columns},
         kinds={name: plan.kinds[name] for name in columns},
-        others=[member for other in fitted[1:] for member in other.members],
+        members=members,
+        member_weights=(),
+        prior_share=0.0,
     )
-    outcomes = {"validation": mean_outcome(plan, [model.outcomes["validation"] for model in models])}
     seconds = sum(model.seconds for model in models)
-    return replace(models[0], fitted=joined, outcomes=outcomes, seconds=seconds)
+    return replace(models[0], fitted=joined, outcomes={}, seconds=seconds)

@@ -1,0 +1,75 @@
+"""Convert raw scores of classical models to scores, like those of `Task.scores`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sensorium.table import Floats
+from sensorium.tasks import Task
+from sensorium.tasks.regression import Regression
+
+SMALLEST = 1e-12  # probability at which a logarithm is cut
+
+
+def count_outputs(classes: int) -> int:
+    """Return the number of raw scores for the classes that occurred; 1 for a value, which has none."""
+    return {0: 1, 1: 0, 2: 1}.get(classes, classes)
+
+
+def standardise(task: Task, target: npt.NDArray[Any]) -> Floats:
+    """Return values on the scale of the raw scores: transformed if the task transforms its target, and standardized."""
+    assert isinstance(task, Regression)
+    transform = task.amounts
+    amounts = np.asarray(target, np.float64)
+    return np.asarray(((amounts if transform is None else transform.forward(amounts)) - task.mean) / task.deviation)
+
+
+def error_points(task: Task, raw: Floats, target: npt.NDArray[Any]) -> list[float]:
+    """Return the distribution of the errors of raw scores, if the scores of the task depend on it."""
+    if not (isinstance(task, Regression) and task.corrects_bias and len(raw)):
+        return []
+    return list(task.corrected(raw, target).errors)  # type: ignore[arg-type]  # in more bits than a network has
+
+
+def with_errors(task: Task, errors: Sequence[float]) -> Task:
+    """Return the task with a distribution of errors, if its scores depend on one."""
+    return replace(task, errors=list(errors)) if isinstance(task, Regression) and task.corrects_bias else task
+
+
+def answers(raw: Floats, seen: Sequence[int], classes: int, task: Task) -> Floats:
+    """Return probabilities float64[n, classes], 0 for classes that did not occur; or values float64[n].
+
+    Args:
+        raw: float64[n, outputs] (see `Model.raw`).
+        seen: the classes that occurred.
+        classes: number of classes of one target; 0 for a value.
+        task: converts raw scores to values.
+    """
+    if not classes:
+        return task.scores(raw)  # type: ignore[arg-type]  # in more bits than a network has
+    found = np.zeros((len(raw), classes))
+    found[:, np.asarray(seen, np.int64)] = _probabilities(raw)
+    return found
+
+
+def loss(scores: Floats, target: npt.NDArray[Any], classes: int) -> float:
+    """Return the sum over rows of the log losses, or of the squared errors."""
+    if not classes:
+        return float(np.square(scores - target).sum())
+    found = scores[np.arange(len(target)), target.astype(np.int64)]
+    return float(-np.log(np.maximum(found, SMALLEST)).sum())
+
+
+def _probabilities(raw: Floats) -> Floats:
+    if raw.shape[1] == 0:
+        return np.ones((len(raw), 1))
+    if raw.shape[1] == 1:
+        positive = 0.5 * (1 + np.tanh(0.5 * raw[:, 0]))
+        return np.stack([1 - positive, positive], 1)
+    shifted = np.exp(raw - raw.max(1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(1, keepdims=True), np.float64)

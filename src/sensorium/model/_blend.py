@@ -1,0 +1,63 @@
+"""Blend the scores of several members: a weighted mean over the members that have a value in a row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from sensorium.errors import ConfigError
+from sensorium.model.member import Member, Present, Scores
+
+ROUNDING = 1e-6  # by which a sum of weights may differ from 1
+
+
+def equal_weights(count: int) -> list[float]:
+    """Return the weights of an ensemble, whose members count alike."""
+    return [1 / count] * count
+
+
+def check_weights(members: Sequence[Member], weights: Sequence[float]) -> None:
+    """Check the weights of the members of a model.
+
+    Raises:
+        ConfigError: there is no member, not one weight per member, a weight is not above 0, or the sum is not 1.
+    """
+    rule = "one weight above 0 per member, with the sum 1"
+    if not members:
+        raise ConfigError("a fitted model has no members", place="members", rule="one or more")
+    if len(weights) != len(members):
+        raise ConfigError(f"{len(weights)} weights for {len(members)} members", place="member_weights", rule=rule)
+    if not all(math.isfinite(weight) and weight > 0 for weight in weights) or abs(sum(weights) - 1) > ROUNDING:
+        found = ", ".join(f"{weight:g}" for weight in weights)
+        raise ConfigError(f"the weights {found}", place="member_weights", rule=rule, cure="leave out unused members")
+
+
+def blend(scores: Sequence[Scores], present: Sequence[Present], weights: Sequence[float]) -> tuple[Scores, Present]:
+    """Average the scores of members, row by row, with their weights.
+
+    A member without a value in a row does not count there: its weight goes to the others, in proportion to theirs.
+
+    Args:
+        scores: of each member, float64[..., n, k] probabilities or float64[..., n] values.
+        present: of each member, bool[..., n]: whether it has a value in the row.
+        weights: of each member, above 0.
+
+    Returns:
+        The mean, 0 in rows where no member has a value, and whether any has one.
+    """
+    if len(scores) == 1:
+        return scores[0], present[0]
+    largest = max(weights)  # equal weights become 1: the plain mean, to the last bit
+    mean, total = np.zeros_like(scores[0]), np.zeros(present[0].shape)
+    for own, there, weight in zip(scores, present, weights, strict=True):
+        share = np.where(there, weight / largest, 0.0)
+        total += share
+        mean += _beside(share, own) * np.where(_beside(there, own), own, 0.0)
+    return mean / _beside(np.where(total > 0, total, 1.0), mean), total > 0
+
+
+def _beside(rows: Scores | Present, scores: Scores) -> Scores | Present:
+    """Return values of rows in the shape of their scores."""
+    return rows[..., None] if rows.ndim < scores.ndim else rows

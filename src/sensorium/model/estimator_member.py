@@ -1,0 +1,81 @@
+"""Classical estimators as members of a fitted model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from sensorium.model.member import Kind, Present, Scores
+from sensorium.prepare import Prepared
+from sensorium.table import Rows
+from sensorium.tasks import Task, Temperature
+
+
+class Estimator(Protocol):
+    """Fitted classical model of a file in `baselines/`."""
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns that it reads."""
+
+    def scores(self, task: Task, prepared: Prepared, rows: Rows) -> Scores:
+        """Predict scores as `Task.scores` returns them, for n rows of prepared columns."""
+
+    def state(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+        """Return what it learned as JSON values and as arrays (see `HasState`)."""
+
+
+@dataclass(frozen=True)
+class EstimatorMember:
+    """Classical estimator with its temperature.
+
+    Attributes:
+        name: registered name of the baseline.
+        estimator: the fitted estimator.
+        towers: modality → its columns; together, the columns that the estimator reads.
+        temperature: the divisor of its log-probabilities, one per target if there are several (see `calibration`).
+    """
+
+    name: str
+    estimator: Estimator
+    towers: Mapping[str, Sequence[str]]
+    temperature: Temperature = 1.0
+
+    @property
+    def kind(self) -> Kind:
+        return "estimator"
+
+    @property
+    def columns(self) -> list[str]:
+        return list(self.estimator.columns)
+
+    def scores(self, task: Task, prepared: Prepared, rows: Rows) -> Scores:
+        return task.tempered(self.estimator.scores(task, prepared, rows), self.temperature)
+
+    def subset_scores(
+        self, task: Task, prepared: Prepared, subsets: Sequence[Sequence[str]], rows: Rows
+    ) -> tuple[Scores, Present]:
+        """Predict from some of its towers; the cells of the other towers count as missing."""
+        shape = (len(subsets), len(rows), *([len(task.labels)] if task.labels else []))
+        scores, there = np.zeros(shape), np.zeros((len(subsets), len(rows)), dtype=bool)
+        for number, subset in enumerate(subsets):
+            hidden = {name for tower, columns in self.towers.items() if tower not in subset for name in columns}
+            given = prepared.hiding(hidden)
+            there[number] = given.has_any()[rows]
+            if there[number].any():
+                scores[number, there[number]] = self.scores(task, given, rows[there[number]])
+            there[number] &= given.has_any()[rows]  # streamed files that could not be read
+        return scores, there
+
+    def weights(self) -> Mapping[str, Tensor]:
+        _, arrays = self.estimator.state()
+        return {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in arrays.items()}
+
+    def uncalibrated(self) -> EstimatorMember:
+        return replace(self, temperature=1.0)
