@@ -45,10 +45,15 @@ from acceptance._model_changes import (
     change_tensors,
     change_text,
 )
+from sensorium.config import Config
 from sensorium.errors import SensoriumError
-from sensorium.model import NetworkMember
+from sensorium.model import EstimatorMember, NetworkMember
+from sensorium.planning import plan_and_prepare
 from sensorium.predictor import Model
+from sensorium.runtime.progress import Silent
+from sensorium.table import open_table
 from sensorium.testing import make_pretrained, make_table
+from sensorium.trials import TrialSpec, run_trial
 
 CASES = 100_000
 CONTROL = 500  # every so many cases the model is left as it is, and has to answer as before
@@ -66,6 +71,7 @@ KINDS: dict[str, tuple[tuple[str, ...], Any, Options]] = {
     "sound": (("audio",), "label", {}),
     "several": (("number", "category", "date", "text"), ["number", "label"], {}),
     "ensemble": (("number", "category", "date"), "label", {}),
+    "blend": (("number", "category", "text", "image"), "label", {}),
     "bytes": (("vector", "number"), "label", {"width": 160}),
     "pretrained_text": (("text",), "label", {"pretrained": "text"}),
     "pretrained_image": (("image",), "label", {"pretrained": "image"}),
@@ -141,11 +147,27 @@ def fitted(kind: str, table: Path, target: Any, options: Options, columns: tuple
     model = sensorium.fit(table, target, epochs=1, device="cpu", progress=False, config=options)
     if kind == "bytes":
         return model.quantize()
+    if kind == "blend":
+        return blended(model, table, target)
     if kind == "ensemble":
         first = model.fitted
         other = NetworkMember(first.blueprint, copy.deepcopy(first.network), 0.5)
         return Model(dataclasses.replace(first, members=[*first.members, other], member_weights=[0.3, 0.7]))
     return model
+
+
+def blended(model: Model, table: Path, target: str) -> Model:
+    """The model, blended with classical models of the same rows."""
+    settings = Config.gather(model.fitted.config.model_dump(mode="json"), {"target": target})
+    data = plan_and_prepare(open_table(table), settings, Silent())
+    towers = {tower.name: list(tower.columns) for tower in data.plan.blueprint.towers}
+    others = []
+    for kind in ("linear", "trees"):
+        estimator = run_trial(data, TrialSpec(kind, baseline=kind)).estimator
+        assert estimator is not None
+        others.append(EstimatorMember(kind, estimator, towers))
+    members = [*model.fitted.members, *others]
+    return Model(dataclasses.replace(model.fitted, members=members, member_weights=[0.5, 0.2, 0.3]))
 
 
 @functools.cache

@@ -2,7 +2,6 @@
 
 import base64
 import copy
-import hashlib
 import json
 import socket
 import struct
@@ -10,8 +9,7 @@ import struct
 import numpy as np
 import pytest
 import torch
-from safetensors import numpy as safe_numpy
-from safetensors import torch as safe_torch
+from forging import JSON, forge, put, refused
 
 import sensorium
 from sensorium.errors import ArtifactError
@@ -19,7 +17,6 @@ from sensorium.files import pretrained_sources as hub
 from sensorium.testing import make_pretrained, make_table
 
 COLUMNS = ["text", "number", "category", "date", "tags", "vector", "series", "geo", "censored"]
-JSON, ARRAYS, WEIGHTS = "model.json", "arrays.safetensors", "weights.safetensors"
 
 
 @pytest.fixture(scope="module")
@@ -57,31 +54,6 @@ def no_network(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     yield
     assert asked == []
-
-
-def forge(source, target, change=None, weights=None, arrays=None, manifest=None):
-    """The model with other contents and sums that match."""
-    model = json.loads((source / JSON).read_text())
-    own = {WEIGHTS: safe_torch.load((source / WEIGHTS).read_bytes())}
-    own[ARRAYS] = safe_numpy.load((source / ARRAYS).read_bytes())
-    for part, changed in ((model, change), (own[WEIGHTS], weights), (own[ARRAYS], arrays)):
-        if changed:
-            changed(part)
-    files = {JSON: json.dumps(model).encode()}
-    files |= {WEIGHTS: safe_torch.save(own[WEIGHTS]), ARRAYS: safe_numpy.save(own[ARRAYS])}
-    entries = {name: {"bytes": len(part), "sha256": hashlib.sha256(part).hexdigest()} for name, part in files.items()}
-    content = {"format": "sensorium.model", "version": 4, "sensorium": "0", "files": entries}
-    if manifest:
-        manifest(content)
-    target.mkdir()
-    for name, part in (files | {"manifest.json": json.dumps(content).encode()}).items():
-        (target / name).write_bytes(part)
-    return target
-
-
-def refused(path, match=None):
-    with pytest.raises(ArtifactError, match=match):
-        sensorium.load(path)
 
 
 def state(model, column):
@@ -346,15 +318,6 @@ def test_several_targets_are_checked_like_one(field, value, table, tmp_path):
     )
 
 
-def put(*path, value):
-    def change(model):
-        for key in path[:-1]:
-            model = model[key]
-        model[path[-1]] = value
-
-    return change
-
-
 @pytest.mark.parametrize(
     ("path", "value"),
     [
@@ -375,6 +338,10 @@ def put(*path, value):
         (("members", 0, "network", "head"), None),
         (("temperature",), 0),
         (("temperature",), "1"),
+        (("prior_share",), 1.5),
+        (("prior_share",), -0.1),
+        (("prior_share",), [0.1, 0.2]),
+        (("prior_share",), "0"),
         (("members",), {}),
         (("members",), []),
         (("members", 0, "kind"), "estimator"),

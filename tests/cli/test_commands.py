@@ -225,6 +225,8 @@ EFFECTS = {
     "task": (["--task", "multilabel"], lambda m: m["task"]["name"] == "multilabel"),
     "epochs": (["--epochs", "2"], lambda m: len(m["card"]["history"]["epochs"]) == 2),
     "budget": (["--budget", "1s"], lambda m: m["card"]["search"]["budget"] == 1),
+    "folds": (["--folds", "2"], lambda m: m["card"]["cross_validation"]["folds"] == 2),
+    "repeats": (["--folds", "2", "--repeats", "2"], lambda m: m["card"]["cross_validation"]["repeats"] == 2),
     "split_column": (["--split-column", "part"], lambda m: m["data"]["split_rows"]["test"] == 24),
     "stream": (["--stream"], lambda m: m["config"]["prepare"]["stream"]),
     "check_imbalance": (["--check-imbalance"], lambda m: "imbalance" in m["card"]),

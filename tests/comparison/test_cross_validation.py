@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from io import StringIO
 
 import numpy as np
@@ -173,6 +174,30 @@ def test_the_best_of_many_models_must_be_better_by_more():
     assert found.difference.helps and not found.helps and found.finding.choices == 10
     assert "It is not shown to beat one alone: 10 models were compared on the same folds" in found.verdict
     assert found.finding.kind == "does_not_help" and found.recommended == "one"
+
+
+@pytest.mark.unit
+def test_equally_good_models_are_rarely_said_to_gain_by_fusing():
+    """Every model is right on 70% of the rows, and its validation metric is that of rows that other folds test."""
+    random, claims, rows = np.random.default_rng(0), 0, 200
+    folds = np.arange(rows) % 5
+    cut = CrossValidation(5, 1, "5 folds", [{"train": 140, "validation": 20, "test": 40}] * 5)
+    for _ in range(200):
+        hard = random.normal(size=rows)
+        models = []
+        for number in range(8):
+            right = hard + random.normal(size=rows) < 0.74
+            runs = [float(right[folds == fold].mean()) for fold in range(5)]
+            kind = "single" if number < 2 else "fusion"
+            models.append(replace(result(f"model{number}", kind, runs), validation=float(right.mean())))
+        claims += judge(models, {}, "accuracy", 1, folds=cut)[1].helps
+    assert claims <= 10
+
+
+@pytest.mark.slow
+def test_a_share_of_test_rows_is_said_to_be_unused(table):
+    found = sensorium.compare(table, "label", folds=2, split={"test": 0.3}, **QUICK)
+    assert any("split.test is not used" in notice["reason"] for notice in found.notices)
 
 
 @pytest.mark.slow

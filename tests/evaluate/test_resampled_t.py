@@ -35,10 +35,14 @@ def test_a_lower_error_is_a_gain():
     assert found.value == pytest.approx(1.0) and found.helps
 
 
-def test_an_interval_of_a_metric_ends_at_its_best_value():
+def test_an_interval_of_a_metric_holds_possible_values_only():
     low, high = fold_interval("accuracy", [0.9, 1.0, 0.95, 1.0, 1.0], FIVE)
     assert low < 0.97 < high == 1.0
     assert fold_interval("rmse", [0.1, 2.0, 0.1], FIVE)[0] == 0.0
+    assert fold_interval("recall", [0.0, 0.9], FIVE) == (0.0, 1.0)
+    assert fold_interval("mcc", [0.0, 0.9], FIVE) == (-1.0, 1.0)
+    assert fold_interval("ece", [0.1, 0.9], FIVE) == (0.0, 1.0)
+    assert fold_interval("r2", [0.1, 0.9], FIVE)[0] < -1.0
 
 
 def test_equal_folds_are_known_to_the_nearest_row_only():

@@ -24,9 +24,10 @@ def test_it_says_what_fit_will_do(seen, made, run):
     assert {c.name: c.modality for c in seen.columns if c.modality} == model.columns
     assert seen.target["task"] == model.task
     assert seen.split["rows"] == model.card["rows"]
-    assert {c.name: (c.reason, c.caution) for c in seen.columns} == {
-        plan["name"]: (plan["reason"], plan["caution"]) for plan in model.card["columns"]
-    }
+    told = {plan["name"]: (plan["reason"], plan["caution"]) for plan in model.card["columns"]}
+    [choice] = [notice for notice in model.card["notices"] if "encoded by" in notice["reason"]]
+    told["text"] = (told["text"][0], f"{choice['reason']} ({choice['cure']})")
+    assert {c.name: (c.reason, c.caution) for c in seen.columns} == told
 
 
 def test_a_column_prints_in_one_line(seen):

@@ -1,6 +1,7 @@
 """Temperature scaling: the right temperature, only where it helps, the same in every use of the model."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,10 +14,13 @@ from sensorium.evaluate.calibration import calibrate
 from sensorium.metrics import Difference
 from sensorium.model import Outputs
 from sensorium.model.card import CalibrationRecord
+from sensorium.planning import plan_and_prepare
+from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 from sensorium.tasks.binary import Binary
 from sensorium.tasks.multiclass import Multiclass
 from sensorium.tasks.multilabel import Multilabel
+from sensorium.trials import TrialResult, TrialSpec, calibrate_ensemble, finish
 from sensorium.wording import calibration_sentence
 
 KINDS = ["binary", "multiclass", "multilabel"]
@@ -147,7 +151,7 @@ def test_labels_without_both_values_do_not_count():
 
 
 @pytest.mark.unit
-@pytest.mark.parametrize(("hotter", "bound"), [(0.02, 0.1), (50, 10)])
+@pytest.mark.parametrize(("hotter", "bound"), [(0.02, 0.1), (500, 100)])
 def test_temperature_at_a_bound_of_the_search_is_not_kept(hotter, bound):
     task = make_task("binary")
     logits, truth = draw(task, "binary", 2000, hotter=hotter)
@@ -221,6 +225,22 @@ def test_every_fit_is_calibrated_and_the_card_has_the_changes_on_the_test_rows(p
         assert found["test"][name][1] < found["test"][name][0]
     assert json.loads(json.dumps(found)) == found
     assert "calibration" not in plain.card
+
+
+def test_members_get_one_temperature_of_their_mean(pair, certain):
+    plain, scaled = pair
+    data = plan_and_prepare(open_table(certain), scaled.fitted.config, Silent())
+    members = [replace(plain.fitted.first, name=name) for name in ("one", "other")]
+    joined = replace(plain.fitted, config=scaled.fitted.config, members=members, member_weights=[0.3, 0.7])
+    found = finish(data, calibrate_ensemble(data, TrialResult(TrialSpec("joined"), fitted=joined))).model
+    record = found.card.calibration
+    assert found.blend_temperature == record.temperature == record.fitted > 1.2
+    assert found.blend_temperature == pytest.approx(scaled.fitted.temperature, rel=1e-2)
+    assert record.members == [1.0, 1.0] and [member.temperature for member in found.members] == [1.0, 1.0]
+    assert record.test["log_loss"][1] < record.test["log_loss"][0]
+    assert [(own.name, own.weight) for own in found.card.members] == [("one", 0.3), ("other", 0.7)]
+    assert sensorium.Model(found).predict_proba(certain) == pytest.approx(scaled.predict_proba(certain), abs=0.01)
+    assert calibration_sentence(record).startswith("probabilities are calibrated by temperature")
 
 
 def test_folds_follow_the_groups_of_the_split(certain):

@@ -68,7 +68,11 @@ def test_events_tell_what_the_history_tells(tabular):
     for event, line in zip(epochs, history["epochs"], strict=True):
         assert event.train_loss == line["loss"] and event.learning_rate == line["learning_rate"]
         assert event.seconds == line["seconds"] > 0
-        assert event.validation_metrics == {"loss": line["validation_loss"], history["watched"]: line["metric"]}
+        assert event.validation_metrics == {
+            "loss": line["validation_loss"],
+            "calibrated_loss": line["calibrated_loss"],
+            history["watched"]: line["metric"],
+        }
     assert epochs[-1].best_epoch == history["best"] == end.best_epoch
     assert (end.outcome, end.epochs_done) == ("completed", 3)
     with pytest.raises(dataclasses.FrozenInstanceError):

@@ -135,9 +135,12 @@ def usual(made):
 
 # These have tests of their own: some choose among epochs, a checkpoint changes no weight.
 OTHERS = {
+    "target_transform",
+    "loss",
     "outliers",
     "patience",
     "metric",
+    "select_by",
     "soup",
     "checkpoint",
     "compile",

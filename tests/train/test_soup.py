@@ -14,6 +14,7 @@ from sensorium.train import soup
 from sensorium.train.best import Best
 from sensorium.train.history import Epoch, History
 from sensorium.train.soup import average, mix_soup
+from sensorium.train.validate import Validated
 from sensorium.trials import TrialSpec, build_fitted, model_of_none, training_of
 
 
@@ -79,11 +80,11 @@ def test_only_what_does_not_hurt_goes_into_it(monkeypatch):
 
     best = Best(3, [(n, {"weight": torch.tensor([[v]])}) for n, v in enumerate(values, 1)])
 
-    monkeypatch.setattr(soup, "validate", lambda *_: (abs(model.weight.item() - 3), abs(model.weight.item() - 3)))
+    monkeypatch.setattr(soup, "validate", lambda *_: Validated(*[abs(model.weight.item() - 3)] * 3))
     monkeypatch.setattr(soup, "renew_statistics", lambda *_: None)
     mix_soup(Job, history, best)
     assert model.weight.item() == 2.5
-    assert history.soup == {"epochs": [1, 2], "metric": 0.5, "validation_loss": 0.5}
+    assert history.soup == {"epochs": [1, 2], "metric": 0.5, "validation_loss": 0.5, "calibrated_loss": 0.5}
 
 
 def test_an_average_of_counts_and_fractions():

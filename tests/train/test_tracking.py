@@ -91,8 +91,9 @@ def fit(table, track, out, **settings):
 def expected(model):
     """Metric → value per epoch, as the history has them."""
     history = model.card["history"]
-    watched = {"validation/loss": "validation_loss", f"validation/{history['watched']}": "metric"}
-    names = {"train/loss": "loss", "train/learning_rate": "learning_rate", **watched}
+    watched = {"loss": "validation_loss", "calibrated_loss": "calibrated_loss", history["watched"]: "metric"}
+    names = {"train/loss": "loss", "train/learning_rate": "learning_rate"}
+    names |= {f"validation/{name}": key for name, key in watched.items()}
     return {name: [epoch[key] for epoch in history["epochs"]] for name, key in names.items()}
 
 

@@ -10,9 +10,9 @@ from typing import Any, TypedDict
 from sensorium.artifact import load_fitted
 from sensorium.config import (
     CONFIG,
-    COUNT,
     ENCODERS,
     FOLDS,
+    REPEATS,
     TARGET,
     Config,
     as_plain,
@@ -89,7 +89,7 @@ def gather_config(
 def fold_options(folds: int | None, repeats: int) -> FoldOptions | None:
     """Check the number of folds and repeats; return None without folds."""
     check_arguments(FOLDS, folds=folds)
-    check_arguments(COUNT, repeats=repeats)
+    check_arguments(REPEATS, repeats=repeats)
     if folds is not None:
         return FoldOptions(int(as_plain(folds)), int(as_plain(repeats)))
     if as_plain(repeats) != 1:

@@ -72,7 +72,7 @@ def compare(
         fusions: registered names and your own fusions (classes, functions or modules, as for `fit`), or "all"; by
             default attention, concat, gated, late, low_rank and weighted_sum.
         baselines: registered names, or "none". By default, gradient-boosted trees and a linear model of all columns
-            are trained if they support the task, are fast enough, and scikit-learn is installed (extra `sklearn`).
+            are trained if they support the task and are fast enough.
         seeds: number of random seeds for each network, counted from the setting `seed`, or a list of seeds. The split
             is the same for all of them.
         workers: number of processes that train networks in parallel. Predictions and metrics do not depend on it. Time,
@@ -131,8 +131,7 @@ def compare(
             else:
                 planned = make_plan(opened, chosen, report, modules=modules, teacher=open_teacher(chosen), cores=cores)
         plans = planned.plans if isinstance(planned, PlannedFolds) else [planned]
-        for plan in plans:
-            check_comparison(plan, options)
+        check_comparison(plans, options)
         threads = plans[0].threads
         if out:
             made_of = plan_identity(plans[0], command="compare", **(asdict(cut) if cut else {}))

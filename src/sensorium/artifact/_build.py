@@ -144,6 +144,7 @@ def build_fitted(saved: Saved, target: Target) -> FittedModel:
         card=model.card,
         data=model.data,
         blend_temperature=model.temperature,
+        prior_share=model.prior_share,
         views=guess_views(kinds) if model.views is None else model.views,
         seen=[SeenRows.of_json(fit.rows, fit.chance, fit.hashes) for fit in model.seen],
         unset=[name for name in caller_only() if name in (*given, *model.caller_settings)],

@@ -22,7 +22,10 @@ def check_prior(model: SavedModel, task: Task, place: str) -> None:
 
 
 def check_temperatures(model: SavedModel, task: Task, place: str) -> None:
-    """Raise ArtifactError if a member or the blend has another number of temperatures than the task has targets."""
+    """Raise ArtifactError if there are other numbers of temperatures or prior shares than the task has targets."""
+    shares = model.prior_share
+    if isinstance(shares, list) and len(shares) != len(task.targets):
+        raise ArtifactError(f"the number of prior shares is {len(shares)}", place=place, rule="one, or one per target")
     for temperature in [model.temperature, *(member.temperature for member in model.members)]:
         if isinstance(temperature, list) and len(temperature) != len(task.targets):
             finding = f"the number of temperatures is {len(temperature)}"

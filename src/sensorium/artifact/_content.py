@@ -21,6 +21,7 @@ Width = Annotated[int, Field(gt=0, le=1_000_000)]
 Temperature = Annotated[float, Field(ge=1e-3, le=1e3)]  # beyond these, logits are infinite or all the same
 Temperatures = Temperature | Annotated[list[Temperature], Field(min_length=1)]  # one, or one per target
 HALF = re.compile("[\ud800-\udfff]")  # half a character, which no encoding can write
+PriorShare = Annotated[float, Field(ge=0, le=1)]  # of the class frequencies in the scores
 Weight = Annotated[float, Field(gt=0, le=1)]  # of a member
 MANY = 10_000  # members of a model
 Kind = TypeVar("Kind", bound=BaseModel)
@@ -145,6 +146,7 @@ class SavedModel(Part):
     task: SavedTask
     members: Annotated[list[SavedMember], Field(min_length=1, max_length=MANY)]
     temperature: Temperatures
+    prior_share: PriorShare | Annotated[list[PriorShare], Field(min_length=1)] = 0.0  # one, or one per target
     config: dict[str, Any]
     card: ModelCard
     data: DataSpec

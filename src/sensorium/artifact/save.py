@@ -99,6 +99,7 @@ def _contents(fitted: FittedModel) -> dict[str, bytes]:
         "task": {"name": fitted.task_name, "state": task, "prior": fitted.prior},
         "members": [_member(member, weight) for member, weight in members],
         "temperature": fitted.blend_temperature,
+        "prior_share": fitted.prior_share,
         "config": config,
         "caller_settings": sorted({*given, *fitted.unset}),
         "card": fitted.card.to_json(),

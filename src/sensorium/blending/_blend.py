@@ -14,11 +14,11 @@ from sensorium.errors import TrainingError
 from sensorium.evaluate.calibration import calibrate_targets
 from sensorium.model import Outputs
 from sensorium.model.card import BlendCandidate, BlendRecord
-from sensorium.planning import PreparedTable, with_cells
+from sensorium.planning import PreparedTable, cut_folds, with_cells
 from sensorium.runtime.progress import Reporter
 from sensorium.split import Folds
 from sensorium.table import Floats, Rows
-from sensorium.trials import TrialResult, build_blend, cut_folds, finish, with_calibration
+from sensorium.trials import TrialResult, build_blend, finish, with_calibration
 from sensorium.wording import blend_sentence
 
 LARGEST = 5000  # rows up to which every member is judged by folds; above, by the validation rows
@@ -26,7 +26,7 @@ FOLDS = 5
 
 
 def needs_fold(data: PreparedTable) -> list[int] | None:
-    """Return the fold that the network is trained on: the only one of a large table; None if it learns from all rows."""
+    """Return the fold that the network is trained on: the only one of a large table, None for a small one."""
     validation = len(data.rows("validation"))
     return [0, 1] if len(data.rows("train")) + validation > LARGEST and validation >= FOLDS else None
 

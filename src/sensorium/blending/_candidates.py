@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 from sensorium.baselines import Baseline, Job, Summaries, cross_fit, left_out, summarize
 from sensorium.model import EstimatorMember, Member
-from sensorium.planning import PreparedTable
+from sensorium.planning import PreparedTable, cut_folds
 from sensorium.runtime.progress import Reporter
 from sensorium.split import Fold, Folds
 from sensorium.table import Floats, Rows
-from sensorium.trials import TrialResult, TrialSpec, cut_folds, data_of, estimate_seconds
+from sensorium.trials import TrialResult, TrialSpec, estimate_seconds
 
 Train: TypeAlias = Callable[[TrialSpec], TrialResult]
 Towers: TypeAlias = Mapping[str, Sequence[str]]
@@ -65,7 +65,7 @@ def network_candidate(data: PreparedTable, main: TrialResult, train: Train) -> C
         ]
         found = [(fold.judge, train(spec).outcomes["test"].scores) for spec, fold in zip(specs, folds, strict=True)]
     else:
-        own = data_of(data, main.spec)
+        own = main.spec.data(data)
         found = [(own.rows(split), outcome.scores) for split, outcome in main.outcomes.items()]
     rows, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return _candidate(main.spec.name, main.model.towers, rows, scores, main.model.first, len(data.plan.used))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import mean
 from typing import Self
@@ -17,7 +17,7 @@ from sensorium.comparison._sweep import ComparisonOptions, Stage, Sweep, candida
 from sensorium.evaluate import CrossValidation, mean_of_folds, mean_scores
 from sensorium.findings import Problem, Problems
 from sensorium.metrics import metrics_of
-from sensorium.planning import PlannedFolds, log_notices, name_fold, prepare_table
+from sensorium.planning import Plan, PlannedFolds, log_notices, name_fold, prepare_table
 from sensorium.runtime.progress import Reporter
 from sensorium.trials import Cost, TrialResult, forget_matrix, mean_cost
 
@@ -67,6 +67,7 @@ def compare_over_folds(
     Raises:
         ConfigError, TrainingError, MissingExtraError: as for `compare_towers`.
     """
+    planned = replace(planned, findings=Problems([*planned.findings, *_unused_settings(planned.plans[0])]))
     log_notices(planned, report)
     runs = _Runs(planned, options, candidates_of(planned.plans[0], options))
     for number in range(len(planned.plans)):
@@ -76,6 +77,14 @@ def compare_over_folds(
     if out:
         write_file(out / RECORD, to_json(comparison.to_json()))
     return comparison
+
+
+def _unused_settings(plan: Plan) -> list[Problem]:
+    """Report a fraction of test rows that was set: folds replace it."""
+    if "test" not in plan.config.split.model_fields_set:
+        return []
+    reason = "split.test is not used: the number of folds determines how many rows are tested"
+    return [Problem(None, "", reason, "remove the setting, or compare without folds")]
 
 
 @dataclass

@@ -59,17 +59,24 @@ class ComparisonOptions:
     workers: int = 1
 
 
-def check_comparison(plan: Plan, options: ComparisonOptions) -> None:
+def check_comparison(plans: Sequence[Plan], options: ComparisonOptions) -> None:
     """Check the options of a comparison, before any file is decoded.
+
+    Args:
+        plans: the plan, or those of all folds, which differ in their rows only.
+        options: models, seeds and workers.
 
     Raises:
         ConfigError: there is only one modality, there are no validation or test rows, the options of a fusion do not
             fit, a baseline does not support the task, or the trials cannot run in worker processes.
     """
-    check_workers(options.workers, stream=plan.config.prepare.stream, device=plan.device.type)
-    for candidate in candidates_of(plan, options).values():
+    first = plans[0]
+    check_workers(options.workers, stream=first.config.prepare.stream, device=first.device.type)
+    for plan in plans[1:]:
+        candidates_of(plan, options)
+    for candidate in candidates_of(first, options).values():
         if candidate.kind != "baseline":
-            check_spec(plan, candidate.spec)
+            check_spec(first, candidate.spec)
 
 
 def compare_towers(data: PreparedTable, options: ComparisonOptions, out: Path | None, report: Reporter) -> Comparison:

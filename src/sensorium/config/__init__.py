@@ -16,6 +16,7 @@ from sensorium.config._arguments import (
     OPTIONAL_NAME,
     OPTIONAL_PATH,
     PATH,
+    REPEATS,
     SEED,
     SETTINGS,
     TARGET,
@@ -52,7 +53,7 @@ from sensorium.config._spelling import (
 )
 from sensorium.config._split import SplitConfig
 from sensorium.config._table import WINDOW_SINCE, WINDOW_SPAN, RemoteConfig, TableConfig, WindowsConfig
-from sensorium.config._train import IMBALANCE_TECHNIQUE, PretrainConfig, TrainConfig, UnfreezeConfig
+from sensorium.config._train import IMBALANCE_TECHNIQUE, PretrainConfig, SelectBy, TrainConfig, UnfreezeConfig
 from sensorium.config._types import (
     Choice,
     Decibels,
@@ -84,6 +85,7 @@ __all__ = [
     "OPTIONAL_NAME",
     "OPTIONAL_PATH",
     "PATH",
+    "REPEATS",
     "SEED",
     "SETTINGS",
     "TARGET",
@@ -101,6 +103,7 @@ __all__ = [
     "PretrainConfig",
     "Probability",
     "RemoteConfig",
+    "SelectBy",
     "Setting",
     "Share",
     "Side",

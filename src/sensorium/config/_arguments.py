@@ -71,6 +71,9 @@ CONFIG = ArgumentType(SETTINGS.hint | PATH.hint, "a mapping, or the path of a YA
 ENCODERS = ArgumentType(_MAPPING, "a mapping: {column: encoder}")
 SEED = ArgumentType(_Seed, "an integer, at least 0")
 COUNT = ArgumentType(Annotated[int, pydantic.Field(ge=1)], "an integer, at least 1")
+REPEATS = ArgumentType(
+    Annotated[int, pydantic.Field(ge=1, le=MAX_FOLDS)], f"a number of repeats from 1 to {MAX_FOLDS:,}"
+)
 FOLDS = ArgumentType(
     Annotated[int, pydantic.Field(ge=2, le=MAX_FOLDS)] | None, f"a number of folds from 2 to {MAX_FOLDS:,}"
 )

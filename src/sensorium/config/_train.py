@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, PositiveInt
 
 from sensorium.config._types import CALLER_ONLY, Fraction, Location, Named, Share, Some, Strict
 
 IMBALANCE_TECHNIQUE = "modality_imbalance"  # the technique that diagnoses modality imbalance
+
+
+SelectBy: TypeAlias = Literal["metric", "log_loss"]
 
 
 class UnfreezeConfig(Strict):
@@ -75,6 +78,12 @@ class TrainConfig(Strict):
     metric: str | None = Field(
         None, description="validation metric for early stopping and model selection; depends on the task by default"
     )
+    select_by: SelectBy | None = Field(
+        None,
+        description="validation criterion that chooses the epoch; metric: train.metric; log_loss: moving average of "
+        "the log loss after temperature scaling (of the loss, for targets without classes); by default metric if "
+        "train.metric is set, else log_loss",
+    )
     modality_dropout: Fraction = Field(0.3, description="probability that a modality of a row is hidden in training")
     mixup: Annotated[float, Field(ge=0)] = Field(
         0.0, description="mixup: rows and labels are mixed with weights from Beta(α, α); 0 switches it off"
@@ -120,4 +129,13 @@ class TrainConfig(Strict):
     outliers: Literal["leave_out", "keep"] = Field(
         "leave_out",
         description="training rows with a target far from all others, such as 999999999: leave them out, or keep them",
+    )
+    target_transform: Literal["auto", "none", "log", "yeo_johnson"] = Field(
+        "auto",
+        description="regression: transform of the target before training, inverted in predictions; auto: yeo_johnson "
+        "if the amounts are skewed",
+    )
+    loss: Literal["auto", "squared", "huber"] = Field(
+        "auto",
+        description="regression: loss on the standardized target; auto: huber if the target has heavy tails",
     )

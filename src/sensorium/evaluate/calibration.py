@@ -15,7 +15,7 @@ from sensorium.model import Outputs, at_bound, fit_temperature, is_varied, outco
 from sensorium.table import Floats, Rows
 from sensorium.tasks import EncodedTarget, Task
 
-Reason: TypeAlias = Literal["kept", "no_gain", "at_bound", "one_class", "few_rows", "few_groups"]
+Reason: TypeAlias = Literal["kept", "no_gain", "at_bound", "one_class", "few_rows", "few_groups", "above_prior"]
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,8 @@ class Calibration:
     """Result of cross-fitted temperature scaling of one target.
 
     Attributes:
-        reason: whether the temperature is kept, and else why not.
+        reason: whether the temperature is kept, and else why not; `above_prior`: it is kept without a gain on other
+            rows, because the log loss would exceed that of the class frequencies (see `bound_by_prior`).
         rows: rows with a known label, which fit the temperature.
         groups: groups that the rows belong to; the number of rows without groups.
         fitted: the temperature of all rows, kept or not; None if it was not fitted.
@@ -31,6 +32,7 @@ class Calibration:
             if it was not fitted.
         log_loss, ece: metrics without and with scaling on these held-out rows; empty if it was not fitted. For
             multilabel, labels without both values do not count.
+        prior_share: share of the class frequencies in the scores; above 0 only where a temperature is not enough.
     """
 
     reason: Reason
@@ -40,11 +42,12 @@ class Calibration:
     gain: Difference | None = None
     log_loss: tuple[float, ...] = ()
     ece: tuple[float, ...] = ()
+    prior_share: float = 0.0
 
     @property
     def temperature(self) -> float:
         """Return the divisor of the logits or log-probabilities; 1 if the temperature is not kept."""
-        return self.fitted if self.fitted is not None and self.reason == "kept" else 1.0
+        return self.fitted if self.fitted is not None and self.reason in ("kept", "above_prior") else 1.0
 
 
 def calibrate(

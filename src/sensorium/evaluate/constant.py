@@ -43,12 +43,13 @@ def predicts_constant(outcome: Outcome) -> bool:
 
 def spread(outcome: Outcome) -> float:
     """Return the variance of the predictions of one target, as a share of the variance of the labels."""
-    truth = _targets(outcome)
-    if outcome.scores.ndim > 1:
-        return float(outcome.scores.var(0).sum() / truth.var(0).sum())
-    ranges = [float(np.diff(np.quantile(values, MIDDLE))[0]) for values in (outcome.scores, truth)]
+    truth, scores = outcome.truth, outcome.scores
+    if scores.ndim > 1:
+        shares = truth.mean(0) if truth.ndim > 1 else np.bincount(truth, minlength=scores.shape[1]) / len(truth)
+        return float(scores.var(0).sum() / (shares * (1 - shares)).sum())
+    ranges = [float(np.diff(np.quantile(values, MIDDLE))[0]) for values in (scores, truth)]
     if ranges[1] == 0:  # most labels are the same
-        ranges = [float(np.std(values)) for values in (outcome.scores, truth)]
+        ranges = [float(np.std(values)) for values in (scores, truth)]
     return (ranges[0] / ranges[1]) ** 2
 
 
@@ -71,13 +72,6 @@ def _judged(outcome: Outcome) -> Iterator[Outcome]:
     for each in parts or [outcome]:
         if len(each) >= MIN_ROWS and (each.truth != each.truth[0]).any():
             yield each
-
-
-def _targets(outcome: Outcome) -> Floats:
-    """Return the labels in the form of the scores: float64[n, k] of 0 and 1, or float64[n]."""
-    if outcome.scores.ndim > 1 and outcome.truth.ndim == 1:
-        return np.eye(outcome.scores.shape[1])[outcome.truth]
-    return np.asarray(outcome.truth, np.float64)
 
 
 def _is_informed(outcome: Outcome) -> bool:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from sensorium.evaluate.bootstrap import LEVEL
-from sensorium.evaluate.scores import clip_to_best
+from sensorium.evaluate.scores import clip_interval
 from sensorium.metrics import Difference, direction
 from sensorium.table import Floats
 
@@ -41,7 +42,7 @@ class FoldSizes:
 
 
 def fold_interval(metric: str, values: Sequence[float], sizes: FoldSizes) -> tuple[float, float]:
-    """Return the 95% interval of the mean metric over folds; it ends at the best possible value.
+    """Return the 95% interval of the mean metric over folds; it holds possible values only.
 
     Args:
         metric: registered name.
@@ -50,7 +51,7 @@ def fold_interval(metric: str, values: Sequence[float], sizes: FoldSizes) -> tup
     """
     value, error, freedom = _mean_and_error(values, sizes)
     margin = quantile_t(LEVEL, freedom) * error if freedom else math.nan
-    return clip_to_best(metric, value - margin, value + margin)
+    return clip_interval(metric, value - margin, value + margin)
 
 
 def compare_folds(first: Sequence[float], second: Sequence[float], metric: str, sizes: FoldSizes) -> Difference:
@@ -99,6 +100,7 @@ def _defined(values: Sequence[float] | Floats) -> Floats:
     return known if 2 * len(known) >= len(found) else known[:0]
 
 
+@cache
 def quantile_t(level: float, freedom: int) -> float:
     """Return t such that the given share of Student's t-distribution lies between −t and t.
 

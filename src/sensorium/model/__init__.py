@@ -16,6 +16,7 @@ from sensorium.model.calibration import (
     can_calibrate,
     fit_temperature,
     is_varied,
+    minimize,
     outcome_at,
     with_varied_labels,
 )
@@ -89,6 +90,7 @@ __all__ = [
     "is_varied",
     "learn_features",
     "make_ready",
+    "minimize",
     "on_meta",
     "outcome_at",
     "outline_network",

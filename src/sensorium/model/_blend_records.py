@@ -33,7 +33,7 @@ class BlendRecord(Record):
 
     Attributes:
         metric: the metric of all values, `log_loss` or `rmse`.
-        judged: number of rows that chose members and weights. They are predicted by models that did not learn from them.
+        judged: number of rows that chose members and weights, predicted by models that did not learn from them.
         how: how these rows were predicted.
         candidates: all models that were considered.
         value: metric of the blend on the judged rows, each with weights that were fitted on other rows.

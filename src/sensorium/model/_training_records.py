@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import Field, FiniteFloat, NonNegativeFloat, NonNegativeInt
 
+from sensorium.config import SelectBy
 from sensorium.files.figures import Figure
 from sensorium.findings import Problem, Problems
 from sensorium.metrics import Difference
@@ -87,14 +89,16 @@ class EpochRecord(Record):
     learning_rate: Figure
     rows_per_second: Figure
     seconds: Figure
+    calibrated_loss: Figure = math.nan
 
 
 class SoupRecord(Record):
-    """Record of a model soup: the averaged epochs and the validation metric of the average."""
+    """Record of a model soup: the averaged epochs and the validation figures of the average."""
 
     epochs: list[NonNegativeInt]
     metric: Figure
     validation_loss: Figure
+    calibrated_loss: Figure = math.nan
 
 
 class StopRecord(Record):
@@ -111,7 +115,8 @@ class HistoryRecord(Record):
     """Training history, epoch by epoch.
 
     Attributes:
-        watched: the metric that selects the best epoch.
+        watched: the validation metric.
+        select_by: what selected the best epoch (`train.select_by`).
         best: number of the best epoch.
         epochs: records of the epochs, in order.
         techniques: technique → its report.
@@ -121,6 +126,7 @@ class HistoryRecord(Record):
 
     LEFT_OUT: ClassVar = frozenset({"soup", "stopped"})
     watched: str = ""
+    select_by: SelectBy = "metric"
     best: NonNegativeInt = 0
     epochs: list[EpochRecord] = []
     techniques: Reports = {}
@@ -232,26 +238,31 @@ class CalibrationRecord(Record):
         members: the temperatures of the members, which are applied before the mean; None for a single network.
         reason: `kept`, or why the temperature is not used: `no_gain` on rows that did not fit it, `at_bound` of
             the search, `one_class` in these rows, `few_rows`, `few_groups`; None in models of early versions.
+            `above_prior`: used without a gain on other rows, because the log loss would exceed that of the class
+            frequencies.
         rows, groups: number of validation rows that fitted it, and of their groups.
         fitted: the temperature of all these rows, kept or not. None if it was not fitted.
         gain: difference of the log loss without and with scaling on rows that did not fit the temperature.
         validation: `log_loss` and `ece` → without and with scaling on these rows.
         test: the same on the test rows; without scaling, every temperature is 1.
+        prior_share: share of the class frequencies in the scores, where a temperature alone leaves a log loss above
+            theirs; None without.
         targets: target → its record, if there are several; the other entries are then empty.
     """
 
     LEFT_OUT: ClassVar = frozenset(
-        {"temperature", "members", "reason", "rows", "groups", "fitted", "gain", "validation", "targets"}
+        {"temperature", "members", "reason", "rows", "groups", "fitted", "gain", "validation", "prior_share", "targets"}
     )
     temperature: NonNegativeFloat | list[NonNegativeFloat] | None = None
     members: list[NonNegativeFloat] | None = None
-    reason: Literal["kept", "no_gain", "at_bound", "one_class", "few_rows", "few_groups"] | None = None
+    reason: Literal["kept", "no_gain", "at_bound", "one_class", "few_rows", "few_groups", "above_prior"] | None = None
     rows: NonNegativeInt | None = None
     groups: NonNegativeInt | None = None
     fitted: NonNegativeFloat | None = None
     gain: Difference | None = None
     validation: dict[str, Pair] | None = None
     test: dict[str, Pair] | None = None
+    prior_share: Annotated[float, Field(ge=0, le=1)] | None = None
     targets: dict[str, CalibrationRecord] | None = None
 
     def without_metrics(self) -> CalibrationRecord:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,8 +13,8 @@ from sensorium.metrics import SMALLEST, Outcome, log_losses
 from sensorium.table import Floats, Rows
 from sensorium.tasks import Task, Temperature
 
-COLDEST, HOTTEST = 0.1, 10.0
-STEPS = 24  # of the golden section: the logarithm of the temperature to four digits
+COLDEST, HOTTEST = 0.1, 100.0
+STEPS = 24  # of the golden section: the place to 1/100,000 of the range
 NEAR = 1.001  # ratio to a bound: the search does not reach it exactly
 GOLDEN = (5**0.5 - 1) / 2
 
@@ -106,7 +106,11 @@ def fit_temperature(task: Task, outputs: Outputs, truth: npt.NDArray[Any]) -> fl
         outcome = with_varied_labels(outcome_at(task, outputs, truth, float(np.exp(place))))
         return float((1 - doubt) * log_losses(outcome).mean() + doubt * _of_any_label(outcome))
 
-    low, high = np.log(COLDEST), np.log(HOTTEST)
+    return float(np.exp(minimize(loss, np.log(COLDEST), np.log(HOTTEST))))
+
+
+def minimize(loss: Callable[[float], float], low: float, high: float) -> float:
+    """Return the place of the minimum of a unimodal function between two bounds, by golden-section search."""
     left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
     at_left, at_right = loss(left), loss(right)
     for _ in range(STEPS):
@@ -118,7 +122,7 @@ def fit_temperature(task: Task, outputs: Outputs, truth: npt.NDArray[Any]) -> fl
             low, left, at_left = left, right, at_right
             right = low + GOLDEN * (high - low)
             at_right = loss(right)
-    return float(np.exp((low + high) / 2))
+    return float((low + high) / 2)
 
 
 def _of_any_label(outcome: Outcome) -> float:

@@ -50,6 +50,8 @@ class FittedModel:
         data: the data specification: how tables are read, and which rows it was trained on.
         blend_temperature: the divisor of the log-probabilities of the mean, one per target if there are several; 1 for
             a single member.
+        prior_share: share s of the prior in the scores (1 − s) · mean + s · prior, one per target if there are several;
+            above 0 only where calibration alone leaves a log loss above that of the prior.
         views: column that reads another column's cells → that column.
         unset: names of settings of the fit that are not saved with models and are not set now.
         seen: hashes of the training rows of each fit; empty in models of early versions.
@@ -70,6 +72,7 @@ class FittedModel:
     card: ModelCard = field(default_factory=ModelCard)
     data: DataSpec = field(default_factory=DataSpec)
     blend_temperature: Temperature = 1.0
+    prior_share: Temperature = 0.0
     views: Mapping[str, str] = field(default_factory=dict)
     unset: Sequence[str] = ()
     seen: Sequence[SeenRows] = ()
@@ -177,8 +180,9 @@ class FittedModel:
         return hash_weights(*(member.weights() for member in self.members))
 
     def uncalibrated(self) -> FittedModel:
-        """Return the same model without temperature scaling."""
-        return replace(self, members=[member.uncalibrated() for member in self.members], blend_temperature=1.0)
+        """Return the same model without temperature scaling and without a share of the prior."""
+        members = [member.uncalibrated() for member in self.members]
+        return replace(self, members=members, blend_temperature=1.0, prior_share=0.0)
 
     def scores(self, prepared: Prepared, rows: Rows | None = None) -> Scores:
         """Average the members' scores of some prepared rows, of all by default.
@@ -201,7 +205,7 @@ class FittedModel:
 
     def _finished(self, mean: Scores, there: Present) -> Scores:
         """Return the calibrated mean; rows without any value get the prior."""
-        scores = self.task.tempered(mean, self.blend_temperature)
+        scores = self.task.mixed(self.task.tempered(mean, self.blend_temperature), self.prior, self.prior_share)
         scores[~there] = self.prior
         return scores
 

@@ -5,6 +5,7 @@ from sensorium.planning._make_plan import Settle, log_notices, make_plan
 from sensorium.planning._needs import check_several_modalities, check_validation_rows
 from sensorium.planning._plan import Plan
 from sensorium.planning._prepared import PreparedTable, continued_with, plan_and_prepare, prepare_table, with_cells
+from sensorium.planning._roles import at_fold, cut_folds, with_validation_learned
 from sensorium.planning._start import SLOWER, continued_settings, scores_before, take_weights
 
 __all__ = [
@@ -13,10 +14,12 @@ __all__ = [
     "PlannedFolds",
     "PreparedTable",
     "Settle",
+    "at_fold",
     "check_several_modalities",
     "check_validation_rows",
     "continued_settings",
     "continued_with",
+    "cut_folds",
     "log_notices",
     "make_plan",
     "name_fold",
@@ -26,4 +29,5 @@ __all__ = [
     "scores_before",
     "take_weights",
     "with_cells",
+    "with_validation_learned",
 ]

@@ -33,7 +33,7 @@ from sensorium.planning._plan import Labels, Plan
 from sensorium.planning._schema import continued_schema
 from sensorium.planning._sizes import count_cores
 from sensorium.planning._teacher import check_teacher
-from sensorium.prepare import cautions, table_findings, unsaid
+from sensorium.prepare import cautions, table_findings, unsaid, with_advice
 from sensorium.runtime.threads import Threads
 from sensorium.schema import Schema, Sides, duplicate_findings, infer_schema, leakage_findings, value_ids
 from sensorium.split import SPLITS, Split
@@ -96,6 +96,7 @@ def make_plan(
         check_teacher(teacher, task, str(config.train.teacher))
     cores = count_cores(device) if cores is None else cores
     columns = _learn_columns(schema, config, np.union1d(split.rows("train"), rows.unlabelled), start, cores)
+    config = with_advice(config, columns.advice)
     blueprint = start.blueprint if start else plan_model(columns.learnt, columns.kinds, config, modules)
     augmented = choose_augmentations(columns.kinds, config)
     network = _network_to_check(blueprint, columns.learnt, task, modules, config)

@@ -25,6 +25,7 @@ SLOWER = 0.25  # of a model's own learning rate: what it is continued with by de
 OF_MODEL = (
     "target", "task", "tasks", "columns", "exclude", "modalities", "encoders", "towers", "fusion", "head", "width",
 )  # fmt: skip
+OF_TASK = ("target_transform", "loss")  # settings of training that the fitted task determines
 
 
 def continued_settings(config: Config) -> dict[str, Any]:
@@ -57,11 +58,15 @@ def check_own(config: Config, start: FittedModel) -> None:
     for key in OF_MODEL:
         given = getattr(config, key)
         if given != getattr(start.config, key) and given != same.get(key):
-            rule = "the model to continue determines it"
-            faults.append(
-                ConfigError(f"cannot change {key}", place=key, rule=rule, cure="remove the setting, or fit a new model")
-            )
+            faults.append(_fixed(key))
+    own, given = start.config.train, config.train
+    faults += [_fixed(f"train.{key}") for key in OF_TASK if getattr(given, key) != getattr(own, key)]
     raise_together(faults)
+
+
+def _fixed(key: str) -> ConfigError:
+    rule, cure = "the model to continue determines it", "remove the setting, or fit a new model"
+    return ConfigError(f"cannot change {key}", place=key, rule=rule, cure=cure)
 
 
 def continued_plans(table: Table, config: Config, start: FittedModel) -> list[ColumnPlan]:

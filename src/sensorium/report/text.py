@@ -236,7 +236,7 @@ def comparison_text(found: Comparison) -> RenderableType:
     every = max(results, key=lambda result: len(result.modalities)).modalities
     for result in results:
         table.add_row(
-            model_title(result.model) if result.kind == "baseline" else result.name,
+            _name(result),
             say("part.all") if result.modalities == every else " + ".join(result.modalities),
             f"{result.evaluation.metrics[metric]:.4f}",
             _interval(result.evaluation.intervals[metric]),
@@ -262,8 +262,12 @@ def _folds_text(found: Comparison, folds: CrossValidation) -> list[RenderableTyp
     names = [say("part.fold", fold=number + 1) for number in range(len(folds.parts))]
     table = _table(*titles("by_fold", metric=metric), *names)
     for result in found.results:
-        table.add_row(result.name, *(f"{value:.4f}" for value in result.runs))
+        table.add_row(_name(result), *(f"{value:.4f}" for value in result.runs))
     return [*lines, table]
+
+
+def _name(result: Result) -> str:
+    return model_title(result.model) if result.kind == "baseline" else result.name
 
 
 def _gain(result: Result) -> tuple[str, str]:

@@ -54,7 +54,8 @@ class EpochEnd:
         epoch: number of the epoch, from 1.
         epochs: maximum number of epochs.
         train_loss: mean loss over the steps of the epoch.
-        validation_metrics: metric → value on the validation rows, `loss` among them; empty without such rows.
+        validation_metrics: metric → value on the validation rows, among them `loss`, and `calibrated_loss` (log loss
+            after temperature scaling); empty without such rows.
         learning_rate: learning rate at the start of the epoch.
         seconds: duration of the epoch, without validation.
         rows_per_second: training rows per second.

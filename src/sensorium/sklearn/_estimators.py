@@ -10,23 +10,17 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from sensorium.api import fit
 from sensorium.config import Config, list_settings, nest, overlay, read_settings
-from sensorium.errors import MissingExtraError
 from sensorium.predictor import Model
+from sensorium.sklearn._inputs import SPARSE, as_given, check_dense_size, column_names, is_frame, with_names
+from sensorium.sklearn._targets import read_labels, read_values
 from sensorium.table import Table, open_table
-
-try:
-    from scipy.sparse import issparse
-    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-    from sklearn.utils.multiclass import check_classification_targets
-    from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
-
-    from sensorium.sklearn._inputs import SPARSE, as_given, check_dense_size, column_names, is_frame, with_names
-    from sensorium.sklearn._targets import read_labels, read_values
-except ImportError as error:  # pragma: no cover - the tests install it
-    raise MissingExtraError("scikit-learn is not installed", cure="pip install 'sensorium[sklearn]'") from error
 
 TARGET = "__target__"
 CONFIG = "config__"  # before the name of a setting in a grid search

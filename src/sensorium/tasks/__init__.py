@@ -1,6 +1,13 @@
 """Tasks encode labels, compute the loss, and decode scores to labels as the user wrote them. One file per task."""
 
-from sensorium.tasks._base import EncodedTarget, Task, Temperature, prior_scores, watched_metric
+from sensorium.tasks._base import (
+    EncodedTarget,
+    Task,
+    Temperature,
+    prior_scores,
+    selection_criterion,
+    watched_metric,
+)
 from sensorium.tasks._checks import label_findings, no_known_label
 from sensorium.tasks._classes import label_cells
 from sensorium.tasks._infer import infer_task
@@ -18,5 +25,6 @@ __all__ = [
     "no_known_label",
     "prior_scores",
     "rehearse_task",
+    "selection_criterion",
     "watched_metric",
 ]

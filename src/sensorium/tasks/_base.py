@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.config import TrainConfig
+from sensorium.config import SelectBy, TrainConfig
 from sensorium.files.state import HasState, reading_saved
 from sensorium.findings import Guess, Problem
 from sensorium.labels import LabelReading
@@ -137,6 +137,20 @@ class Task(HasState, ABC):
         """Return scores from logits (n, k): probabilities float64[n, classes], or values float64[n]."""
 
     @property
+    def corrects_bias(self) -> bool:
+        """Return whether scores depend on the distribution of errors, which `corrected` learns after training."""
+        return False
+
+    def corrected(self, logits: npt.NDArray[np.float32], target: npt.NDArray[Any]) -> Self:
+        """Return the task with the distribution of errors of some rows, if scores depend on it.
+
+        Args:
+            logits: float32[n, k].
+            target: their encoded labels.
+        """
+        return self
+
+    @property
     def targets(self) -> list[str]:
         """Return the names of several targets; empty for one target."""
         return []
@@ -171,6 +185,17 @@ class Task(HasState, ABC):
         """
         assert isinstance(temperature, float | int), "one target has one temperature"
         return temper(scores, float(temperature)) if self.labels and temperature != 1 else scores
+
+    def mixed(self, scores: Floats, prior: Sequence[float], share: Temperature) -> Floats:
+        """Mix probabilities with the prior, (1 − s) · scores + s · prior; values are kept.
+
+        Args:
+            scores: probabilities float64[n, classes], or values float64[n].
+            prior: the scores of a row without any value.
+            share: s, from 0 to 1.
+        """
+        assert isinstance(share, float | int), "one target has one share"
+        return (1 - share) * scores + share * np.array(prior) if self.labels and share else scores
 
     @abstractmethod
     def prior(self, values: npt.NDArray[Any]) -> list[float]:
@@ -224,5 +249,16 @@ def prior_scores(task: Task, prior: Sequence[float], rows: int) -> Floats:
 
 
 def watched_metric(config: TrainConfig, task: Task) -> str:
-    """Return the metric that selects epochs and models: that of the settings, else the task's."""
+    """Return the metric that compares models: that of the settings, else the task's."""
     return config.metric or task.watch
+
+
+def selection_criterion(config: TrainConfig) -> SelectBy:
+    """Return the criterion that chooses the epoch: that of the settings; else a metric that is set, else the log loss.
+
+    >>> from sensorium.config import TrainConfig
+    >>> from sensorium.tasks import selection_criterion
+    >>> selection_criterion(TrainConfig()), selection_criterion(TrainConfig(metric="f1_macro"))
+    ('log_loss', 'metric')
+    """
+    return config.select_by or ("metric" if config.metric else "log_loss")

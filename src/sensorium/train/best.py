@@ -33,8 +33,8 @@ class Best:
 
     def _place(self, history: History) -> int:
         """Return the rank of the latest epoch; in a tie, the earlier epoch is better."""
-        rank = history.rank(history.epochs[-1])
-        return sum(not rank > history.rank(history.epochs[number - 1]) for number, _ in self.epochs)
+        rank = history.rank(len(history.epochs))
+        return sum(not rank > history.rank(number) for number, _ in self.epochs)
 
     def load(self, model: nn.Module) -> None:
         """Load the best weights into the model."""

@@ -126,7 +126,7 @@ def _epoch_end(context: TrainingContext, history: History) -> EpochEnd:
 
 
 def _validation_metrics(epoch: Epoch, watched: str) -> Mapping[str, float]:
-    return {"loss": epoch.validation_loss, watched: epoch.metric}
+    return {"loss": epoch.validation_loss, "calibrated_loss": epoch.calibrated_loss, watched: epoch.metric}
 
 
 def _fit_end(state: State, outcome: Outcome) -> FitEnd:

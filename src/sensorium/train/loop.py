@@ -95,7 +95,8 @@ def _end_epoch(state: State, loss: float) -> bool:
     check_answers(context, state.config, place.epoch)
     found = validate(context, history.watched)
     speed = len(context.train_rows) / place.seconds
-    history.epochs.append(Epoch(place.epoch, loss, *found, place.rate, speed, place.seconds))
+    figures = (found.loss, found.metric, place.rate, speed, place.seconds, found.calibrated_loss)
+    history.epochs.append(Epoch(place.epoch, loss, *figures))
     best = state.best.add(history, context.model)
     if best:
         history.best = place.epoch

@@ -33,10 +33,10 @@ def check_soup(config: TrainConfig, validation_rows: Rows) -> None:
 def mix_soup(context: TrainingContext, history: History, best: Best) -> None:
     """Load the greedy soup of the best epochs into the model (Wortsman et al. 2022, arXiv:2203.05482).
 
-    Starting with the best epoch, the others are added to the average in order of their rank, if the validation metric
-    does not get worse (or, if it is equal, the loss does not rise). So the soup is never worse on the validation rows
-    than the best epoch. The statistics of batch normalisation are computed anew over the training rows with the
-    averaged weights (Izmailov et al. 2018, arXiv:1803.05407).
+    Starting with the best epoch, the others are added to the average in order of their rank, if the criterion of
+    `train.select_by` does not get worse. So the soup is never worse on the validation rows than the best epoch. The
+    statistics of batch normalisation are computed anew over the training rows with the averaged weights (Izmailov et
+    al. 2018, arXiv:1803.05407).
 
     Args:
         context: context of the training, with the model and the validation rows.
@@ -48,7 +48,7 @@ def mix_soup(context: TrainingContext, history: History, best: Best) -> None:
     for candidate in best.epochs[1:]:
         _load(context, [weights for _, weights in (*chosen, candidate)])
         mixed = _evaluated(context, history, reached)
-        if history.rank(mixed) >= history.rank(reached):
+        if history.soup_rank(mixed) >= history.soup_rank(reached):
             chosen, reached = [*chosen, candidate], mixed
     _load(context, [weights for _, weights in chosen])
     history.soup = _report([number for number, _ in chosen], reached)
@@ -98,10 +98,10 @@ def _renewed(norm: nn.Module) -> bool:
 
 
 def _evaluated(context: TrainingContext, history: History, like: Epoch) -> Epoch:
-    loss, metric = validate(context, history.watched)
-    return replace(like, validation_loss=loss, metric=metric)
+    found = validate(context, history.watched)
+    return replace(like, validation_loss=found.loss, metric=found.metric, calibrated_loss=found.calibrated_loss)
 
 
 def _report(numbers: list[int], reached: Epoch) -> dict[str, Any]:
-    figures = {"metric": reached.metric, "validation_loss": reached.validation_loss}
-    return {"epochs": sorted(numbers)} | {name: finite(value) for name, value in figures.items()}
+    figures = {name: finite(getattr(reached, name)) for name in ("metric", "validation_loss", "calibrated_loss")}
+    return {"epochs": sorted(numbers), **figures}

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from sensorium.config import TrainConfig
 from sensorium.errors import TrainingError
-from sensorium.tasks import watched_metric
+from sensorium.tasks import selection_criterion, watched_metric
 from sensorium.techniques import TrainingContext, build_techniques, chosen_techniques
 from sensorium.train.best import Best, trained_state
 from sensorium.train.history import History
@@ -57,7 +57,7 @@ class State:
     def __init__(self, context: TrainingContext, config: TrainConfig, seed: int) -> None:
         rows, device = len(context.train_rows), next(context.model.parameters()).device
         self.context, self.config = context, config
-        self.history = History(watched_metric(config, context.task))
+        self.history = History(watched_metric(config, context.task), selection_criterion(config))
         self.stopping = EarlyStopping(context, config, self.history.watched)
         self.techniques = build_techniques(chosen_techniques(config), context)
         self.parts = nn.ModuleList([context.model, *self.techniques.values()])

@@ -1,4 +1,8 @@
-"""Early stopping: patience, a perfect validation metric, and a plateau of loss and metric."""
+"""Early stopping: patience, a perfect validation metric, and a plateau of loss and metric.
+
+All rules watch the metric, also where `train.select_by` chooses the epoch by another criterion: stopping by a smoothed
+criterion would train longer.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +79,7 @@ class EarlyStopping:
             return None
         if self._goal and self._perfect_for(history) >= self._perfect:
             return EarlyStop("perfect", done, self._perfect, self._goal.best)
-        if self.patience and done - history.best >= self.patience:
+        if self.patience and done - history.improved >= self.patience:
             return EarlyStop("patience", done, self.patience)
         if self._at_plateau and done - self._warmup > FLAT and _is_flat(history.epochs):
             return EarlyStop("plateau", done, FLAT)
@@ -85,7 +89,7 @@ class EarlyStopping:
         """Return the earliest epoch after which training stops if the metric stays as it is; None if at the end."""
         done, possible = len(history.epochs), list[int]()
         if self.patience and not math.isnan(history.epochs[-1].validation_loss):
-            possible.append(history.best + self.patience)
+            possible.append(history.improved + self.patience)
         if self._goal and (held := self._perfect_for(history)):
             possible.append(done + self._perfect - held)
         return min((epoch for epoch in possible if done < epoch < self.epochs), default=None)

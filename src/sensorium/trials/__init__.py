@@ -4,7 +4,6 @@ from sensorium.trials._baseline import forget_matrix, why_left_out
 from sensorium.trials._build import build_blend, build_fitted, check_spec, model_of_none
 from sensorium.trials._calibrate import with_calibration
 from sensorium.trials._cost import Cost, mean_cost
-from sensorium.trials._folds import cut_folds, data_of
 from sensorium.trials._ledger import Ledger, forget_trials, has_trials
 from sensorium.trials._runner import InProcess, Runner
 from sensorium.trials._spec import TrialSpec
@@ -36,8 +35,6 @@ __all__ = [
     "check_spec",
     "check_workers",
     "choose_runner",
-    "cut_folds",
-    "data_of",
     "estimate_seconds",
     "files_after",
     "files_before",

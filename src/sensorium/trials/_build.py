@@ -24,8 +24,7 @@ from sensorium.model import (
     rehearse_parts,
 )
 from sensorium.model.card import DataSpec, ModelCard, Notice, UnlabelledRecord
-from sensorium.planning import Plan, PreparedTable, take_weights
-from sensorium.split import SPLITS
+from sensorium.planning import Plan, PreparedTable, take_weights, with_validation_learned
 from sensorium.train import check_size, freeze
 from sensorium.trials._spec import TrialSpec
 
@@ -93,7 +92,7 @@ def build_blend(
         weights: their weights.
         network: the model whose network may be one of the members; the card has its history.
     """
-    plan, split = data.plan, data.plan.split
+    plan = data.plan
     used = {name for member in members for name in member.columns}
     learnt = {name: own for name, own in plan.learnt.items() if name in used}
     assert plan.config.target is not None
@@ -112,10 +111,7 @@ def build_blend(
         data=_data_spec(data),
         views={name: owner for name, owner in plan.table.views.items() if name in learnt},
     )
-    # The validation rows are recognised as rows that the model learned from.
-    codes = np.where(split.codes == SPLITS.index("validation"), SPLITS.index("train"), split.codes)
-    whole = replace(data, plan=replace(plan, split=replace(split, codes=codes)))
-    return replace(fitted, seen=whole.seen_rows(fitted))
+    return replace(fitted, seen=with_validation_learned(data).seen_rows(fitted))
 
 
 def spec_settings(plan: Plan, spec: TrialSpec) -> Config:

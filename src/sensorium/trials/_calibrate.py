@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sensorium.evaluate.calibration import Calibration, calibrate_targets
+from sensorium.evaluate.prior_bound import bound_targets
 from sensorium.metrics import Outcome, Part, score
 from sensorium.model import FittedModel, Member, NetworkMember, Outputs
 from sensorium.model.card import CalibrationRecord
@@ -37,8 +38,9 @@ def calibrate_model(data: PreparedTable, fitted: FittedModel) -> FittedModel:
         return fitted
     groups = None if plan.groups is None else plan.groups[rows]
     outputs = _outputs(fitted, cells, rows)
-    found = calibrate_targets(plan.task, outputs, plan.target[rows], plan.config.seed, groups)
-    return with_calibration(plan.task, fitted, found)
+    truth = plan.target[rows]
+    found = calibrate_targets(plan.task, outputs, truth, plan.config.seed, groups)
+    return with_calibration(plan.task, fitted, bound_targets(found, plan.task, outputs, truth, fitted.prior))
 
 
 def with_calibration(task: Task, fitted: FittedModel, found: Mapping[str, Calibration]) -> FittedModel:
@@ -54,6 +56,7 @@ def with_calibration(task: Task, fitted: FittedModel, found: Mapping[str, Calibr
     """
     if not found:
         return fitted
+    fitted = replace(fitted, prior_share=_prior_shares(task, found))
     if _is_network(fitted):
         scaled = fitted.with_first(temperature=_times(task, fitted.temperature, found))
     else:
@@ -69,7 +72,7 @@ def _is_network(fitted: FittedModel) -> bool:
 def _outputs(fitted: FittedModel, cells: Prepared, rows: Rows) -> Outputs:
     """Return what the temperature scales: logits of a single network, scores of any other model."""
     if not _is_network(fitted):
-        return Outputs.of_scores(fitted.scores(cells, rows))
+        return Outputs.of_scores(replace(fitted, prior_share=0.0).scores(cells, rows))
     logits = fitted.task.scaled(fitted.logits(cells.only(fitted.first.columns), rows), fitted.temperature)
     return Outputs.of_logits(logits)
 
@@ -86,7 +89,7 @@ def with_test_changes(data: PreparedTable, fitted: FittedModel, after: Outcome |
     if record is None or after is None:
         return record
     temperatures = [fitted.blend_temperature, *(member.temperature for member in fitted.members)]
-    is_scaled = any(np.any(np.asarray(temperature) != 1) for temperature in temperatures)
+    is_scaled = any(np.any(np.asarray(temperature) != 1) for temperature in temperatures) or np.any(fitted.prior_share)
     before = data.outcome(fitted.uncalibrated(), "test") if is_scaled else after
     if not record.targets:
         return _with_changes(record, before, after)
@@ -114,6 +117,13 @@ def _times(task: Task, own: Temperature, found: Mapping[str, Calibration]) -> Te
         return own * found[""].temperature
     factors = [found[name].temperature if name in found else 1.0 for name in targets]
     return [before * factor for before, factor in zip(_each(own, task), factors, strict=True)]
+
+
+def _prior_shares(task: Task, found: Mapping[str, Calibration]) -> Temperature:
+    """Return the share of the prior in the scores: a number, or one per target."""
+    if not task.targets:
+        return found[""].prior_share
+    return [found[name].prior_share if name in found else 0.0 for name in task.targets]
 
 
 def _each(temperature: Temperature, task: Task) -> Sequence[float]:
@@ -145,4 +155,5 @@ def _record_of(found: Calibration, temperature: float, members: Sequence[float])
         "fitted": found.fitted,
         "gain": found.gain,
         "validation": changes if found.log_loss else None,
+        "prior_share": found.prior_share or None,
     })  # fmt: skip

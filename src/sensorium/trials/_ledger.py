@@ -23,7 +23,6 @@ from sensorium.runtime.progress import Reporter, Silent
 from sensorium.train import History
 from sensorium.trials._build import spec_settings
 from sensorium.trials._cost import Cost
-from sensorium.trials._folds import data_of
 from sensorium.trials._spec import TrialSpec
 from sensorium.trials._trial import TrialResult
 from sensorium.trials.fingerprint import fingerprint
@@ -117,7 +116,7 @@ class Ledger:
 
     def _result(self, spec: TrialSpec, record: Mapping[str, Any]) -> TrialResult:
         scores = {split: np.array(values, np.float64) for split, values in record["scores"].items()}
-        data = data_of(self.data, spec)
+        data = spec.data(self.data)
         if any(len(values) != len(data.rows(split)) for split, values in scores.items()):
             raise ValueError("the record has other rows")
         return TrialResult(

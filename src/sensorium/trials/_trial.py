@@ -30,8 +30,8 @@ from sensorium.train import Checkpoint, History, Pretraining, batch_size, epoch_
 from sensorium.trials._baseline import fit_baseline
 from sensorium.trials._build import ModelOf, build_fitted, model_of_none
 from sensorium.trials._calibrate import calibrate_model, with_test_changes
+from sensorium.trials._correct_bias import correct_bias
 from sensorium.trials._cost import Cost
-from sensorium.trials._folds import data_of
 from sensorium.trials._restart import train_guarded
 from sensorium.trials._spec import TrialSpec
 from sensorium.trials._warm_up import warm_up
@@ -136,7 +136,7 @@ def run_trial(data: PreparedTable, spec: TrialSpec, control: Control = Control()
         The result. If the loss diverges or the library of a baseline fails, its `error` is set.
     """
     with torch_threads(data.plan.threads.most):
-        return _run(data_of(data, spec), spec, control)
+        return _run(spec.data(data), spec, control)
 
 
 def _run(data: PreparedTable, spec: TrialSpec, control: Control) -> TrialResult:
@@ -183,7 +183,7 @@ def finish(data: PreparedTable, result: TrialResult) -> TrialResult:
 def calibrate_ensemble(data: PreparedTable, result: TrialResult) -> TrialResult:
     """Return the result of a model of several members with calibrated probabilities."""
     with _reading_features(data, result.model.networks):
-        fitted = calibrate_model(data, result.model)
+        fitted = correct_bias(data, calibrate_model(data, result.model))
         return replace(result, fitted=fitted, outcomes={"validation": data.outcome(fitted, "validation")})
 
 
@@ -276,7 +276,7 @@ def _train(
         pretraining=before and PretrainingRecord.model_validate(before.to_json()),
         seconds=round(seconds, 3),
     )
-    fitted = calibrate_model(data, fitted)
+    fitted = correct_bias(data, calibrate_model(data, fitted))
     outcomes = {"validation": data.outcome(fitted, "validation")} if len(data.rows("validation")) else {}
     return TrialResult(spec, outcomes, seconds, history, fitted)
 

@@ -38,11 +38,11 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "verdict.baseline": "{sentence} A classical model does better: {other} {gain}.",
         "verdict.use": "{sentence} Use {recommended}.",
         "verdict.seeds": "{sentence} All figures are means of {seeds} seeds.",
-        "blend.members": "blend of {members}: {metric} {value:.4g}, estimated on {judged:,} rows that the members did not "
-        "learn from ({how}); the best model alone is {best} with {alone:.4g}",
+        "blend.members": "blend of {members}: {metric} {value:.4g}, estimated on {judged:,} rows that the members did "
+        "not learn from ({how}); the best model alone is {best} with {alone:.4g}",
         "blend.member": "{name} ({weight:.0%})",
-        "blend.one": "no blend: {name} alone does best, with {metric} {value:.4g}, estimated on {judged:,} rows that it "
-        "did not learn from ({how}); the others: {others}",
+        "blend.one": "no blend: {name} alone does best, with {metric} {value:.4g}, estimated on {judged:,} rows that "
+        "it did not learn from ({how}); the others: {others}",
         "blend.other": "{name} {value:.4g}",
         "blend.modality": "{sentence}. The other modalities do not help: {metric} is {alone:.4g} with {name} alone and "
         "{together:.4g} with all modalities, so only {name} is used",
@@ -106,6 +106,10 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "rows that did not fit it (gain {gain}; a gain above 0 is a lower loss)",
         "calibration.gain": "{sentence}, which lowers the log loss on validation rows that did not fit it (gain "
         "{gain})",
+        "calibration.above_prior": "{sentence}: without it, the log loss on the validation rows is above that of the "
+        "class frequencies",
+        "calibration.prior_share": "{sentence}, and mixed with the class frequencies (share {share:.2f}): without "
+        "that, the log loss on the validation rows is above that of the class frequencies",
         "calibration.members": "probabilities of the members are calibrated by the temperatures {temperature}",
         "calibration.no_common_gain": "{sentence}; a further temperature of {fitted} for all members is not shown to "
         "lower the log loss on validation rows that did not fit it (gain {gain}; a gain above 0 is a lower loss)",

@@ -42,8 +42,8 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "need more epochs (--epochs).",
         "line.chosen": "chosen on the validation rows: {models} ({metric} {value})",
         "line.ensemble": "{chosen}; the ensemble gains {gain:+.4f} over the best model",
-        "line.folds": "cross-validation on {rows:,} rows: {rule}; intervals and p are those of the "
-        "corrected resampled t-test",
+        "line.folds": "cross-validation on {rows:,} rows: {rule}; intervals are those of the corrected "
+        "resampled t-test",
         "line.groups": "95% intervals resample {groups:,} groups of rows",
         "line.few_groups": "95% intervals resample {groups:,} groups of rows; with so few groups, they are too narrow",
         "line.one_group": "there are no intervals, because all rows are of one group",

@@ -186,7 +186,10 @@ def _scaling(found: CalibrationRecord) -> str:
     is_off = all(value == 1 for value in temperatures)
     kind = "off" if is_off else "members" if several else "on"
     sentence = say(f"calibration.{kind}", temperature=_listed(temperatures))
-    if found.reason == "at_bound" and found.fitted:
+    if found.reason == "above_prior":
+        kind = "prior_share" if found.prior_share else "above_prior"
+        sentence = say(f"calibration.{kind}", sentence=sentence, share=found.prior_share or 0.0)
+    elif found.reason == "at_bound" and found.fitted:
         sentence = say("calibration.at_bound", sentence=sentence, fitted=f"{found.fitted:.3g}")
     elif found.gain and found.fitted:
         common = "mean_gain" if found.members and found.reason == "kept" else "common_gain"

@@ -82,6 +82,7 @@ def join(plan: Plan, models: Sequence[TrialResult]) -> TrialResult:
         kinds={name: plan.kinds[name] for name in columns},
         members=members,
         member_weights=(),
+        prior_share=0.0,
     )
     seconds = sum(model.seconds for model in models)
     return replace(models[0], fitted=joined, outcomes={}, seconds=seconds)

@@ -1,14 +1,16 @@
-"""Folds of a prepared table: trials that learn from some rows and predict the others."""
+"""Give the rows of a prepared table other roles: those of a fold, or validation rows that are learned from."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from sensorium.planning import Plan, PreparedTable
+from sensorium.planning._plan import Plan
+from sensorium.planning._prepared import PreparedTable
 from sensorium.split import SPLITS, Fold, FoldOptions, Folds, make_folds
-from sensorium.trials._spec import TrialSpec
 
 UNUSED = -1  # code of a row without a role
 HELD_OUT = 2  # parts of the validation rows: one selects the epoch, the other is only predicted
@@ -50,12 +52,15 @@ def at_fold(data: PreparedTable, fold: Fold) -> PreparedTable:
     learn = plan.used[fold.learn]
     codes[learn] = plan.split.codes[learn]
     codes[plan.used[fold.judge]] = SPLITS.index("test")
-    return replace(data, plan=replace(plan, split=replace(plan.split, codes=codes)))
+    return _with_codes(data, codes)
 
 
-def data_of(data: PreparedTable, spec: TrialSpec) -> PreparedTable:
-    """Return the table as a trial sees it: with the split of its fold, if it has one."""
-    if spec.fold is None:
-        return data
-    number, count = spec.fold
-    return at_fold(data, cut_folds(data.plan, count).folds[number])
+def with_validation_learned(data: PreparedTable) -> PreparedTable:
+    """Return the table with the validation rows among the training rows."""
+    codes = data.plan.split.codes
+    return _with_codes(data, np.where(codes == SPLITS.index("validation"), SPLITS.index("train"), codes))
+
+
+def _with_codes(data: PreparedTable, codes: npt.NDArray[Any]) -> PreparedTable:
+    plan = data.plan
+    return replace(data, plan=replace(plan, split=replace(plan.split, codes=codes.astype(np.int8))))
