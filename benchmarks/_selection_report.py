@@ -48,7 +48,7 @@ def known_of(cell: Cell) -> Known:
 
 def judged(cell: Cell, figure: str, place: int) -> float:
     """Return a figure of the judged rows after an epoch; larger is better. NaN if the task has no such figure."""
-    if figure not in ("table_metric", "metric") and cell["constant"] is None:
+    if figure != "table_metric" and cell["constant"] is None:  # the error of an amount is in its own unit
         return np.nan
     value = float(cell["epochs"][place]["test"][figure])
     return value if figure in ("table_metric", "metric") else -value
