@@ -48,7 +48,7 @@ $(VENV)/bin/python:
 
 $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "installing Sensorium into $(VENV) …"
-	@$(PIP) --editable '.[demo]'
+	@$(PIP) --editable .
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt weights.txt | $(VENV)/bin/python

@@ -29,7 +29,8 @@ def main() -> None:
     parser.add_argument("--no-plain", action="store_true", help="the search alone")
     options = parser.parse_args()
     target, columns = ("digit", DIGITS) if options.digits else ("label", WORKLOAD)
-    command = ["fit", str(options.data / "table.csv"), "--target", target, "--columns", columns, "--quiet", "--json"]
+    command = ["fit", str(options.data / "table.csv"), "--target", target, "--columns", columns, "--preset", "fast"]
+    command += ["--quiet", "--json"]
     for seed in options.seeds.split(","):
         plain = [] if options.no_plain else ["plain"]
         for kind in [*plain, "budget"]:

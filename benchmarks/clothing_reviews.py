@@ -32,6 +32,7 @@ def main() -> None:
         model = sensorium.fit(
             options.data / "table.csv",
             "recommended",
+            preset="fast",
             seed=seed,
             exclude=[options.exclude] if options.exclude else [],
             encoders=encoders,

@@ -25,13 +25,17 @@ def main() -> None:
     table = options.data / "table.csv"
     for seed in map(int, options.seeds.split(",")):
         with tempfile.TemporaryDirectory() as folder:
-            teacher = sensorium.fit(table, "digit", columns=COLUMNS, seed=seed, out=folder, progress=False)
+            teacher = sensorium.fit(
+                table, "digit", columns=COLUMNS, preset="fast", seed=seed, out=folder, progress=False
+            )
             print(f"seed {seed}: teacher {teacher.test.metrics['accuracy']:.3f}", flush=True)
             for column in COLUMNS:
                 for words, train in (("labels", {}), ("labels and teacher", {"teacher": folder})):
                     show(
                         f"{column}, {words}",
-                        sensorium.fit(table, "digit", columns=[column], seed=seed, train=train, progress=False),
+                        sensorium.fit(
+                            table, "digit", preset="fast", columns=[column], seed=seed, train=train, progress=False
+                        ),
                     )
 
 

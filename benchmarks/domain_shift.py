@@ -32,7 +32,7 @@ from sensorium.metrics import Outcome
 
 SERIES = ["movement", "close", "high", "low", "log_volume"]
 OTHER_SECTOR = "Technology"
-PLAIN = {"progress": False, "config": {"prepare": {"store": "none"}}}
+PLAIN = {"preset": "fast", "progress": False, "config": {"prepare": {"store": "none"}}}
 Ways = dict[str, Outcome]
 
 

@@ -39,8 +39,8 @@ AUGMENT = {"image": ["shift"], "audio": ["spec_augment"]}
 
 
 def settings(method: dict) -> dict:
-    """Of the training: what the preset for few rows sets stays the same, whatever techniques a method names."""
-    return {**method, "preset": "few", "techniques": ["label_smoothing", *method.get("techniques", [])]}
+    """Of the training: what train.few_labels sets stays the same, whatever techniques a method names."""
+    return {**method, "few_labels": "few", "techniques": ["label_smoothing", *method.get("techniques", [])]}
 
 
 def with_few_labels(table: pa.Table, labels: int, seed: int) -> pa.Table:

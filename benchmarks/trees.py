@@ -28,29 +28,24 @@ TABLES: dict[str, dict[str, Any]] = {
 FIT = """
 import json, sys, time
 import numpy as np
-from sensorium.baselines import Job, flatten_columns, make_baseline
 from sensorium.config import Config
 from sensorium.metrics import score
 from sensorium.planning import plan_and_prepare
 from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
+from sensorium.trials import TrialSpec, run_trial
 path, settings, rows, seed = sys.argv[1], json.loads(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 table = open_table(path)
 table = table.take(np.sort(np.random.default_rng(seed).permutation(len(table))[:rows]))
 data = plan_and_prepare(table, Config.gather({**settings, "seed": seed}), Silent())
-train, validation, test = (data.rows(split) for split in ("train", "validation", "test"))
-columns = flatten_columns(data.cells, train, seed)
 task = data.plan.task
 cpu = time.process_time()
-model = make_baseline("trees", Job(columns, data.plan.target, train, validation, task, seed))
-model.fit()
-scores = model.scores(test)
+outcome = run_trial(data, TrialSpec("trees", baseline="trees")).outcomes["test"]
 cpu = time.process_time() - cpu
-outcome = task.outcome(scores, data.plan.target[test])
 metric = "accuracy" if task.labels else "r2"
 loss = "log_loss" if task.labels else "rmse"
 print(json.dumps({
-    "cpu": cpu, "rows": len(train), "columns": columns.values.shape[1], "outputs": task.outputs,
+    "cpu": cpu, "rows": len(data.rows("train")), "outputs": task.outputs,
     metric: float(score(metric, outcome)[0]), loss: float(score(loss, outcome)[0]),
 }))
 """

@@ -60,6 +60,7 @@ LACKING = {
     "adaptation": ["subclass of Adaptation", "adapt"],
     "baseline": ["subclass of Baseline", "form", "model", "usual", "path", "TASKS"],
     "strategy": ["subclass of Strategy", "run"],
+    "preset": ["subclass of Preset", "STRATEGY"],
     "tracker": ["subclass of Tracker", "start", "log", "end"],
 }
 

@@ -22,7 +22,7 @@ ROWS = 30
 
 # Settings that neither widen what is read, fetched, run or written, nor how long: a model may bring them along.
 HARMLESS = {
-    "": "target, task, tasks, columns, exclude, modalities, encoders, augment, towers, fusion, head, width, "
+    "": "target, task, tasks, columns, exclude, modalities, encoders, augment, towers, fusion, head, width, preset, "
     "calibrate, seed, device, threads",
     "table": "encoding, separator, skip_rows, comment, quotes, missing, decimal, thousands, currency, censored, "
     "labels, lists, targets, series",
@@ -31,7 +31,7 @@ HARMLESS = {
     "prepare": "identify, stream",
     "train": "epochs, batch_size, accumulate, learning_rate, optimizer, weight_decay, schedule, warmup, clip_norm, "
     "patience, stop_at_plateau, metric, modality_dropout, mixup, precision, compile, checkpoint, soup, freeze, "
-    "techniques, preset, imbalance, class_weight, outliers",
+    "techniques, few_labels, imbalance, class_weight, outliers, target_transform, loss",
     "train.unfreeze": "epochs, layers, learning_rate_scale",
     "train.pretrain": "techniques, epochs, batch_size, learning_rate",
 }

@@ -60,6 +60,7 @@ def test_names_in_an_old_model_are_those_of_today(tmp_path):
     config = saved["config"]
     assert config["fusion"] == {"name": "mixture_of_experts", "experts": 2, "active": 1}
     assert config["train"]["imbalance"] == "always" and "balance" not in config["train"]
+    assert config["train"]["few_labels"] == "none" and "preset" not in config["train"]
     assert config["train"]["techniques"] == {
         "modality_imbalance": {"every": 2, "rows": 20},
         "masked": {"stop_gradient": True, "width": 8},

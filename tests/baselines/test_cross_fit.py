@@ -232,3 +232,26 @@ print(restored.scores(Task, columns, np.array([1])).round(3).tolist())
 """
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[[0.269, 0.731]]"
+
+
+@pytest.mark.parametrize("name", baselines.names())
+def test_skewed_amounts_are_learned_on_the_transformed_scale_without_bias(name):
+    random = np.random.default_rng(0)
+    signal = random.normal(size=600)
+    data = experiment(
+        {"x": signal, "label": np.exp(1.2 * signal + 0.8 * random.normal(size=600)) * 1e4},
+        task="regression",
+        train={"target_transform": "log"},
+    )
+    job = job_of(data)
+    found = cross_fit(name, job, folds_of(job.rows))
+    assert len(found.estimator.errors) > 10
+    truth = job.target[found.rows]
+    assert found.scores.mean() == pytest.approx(truth.mean(), rel=0.2)  # 27% too low without a correction
+    assert np.corrcoef(np.log(found.scores), np.log(truth))[0, 1] > 0.75
+    restored = baselines.load(name).restore(*found.estimator.state())
+    asked = data.rows("test")
+    scores = found.estimator.scores(job.task, data.cells, asked)
+    assert np.array_equal(restored.scores(job.task, data.cells, asked), scores)
+    network = job.task.corrected(np.zeros((100, 1), np.float32), job.target[:100])  # errors of another model
+    assert np.array_equal(found.estimator.scores(network, data.cells, asked), scores)

@@ -30,6 +30,7 @@ FIT_KEYS = {
     "metrics",
     "problems",
     "notices",
+    "preset",
 }
 
 
@@ -219,10 +220,13 @@ EFFECTS = {
     "columns": (["--columns", "text"], lambda m: names(m) == ["text"]),
     "exclude": (["--exclude", "text, number"], lambda m: names(m) == ["category", "part"]),
     "modality": (["--modality", "number=category"], lambda m: m["columns"][0]["modality"] == "category"),
+    "preset": (["--preset", "fast"], lambda m: m["card"]["preset"]["reason"] == "as set"),
     "fusion": (["--fusion", "late"], lambda m: m["members"][0]["network"]["fusion"] == "late"),
     "task": (["--task", "multilabel"], lambda m: m["task"]["name"] == "multilabel"),
     "epochs": (["--epochs", "2"], lambda m: len(m["card"]["history"]["epochs"]) == 2),
     "budget": (["--budget", "1s"], lambda m: m["card"]["search"]["budget"] == 1),
+    "folds": (["--folds", "2"], lambda m: m["card"]["cross_validation"]["folds"] == 2),
+    "repeats": (["--folds", "2", "--repeats", "2"], lambda m: m["card"]["cross_validation"]["repeats"] == 2),
     "split_column": (["--split-column", "part"], lambda m: m["data"]["split_rows"]["test"] == 24),
     "stream": (["--stream"], lambda m: m["config"]["prepare"]["stream"]),
     "check_imbalance": (["--check-imbalance"], lambda m: "imbalance" in m["card"]),
@@ -296,7 +300,7 @@ def test_without_json_a_person_reads_tables(tabular, tmp_path):
     found = process("fit", tabular, "--target", "label", "--epochs", "2", "--out", tmp_path / "r")
     assert "95% interval" in found.stdout
     assert f"model: {tmp_path / 'r' / 'model'}" in found.stdout
-    assert not [line for line in found.stderr.splitlines() if not line.startswith("?")]
+    assert not [line for line in found.stderr.splitlines() if not line.startswith(("?", "preset: "))]
 
 
 @pytest.mark.parametrize(

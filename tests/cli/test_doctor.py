@@ -107,7 +107,7 @@ def test_weights_have_the_command_of_the_listing(monkeypatch):
 @pytest.mark.parametrize(
     ("given", "lines"),
     [
-        ({}, ["fewer for small networks", "GOMP_SPINCOUNT=500 (set by Sensorium)"]),
+        ({}, ["fewer for small networks", "GOMP_SPINCOUNT=1500 (set by Sensorium)"]),
         (
             {"OMP_NUM_THREADS": "1", "GOMP_SPINCOUNT": "7"},
             ["threads: 1, set by OMP_NUM_THREADS (setting: threads)", "GOMP_SPINCOUNT=7\n"],

@@ -10,7 +10,7 @@ import yaml
 from calls import answer, call
 
 import sensorium
-from sensorium.config import Config, TrainConfig, list_settings, with_preset
+from sensorium.config import Config, TrainConfig, for_few_labels, list_settings
 from sensorium.errors import ConfigError, SensoriumError
 
 DEFAULT = re.compile(r"^( *)# (?= *[a-z_]+:( |$))", re.MULTILINE)
@@ -45,7 +45,7 @@ def test_comments_are_settings_with_the_values_in_force(tabular, tmp_path):
     assert every["encoders"] == {"number": "tabular", "category": "tabular", "text": "bilstm"}
     assert every["exclude"] == [] and "for example [text]" in text
     assert every["task"] == "multiclass" and "module" not in text
-    defaults = Config(train=with_preset(TrainConfig(), 100, "multiclass")).model_dump(mode="json")
+    defaults = Config(train=for_few_labels(TrainConfig(), 100, "multiclass")).model_dump(mode="json")
     config = Config.gather(every).model_dump(mode="json")
     assert {**config["train"], **config["split"], **config["prepare"]} == {
         **defaults["train"], **defaults["split"], **defaults["prepare"],
@@ -144,9 +144,9 @@ def test_values_are_those_of_a_fit_of_this_table(tabular, tmp_path):
     train = yaml.safe_load(DEFAULT.sub(r"\1", text))["train"]
     assert (train["patience"], train["techniques"]) == (20, {"label_smoothing": {}})
     joined = joined_lines(text)
-    assert "(instead of 8: few training rows, see train.preset)" in joined
-    assert "(instead of {}: few training rows, see train.preset)" in joined
-    initialise(tabular, tmp_path / "p.yaml", "--set", "train.preset=none")
+    assert "(instead of 8: few training rows, see train.few_labels)" in joined
+    assert "(instead of {}: few training rows, see train.few_labels)" in joined
+    initialise(tabular, tmp_path / "p.yaml", "--set", "train.few_labels=none")
     assert "  # patience: 8 " in (tmp_path / "p.yaml").read_text()
 
 

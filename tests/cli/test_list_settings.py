@@ -155,3 +155,9 @@ def test_lines_in_a_file_are_not_wrapped(monkeypatch):
     lines = [" ".join(line.split()) for line in call("list", "settings", "train").stdout.splitlines()]
     for setting in list_settings("train"):
         assert any(line.startswith(setting.name) and setting.description in line for line in lines), setting.name
+
+
+def test_a_task_lists_the_settings_that_it_reads():
+    found = answer("list", "tasks", "regression")["tasks"]["regression"]
+    assert [each["name"] for each in found["settings"]] == ["train.target_transform", "train.loss", "train.outliers"]
+    assert "settings" not in answer("list", "tasks", "binary")["tasks"]["binary"]

@@ -85,6 +85,11 @@ COMPARE = {
     "fusions": (["--fusions", "late"], lambda run: (run / "late").is_dir() and not (run / "concat").exists()),
     "baselines": (["--baselines", "none"], lambda run: not told(run)["best_baseline"]),
     "seeds": (["--seeds", "2"], lambda run: told(run)["seeds"] == [0, 1]),
+    "folds": (["--folds", "2"], lambda run: told(run).get("cross_validation", {}).get("folds") == 2),
+    "repeats": (
+        ["--folds", "2", "--repeats", "2"],
+        lambda run: told(run).get("cross_validation", {}).get("repeats") == 2,
+    ),
     "columns": (["--columns", "text,number"], lambda run: columns_of(run, "concat") == ["number", "text"]),
     "exclude": (["--exclude", "part"], lambda run: "part" not in columns_of(run, "concat")),
     "modality": (

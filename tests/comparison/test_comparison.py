@@ -278,7 +278,7 @@ def test_a_baseline_that_breaks_is_left_out_with_the_library_s_words(monkeypatch
     def full(*_):
         raise MemoryError("no room for the matrix")
 
-    monkeypatch.setattr("sensorium.trials._baseline.flatten_columns", full)
+    monkeypatch.setattr("sensorium.trials._baseline.summarize", full)
     given = make_truth("unique", rows=120)
     found = sensorium.compare(given, "label", fusions=["concat"], **QUICK | {"baselines": ["trees", "linear"]})
     assert found.left_out == dict.fromkeys(["trees", "linear"], "MemoryError: no room for the matrix")

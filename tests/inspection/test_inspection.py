@@ -24,9 +24,10 @@ def test_it_says_what_fit_will_do(seen, made, run):
     assert {c.name: c.modality for c in seen.columns if c.modality} == model.columns
     assert seen.target["task"] == model.task
     assert seen.split["rows"] == model.card["rows"]
-    assert {c.name: (c.reason, c.caution) for c in seen.columns} == {
-        plan["name"]: (plan["reason"], plan["caution"]) for plan in model.card["columns"]
-    }
+    told = {plan["name"]: (plan["reason"], plan["caution"]) for plan in model.card["columns"]}
+    [choice] = [notice for notice in model.card["notices"] if "encoded by" in notice["reason"]]
+    told["text"] = (told["text"][0], f"{choice['reason']} ({choice['cure']})")
+    assert {c.name: (c.reason, c.caution) for c in seen.columns} == told
 
 
 def test_a_column_prints_in_one_line(seen):
@@ -212,7 +213,9 @@ def test_every_cell_is_decoded_where_asked(tmp_path):
 
 
 def advice(table, target=None, **config):
-    return {a["setting"]: a["reason"] for a in sensorium.inspect(table, target, config=config).advice}
+    """Return setting → reason, without what is advised for any small table."""
+    found = sensorium.inspect(table, target, config=config).advice
+    return {a["setting"]: a["reason"] for a in found if "--folds" not in a["reason"]}
 
 
 @pytest.mark.unit
@@ -231,6 +234,24 @@ def test_a_group_and_a_time_to_split_by_are_proposed():
     for setting in told:  # what is proposed can be set
         name, _, column = setting.removeprefix("split.").partition("=")
         assert sensorium.inspect(table, "y", config={"split": {name: column}}).split["how"].startswith("made: by")
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize(("rows", "advised"), [(12, False), (90, True), (999, True), (1000, False)])
+def test_cross_validation_is_advised_below_a_thousand_labelled_rows(rows, advised):
+    table = {
+        "x": [(i * 37) % 911 / 7 for i in range(rows + 5)],
+        "my label": ["a", "b"] * (rows // 2) + ["a"] * (rows % 2),
+    }
+    table["my label"] += [None] * 5
+    told = [a["reason"] for a in sensorium.inspect(table, "my label").advice if "--folds" in a["reason"]]
+    assert len(told) == advised
+    if rows == 90:
+        (reason,) = told
+        assert reason == (
+            "90 rows with a label, of which 9 are tested: to test more of them, cross-validate: sensorium fit TABLE "
+            "--target 'my label' --folds 5 (Python: folds=5)"
+        )
 
 
 @pytest.mark.unit

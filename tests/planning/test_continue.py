@@ -33,7 +33,8 @@ def made(rows=160, labels=("a", "b", "c"), shift=0.0, seed=0):
 
 
 def fit(table, **more):
-    return sensorium.fit(table, "label", width=16, progress=False, **{"epochs": 4, **more})
+    own = {"epochs": 4, "encoders": {"text": "bilstm"}}
+    return sensorium.fit(table, "label", width=16, progress=False, **{**own, **more})
 
 
 def go_on(table, start, **more):

@@ -8,15 +8,18 @@ from rich.console import Console
 from sensorium.evaluate import Evaluation, Subset, Subsets
 from sensorium.metrics import Difference
 from sensorium.model.card import (
+    DataSpec,
     EvaluationRecord,
+    MemberRecord,
     MetricShift,
+    ModelCard,
     PredictionShift,
     SearchRecord,
     SearchTraining,
     SearchTrial,
     ShiftRecord,
 )
-from sensorium.report import evaluation_text, shift_text, subsets_text
+from sensorium.report import evaluation_text, fit_text, shift_text, subsets_text
 from sensorium.report.text import search_text
 
 pytestmark = pytest.mark.unit
@@ -93,3 +96,15 @@ def test_trainings_of_a_search_name_their_epochs_and_short_times():
     )
     shown = printed(search_text(found))
     assert "0.9333 after 1 epoch, 0.9333 after 11 epochs" in shown and " 0.08" in shown
+
+
+def test_members_are_listed_with_their_weights_and_with_modalities_where_they_read_some():
+    every = ["text", "tabular"]
+    members = [
+        MemberRecord(name="network", kind="network", weight=0.5, modalities=every),
+        MemberRecord(name="linear", kind="estimator", weight=0.3, modalities=["text"]),
+        MemberRecord(name="linear", kind="estimator", weight=0.2, modalities=every),
+    ]
+    found = printed(fit_text([], ModelCard(members=members, seconds=3.2), DataSpec(), None))
+    assert "weights of the members: network 0.500, linear (text) 0.300, linear 0.200" in found
+    assert "fitted in 3.2 s" in found

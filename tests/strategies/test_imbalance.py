@@ -196,7 +196,7 @@ def printed(renderable):
 @pytest.mark.parametrize("fusion", ["late", "transformer"])
 def test_unimodal_pretraining_goes_with_fusions_of_decisions_and_of_tokens(fusion):
     kinds = {"vector": "vector", "code": "category"}
-    train = {"imbalance": "always", "epochs": 1, "preset": "none"}
+    train = {"imbalance": "always", "epochs": 1, "few_labels": "none"}
     found = sensorium.fit(table(), "label", modalities=kinds, fusion=fusion, train=train, progress=False).card
     assert "unimodal_pretraining" in [result["name"] for result in found["imbalance"]["results"]]
 

@@ -31,6 +31,7 @@ CALLBACKS = [
     ("prepare/findings.py:table_findings", "tasks/*.findings", "the task is given as an argument"),
     ("train/loop.py:*", "trials/_trial.py:*", "the loop tells its trial of the best weights"),
     ("train/events.py:*", "trials/_trial.py:*", "the training asks whoever started it whether to stop"),
+    ("planning/_make_plan.py:make_plan", "presets/*", "the preset completes the settings once the schema is known"),
     ("trials/_runner.py:*", "strategies/*", "a runner tells whoever asked for a trial that it is done"),
     ("trials/_runner.py:*", "comparison/*", "a runner tells whoever asked for a trial that it is done"),
     ("table/_column.py:Column.once", "*", "a column keeps the result of an examination, which is given as a function"),
@@ -38,7 +39,7 @@ CALLBACKS = [
     ("*", "artifact/_weights.py:_bounded*", "hooks of torch count the weights while a network is built"),
 ]
 # The most packages that a verb touches.
-PACKAGES = {"fit": 28, "load": 18, "predict": 15, "evaluate": 18, "compare": 28}
+PACKAGES = {"fit": 29, "load": 18, "predict": 15, "evaluate": 18, "compare": 28}
 # What serves predictions needs nothing of what learns or measures.
 LEARNING = {
     "api", "artifact", "comparison", "evaluate", "metrics", "planning", "report", "strategies", "techniques", "train",

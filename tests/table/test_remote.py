@@ -132,7 +132,8 @@ def test_a_table_behind_http_and_its_pictures(served, tmp_path):
     address, _, _, asked = served
     run = tmp_path / "run"
     found = CliRunner().invoke(
-        make_app(), ["fit", f"{address}/films/table.csv?token=s3cret", "--target", "label", "--out", str(run)]
+        make_app(),
+        ["fit", f"{address}/films/table.csv?token=s3cret", "--target", "label", "--preset", "fast", "--out", str(run)],
     )
     assert found.exit_code == 0, found.output
     answers = tmp_path / "answers.csv"

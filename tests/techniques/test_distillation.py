@@ -30,7 +30,7 @@ def fit(table, target="label", **settings):
 @pytest.fixture(scope="module")
 def teacher(tmp_path_factory):
     out = tmp_path_factory.mktemp("teacher")
-    fit(made(), out=out, epochs=8, train={"preset": "none"})
+    fit(made(), out=out, epochs=8, train={"few_labels": "none"})
     return str(out)
 
 

@@ -319,7 +319,7 @@ def test_rows_without_a_label_help_by_a_wide_margin():
     chosen = {"pretrain": {"techniques": ["masked"], "epochs": 10}, "techniques": ["fixmatch"]}
     for seed in (0, 2):
         plain, helped = (
-            fit(redundant(seed=seed), seed=seed, train={"epochs": 40, "patience": None, "preset": "none", **train})
+            fit(redundant(seed=seed), seed=seed, train={"epochs": 40, "patience": None, "few_labels": "none", **train})
             for train in ({}, chosen)
         )
         assert helped.test.metrics["accuracy"] > 0.9

@@ -122,7 +122,7 @@ CHANGED = {
     "precision": "bfloat16",
     "freeze": ["fusion", "text.*"],
     "techniques": ["auxiliary"],
-    "preset": "none",
+    "few_labels": "none",
     "pretrain": {"techniques": ["contrastive"], "epochs": 1},
     "class_weight": "balanced",
 }
@@ -135,6 +135,8 @@ def usual(made):
 
 # These have tests of their own: some choose among epochs, a checkpoint changes no weight.
 OTHERS = {
+    "target_transform",
+    "loss",
     "outliers",
     "patience",
     "metric",
@@ -193,7 +195,7 @@ def test_a_batch_in_parts_makes_the_update_of_the_whole():
 def test_mixed_rows_are_not_learnt_by_heart(fusion):
     """A mixture of two classes belongs to both, so that its loss can't fall to nothing; the plain rows are learnt."""
     table = {"x": np.tile([-1.0, 1.0], 100), "label": ["a", "b"] * 100}
-    train = {"epochs": 15, "learning_rate": 0.05, "batch_size": 40, "preset": "none"}
+    train = {"epochs": 15, "learning_rate": 0.05, "batch_size": 40, "few_labels": "none"}
     plain, mixed = (
         sensorium.fit(table, "label", train={**train, "mixup": alpha}, fusion=fusion, progress=False)
         for alpha in (0.0, 1.0)

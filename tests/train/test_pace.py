@@ -137,7 +137,7 @@ def test_a_quick_training_gives_no_advice(tabular, capsys):
 
 def test_the_progress_says_to_which_epoch_it_refers_and_when_training_may_stop(tabular, monkeypatch, capsys):
     monkeypatch.setattr(LineReporter, "is_due", property(lambda self: True))
-    sensorium.fit(tabular, "label", epochs=12, train={"patience": 3, "preset": "none"})
+    sensorium.fit(tabular, "label", epochs=12, train={"patience": 3, "few_labels": "none"})
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("training:")]
     assert any(re.search(r"about \d+ s to epoch 12; epoch 1/12, loss", line) for line in lines)
     assert any(re.search(r"early stopping is possible from epoch 4, in \d+ s", line) for line in lines)

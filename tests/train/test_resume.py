@@ -115,7 +115,7 @@ CASES = {
         "target": "kind",
         "columns": ["picture"],
         "split": {"validation": 0.4},
-        "train": {"epochs": 30, "batch_size": 16, "learning_rate": 0.02, "preset": "none"},
+        "train": {"epochs": 30, "batch_size": 16, "learning_rate": 0.02, "few_labels": "none"},
     },
     "low precision": {"target": "kind", "train": {"precision": "bfloat16", "optimizer": "adam"}},
     "no validation": {"target": "kind", "split": {"validation": 0}, "columns": ["x"]},

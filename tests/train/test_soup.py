@@ -31,7 +31,7 @@ def fit(table, k, **more):
     train = {
         "epochs": 5,
         "soup": k,
-        "preset": "none",
+        "few_labels": "none",
         "patience": None,
         "learning_rate": 0.02,
         "schedule": "constant",

@@ -13,7 +13,14 @@ from sensorium.report import fit_text
 from sensorium.train import Epoch, History
 from sensorium.train.stopping import EarlyStopping
 
-QUICK = {"epochs": 40, "warmup": 0.1, "batch_size": 20, "learning_rate": 0.02, "preset": "none", "metric": "accuracy"}
+QUICK = {
+    "epochs": 40,
+    "warmup": 0.1,
+    "batch_size": 20,
+    "learning_rate": 0.02,
+    "few_labels": "none",
+    "metric": "accuracy",
+}
 STILL = {"learning_rate": 1e-15, "warmup": 0, "batch_size": 400, "modality_dropout": 0, "weight_decay": 0}
 
 

@@ -11,14 +11,18 @@ from sensorium.artifact import load_fitted
 from sensorium.config import (
     CONFIG,
     ENCODERS,
+    FOLDS,
+    REPEATS,
     TARGET,
     Config,
+    as_plain,
     check_arguments,
     read_settings,
     target_setting,
 )
 from sensorium.errors import ConfigError
 from sensorium.model import OWN_FUSION, FittedModel, OwnModules, is_maker, own_name
+from sensorium.split import FoldOptions
 
 LESS = (
     "use smaller batches (train.batch_size=16), a smaller model (width=32), fewer columns or smaller files "
@@ -44,6 +48,7 @@ class Settings(TypedDict, total=False):
     fusion: Any
     head: str | Mapping[str, Any]
     width: int
+    preset: str | None
     split: Mapping[str, Any]
     train: Mapping[str, Any]
     seed: int
@@ -79,6 +84,18 @@ def gather_config(
             raise ConfigError("split_column and split are both set", place="split.column", cure="omit one of them")
         flat["split"] = {**given, "column": column}
     return Config.gather(lowest, below, flat, target_setting(target)), modules
+
+
+def fold_options(folds: int | None, repeats: int) -> FoldOptions | None:
+    """Check the number of folds and repeats; return None without folds."""
+    check_arguments(FOLDS, folds=folds)
+    check_arguments(REPEATS, repeats=repeats)
+    if folds is not None:
+        return FoldOptions(int(as_plain(folds)), int(as_plain(repeats)))
+    if as_plain(repeats) != 1:
+        cure = "add --folds 5 (Python: folds=5), or leave out repeats"
+        raise ConfigError("repeats needs folds", place="repeats", rule="folds are cut anew in each repeat", cure=cure)
+    return None
 
 
 def without_modules(settings: Mapping[str, Any]) -> tuple[dict[str, Any], OwnModules]:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Unpack
 
-from sensorium.api._call import LESS, Settings, check_forms, gather_config, open_teacher
+from sensorium.api._call import LESS, Settings, check_forms, fold_options, gather_config, open_teacher
 from sensorium.artifact.run_record import recorded_cores
-from sensorium.comparison import Comparison, ComparisonOptions, check_comparison, check_names, compare_towers
+from sensorium.comparison import (
+    Comparison,
+    ComparisonOptions,
+    check_comparison,
+    check_names,
+    compare_over_folds,
+    compare_towers,
+)
 from sensorium.comparison import check_folder as check_comparison_folder
 from sensorium.comparison import settle_folder as settle_comparison
 from sensorium.config import (
@@ -28,10 +35,12 @@ from sensorium.errors import ConfigError
 from sensorium.errors.memory import explain_memory_errors
 from sensorium.files import alone_in
 from sensorium.model import OWN_FUSION, OwnModules, check_modules, is_maker, own_name, plain_fusion
-from sensorium.planning import log_notices, make_plan, prepare_table
+from sensorium.planning import Plan, PlannedFolds, log_notices, make_plan, plan_folds, prepare_table
+from sensorium.presets import check_preset
+from sensorium.registry.defaults import AUTO_PRESET, SIMPLEST_PRESET
 from sensorium.registry.failures import explain_member_errors
-from sensorium.runtime.progress import reporter
-from sensorium.runtime.threads import torch_threads
+from sensorium.runtime.progress import Reporter, reporter
+from sensorium.runtime.threads import Threads, torch_threads
 from sensorium.table import open_table
 from sensorium.trials import plan_identity
 
@@ -46,6 +55,8 @@ def compare(
     baselines: str | Sequence[str] | None = None,
     seeds: int | Sequence[int] = 1,
     workers: int = 1,
+    folds: int | None = None,
+    repeats: int = 1,
     overwrite: bool = False,
     out: str | Path | None = None,
     config: str | Path | Mapping[str, Any] | None = None,
@@ -61,14 +72,20 @@ def compare(
         fusions: registered names and your own fusions (classes, functions or modules, as for `fit`), or "all"; by
             default attention, concat, gated, late, low_rank and weighted_sum.
         baselines: registered names, or "none". By default, gradient-boosted trees and a linear model of all columns
-            are trained if they support the task, are fast enough, and scikit-learn is installed (extra `sklearn`).
+            are trained if they support the task and are fast enough.
         seeds: number of random seeds for each network, counted from the setting `seed`, or a list of seeds. The split
             is the same for all of them.
         workers: number of processes that train networks in parallel. Predictions and metrics do not depend on it. Time,
             memory and speed are measured per process.
+        folds: number of folds of a cross-validation, at least 2, instead of a single split: every model is trained once
+            per fold and tested on its rows. Metrics are means over folds; intervals and p-values are those of the
+            corrected resampled t-test (Nadeau and Bengio 2003). Groups, time and stratification are those of the
+            setting `split`; if a column names the splits, its test rows stay out. No model is saved.
+        repeats: how often the rows are cut into folds, each time with another seed. Not with `split.time`.
         overwrite: replace a comparison of another table or other settings in `out`.
         out: folder for the networks of the first seed and the table of results. Networks that an earlier call with the
-            same rows and settings saved there are loaded, not trained again.
+            same rows and settings saved there are loaded, not trained again. With folds, it holds the table of results
+            and the predictions of finished trials.
 
     Returns:
         The results of all models and the verdict.
@@ -93,6 +110,7 @@ def compare(
     check_arguments(NAMES, fusions=names, baselines=baselines)
     check_arguments(COUNT, workers=workers)
     check_arguments(COUNT_OR_SEEDS, seeds=seeds)
+    cut = fold_options(folds, repeats)
     names, baselines = _listed(names), _listed(baselines)
     check_names(names, baselines)
     chosen, modules = gather_config(target, config, settings)
@@ -107,15 +125,30 @@ def compare(
             opened = open_table(table, chosen.table)
         with report.phase("planning the training"):
             cores = recorded_cores(Path(out)) if out and not overwrite else None
-            plan = make_plan(opened, chosen, report, modules=modules, teacher=open_teacher(chosen), cores=cores)
-        check_comparison(plan, options)
+            planned: Plan | PlannedFolds
+            if cut:
+                planned = plan_folds(opened, chosen, report, cut, modules=modules, cores=cores)
+            else:
+                planned = make_plan(opened, chosen, report, modules=modules, teacher=open_teacher(chosen), cores=cores)
+        plans = planned.plans if isinstance(planned, PlannedFolds) else [planned]
+        check_comparison(plans, options)
+        threads = plans[0].threads
         if out:
-            made_of = plan_identity(plan, command="compare")
-            threads = settle_comparison(Path(out), made_of, threads=plan.threads, cores=plan.cores, overwrite=overwrite)
-            plan = replace(plan, threads=threads)
-        log_notices(plan, report)
-        with torch_threads(plan.threads.most):
-            return compare_towers(prepare_table(plan, report), options, Path(out) if out else None, report)
+            made_of = plan_identity(plans[0], command="compare", **(asdict(cut) if cut else {}))
+            threads = settle_comparison(Path(out), made_of, threads=threads, cores=plans[0].cores, overwrite=overwrite)
+        with torch_threads(threads.most):
+            return _compare(planned, options, threads, Path(out) if out else None, report)
+
+
+def _compare(
+    planned: Plan | PlannedFolds, options: ComparisonOptions, threads: Threads, out: Path | None, report: Reporter
+) -> Comparison:
+    """Decode the rows, and train and compare the models, with a number of threads."""
+    if isinstance(planned, PlannedFolds):
+        return compare_over_folds(planned.with_threads(threads), options, out, report)
+    plan = replace(planned, threads=threads)
+    log_notices(plan, report)
+    return compare_towers(prepare_table(plan, report), options, out, report)
 
 
 def _numbered(seeds: int | Sequence[int], first: int) -> list[int]:
@@ -145,6 +178,11 @@ def _listed(names: str | Sequence[str] | None) -> Sequence[str] | None:
 
 def _check_compared(config: Config) -> None:
     """Reject settings that a comparison does not support."""
+    if config.preset not in (AUTO_PRESET, SIMPLEST_PRESET):
+        check_preset(config.preset)
+        rule = "each row of a comparison is one model: a network, or a classical model"
+        cure = f"remove the setting, or use fit: {set_both('preset', config.preset)}"
+        raise ConfigError(f"compare has no preset {config.preset}", place="preset", rule=rule, cure=cure)
     if config.train.imbalance != "off":
         technique = set_both("train.techniques.pmr", {})
         cure = f"use fit --check-imbalance (Python: train={{'imbalance': 'auto'}}), or set a technique: {technique}"

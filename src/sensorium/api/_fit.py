@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Unpack
 
-from sensorium.api._call import LESS, Settings, check_forms, gather_config, open_teacher, without_modules
+from sensorium.api._call import LESS, Settings, check_forms, fold_options, gather_config, open_teacher, without_modules
 from sensorium.artifact import load_fitted
 from sensorium.artifact.run_folder import (
     Run,
@@ -32,21 +33,30 @@ from sensorium.files import alone_in
 from sensorium.findings import Problems
 from sensorium.metrics import metrics_of
 from sensorium.model import FittedModel, check_modules
-from sensorium.model.card import EvaluationRecord
-from sensorium.planning import Plan, PreparedTable, continued_settings, log_notices, make_plan, prepare_table
+from sensorium.model.card import CrossValidationRecord, EvaluationRecord
+from sensorium.planning import (
+    Plan,
+    PreparedTable,
+    continued_settings,
+    log_notices,
+    make_plan,
+    plan_folds,
+    prepare_table,
+)
 from sensorium.predictor import Model, load, tell_unset
+from sensorium.presets import FitSetup
 from sensorium.registry.failures import explain_member_errors
 from sensorium.runtime.events import Callback, check_callbacks
-from sensorium.runtime.progress import Reporter, reporter
+from sensorium.runtime.progress import Reporter, Silent, reporter
 from sensorium.runtime.threads import torch_threads
 from sensorium.strategies import (
     Budget,
+    FoldTraining,
     Request,
     Session,
     Strategy,
-    check_strategies,
-    choose_strategies,
     close_strategies,
+    forget_folds,
     parse_budget,
     run_strategies,
     strategy_files,
@@ -68,6 +78,8 @@ def fit(
     resume: bool = False,
     overwrite: bool = False,
     budget: str | float | None = None,
+    folds: int | None = None,
+    repeats: int = 1,
     callbacks: Sequence[Callback] = (),
     track: str | Sequence[str] = (),
     progress: bool = True,
@@ -93,12 +105,19 @@ def fit(
         budget: search encoders, fusion and training settings within this time: "90s", "10m", "1h30m", or a number of
             seconds. The search does not change settings that are given; `epochs` limits each training. Call `fit` again
             with the same `out` to resume an interrupted search.
-        callbacks: objects whose methods are called during training; see `sensorium.Callback`. A finished run in `out`
-            is returned without training, so they receive nothing.
+        folds: number of folds of a cross-validation, at least 2. Before the model is trained, one model is trained per
+            fold in the same way and tested on the rows of the fold. `model.card["cross_validation"]` and `metrics.json`
+            hold the mean of each metric with an interval; see `compare` for the rules. The model itself does not
+            depend on it.
+        repeats: how often the rows are cut into folds, each time with another seed. Not with `split.time`.
+        callbacks: objects whose methods are called during training of the model (not of folds); see
+            `sensorium.Callback`. A finished run in `out` is returned without training, so they receive nothing.
         track: write metrics for `tensorboard`, `mlflow` or `wandb` into `out`. Nothing is sent over the network.
         progress: print the progress to stderr.
-        **settings: see `Settings` and `Config`. `encoders` and `fusion` accept your own modules, or classes or
-            functions that make them: `encoders={"image": my_module}, fusion=MyFusion`.
+        **settings: see `Settings` and `Config`. `preset` names how much is trained; with the default `auto`, a setting
+            that describes one network (`fusion`, `encoders`, `epochs` …) means that network. `encoders` and
+            `fusion` accept your own modules, or classes or functions that make them: `encoders={"image": my_module},
+            fusion=MyFusion`.
 
     Returns:
         The model with the weights of its best epoch.
@@ -126,6 +145,7 @@ def fit(
     check_callbacks(callbacks)
     listeners = [*callbacks, *open_trackers(as_plain(track) or (), out)]
     time = None if budget is None else Budget(parse_budget(budget))
+    cut = fold_options(folds, repeats)
     if resume and overwrite:
         raise ConfigError(
             "resume and overwrite contradict each other",
@@ -142,8 +162,15 @@ def fit(
     below = continued_settings(source.config) if source else {}
     chosen, modules = gather_config(target, config, settings, below)
     check_modules(modules)
-    request = Request(chosen, time, continues=source is not None, resume=resume)
-    strategies = choose_strategies(request)
+    asked = Request(
+        chosen,
+        time,
+        continues=source is not None,
+        resume=resume,
+        own_modules=bool(modules),
+        folds=cut is not None,
+    )
+    setup = FitSetup.of(asked)
     report = reporter(progress)
     with alone_in(Path(out)) if out else nullcontext():
         run = Run(Path(out)) if out else None
@@ -151,38 +178,58 @@ def fit(
             opened = _open(table, chosen, source)
         with report.phase("planning the training"):
             cores = run.find_cores(overwrite=overwrite, resume=resume) if run else None
-            plan = make_plan(
-                opened, chosen, report, modules=modules, start=source, teacher=open_teacher(chosen), cores=cores
+            teacher = open_teacher(chosen)
+            make = partial(
+                make_plan, opened, report=report, modules=modules, start=source, teacher=teacher, cores=cores
             )
-        check_strategies(strategies, plan)
+            setup, plan = setup.plan(make, report)
+        planned = None
+        if cut:
+            settled = setup.request.config
+            planned = plan_folds(opened, settled, Silent(), cut, modules=modules, cores=plan.cores)
+            FoldTraining(planned, setup.request, report).check()
+            plan = plan.with_findings(planned.findings)
         control = Control(report, callbacks=listeners)
         if run:
-            made_of = plan_identity(plan, command="fit", budget=time and time.seconds)
+            made_of = plan_identity(plan, command="fit", budget=time and time.seconds, **(asdict(cut) if cut else {}))
             state = run.settle(made_of, overwrite=overwrite, resume=resume)
             if state is State.FINISHED:
-                close_strategies(strategies, run.folder)
+                _close(setup.strategies, run.folder)
                 return _finished(run, plan, report)
             resumes = resume or (state is State.UNFINISHED and run.checkpoint.exists())
             plan = replace(plan, threads=run.settle_threads(plan.threads, state, cores=plan.cores))
             control = replace(control, keep=run.keep, checkpoint=Checkpoint(run.checkpoint, resumes))
         with torch_threads(plan.threads.most):
-            return _train(plan, strategies, request, control, run)
+            log_notices(plan, report)
+            before = None
+            if planned:
+                own = planned.with_threads(plan.threads)
+                before = FoldTraining(own, setup.request, report, run.folder if run else None).run()
+            return _train(plan, setup, control, run, before)
 
 
-def _train(plan: Plan, strategies: Sequence[Strategy], request: Request, control: Control, run: Run | None) -> Model:
-    """Decode the table, run the strategies, and save the run."""
-    log_notices(plan, control.report)
+def _train(
+    plan: Plan, setup: FitSetup, control: Control, run: Run | None, folds: CrossValidationRecord | None
+) -> Model:
+    """Decode the table, run the strategies, and save the run with the metrics of the folds."""
     data = prepare_table(plan, control.report)
     if run:
         run.save_before(files_before(data))
-    session = Session.of(data, request, control, run.folder if run else None)
-    result = run_strategies(strategies, session)
+    session = Session.of(data, setup.request, control, run.folder if run else None)
+    result = run_strategies(setup.strategies, session)
     with control.report.phase("computing metrics and intervals"):
         evaluations = _measure(data, result)
+    result.model.card = result.model.card.updated(cross_validation=folds)
     if run:
-        run.save_result(result.model, files_after(data, result, evaluations) | strategy_files(strategies))
-        close_strategies(strategies, run.folder)
+        run.save_result(result.model, files_after(data, result, evaluations) | strategy_files(setup.strategies))
+        _close(setup.strategies, run.folder)
     return Model(result.model, evaluations.get("test"), data.all_problems())
+
+
+def _close(strategies: Sequence[Strategy], folder: Path) -> None:
+    """Remove files that only a resumed run needs."""
+    close_strategies(strategies, folder)
+    forget_folds(folder)
 
 
 def _finished(run: Run, plan: Plan, report: Reporter) -> Model:

@@ -2,6 +2,7 @@
 
 model/            the saved model; during training, the best model so far
 checkpoint.safetensors  the state of an unfinished training, from which --resume continues
+checkpoint-restart.safetensors  the same of the second training of a network that predicted a constant
 run.json          the identity of the run, and whether it is finished
 config.yaml       the settings, with their defaults
 split.parquet     row → split
@@ -42,9 +43,11 @@ from sensorium.files.hashes import hash_file
 from sensorium.files.identity import differences
 from sensorium.model import FittedModel
 from sensorium.runtime.threads import Threads
+from sensorium.train import Checkpoint
 from sensorium.train.tree import FORMAT as CHECKPOINT_FORMAT
 
 CHECKPOINT = "checkpoint.safetensors"
+RESTART = Checkpoint(Path(CHECKPOINT)).of_restart().path.name
 JOURNAL = "search.journal"
 MARK = b"# Written by Sensorium: the settings of this run, defaults filled in.\n"
 SETTINGS = "config.yaml"
@@ -63,7 +66,7 @@ def check_folder(folder: Path, **inputs: Any) -> None:
     Raises:
         ConfigError: the run would replace one of them.
     """
-    files = [folder / name for name in (*OF_THE_MODEL, CHECKPOINT, JOURNAL)]
+    files = [folder / name for name in (*OF_THE_MODEL, CHECKPOINT, RESTART, JOURNAL)]
     check_outside_models(folder / "model")
     check_apart([folder / "model"], model=inputs.pop("model", None))
     settled = _has_settings(folder)
@@ -96,7 +99,7 @@ def check_not_of_a_run(output: Path) -> None:
     Raises:
         ConfigError: the output would replace such a file.
     """
-    if output.name in (*OF_THE_MODEL, CHECKPOINT, JOURNAL) and output.exists() and _is_run(output.parent):
+    if output.name in (*OF_THE_MODEL, CHECKPOINT, RESTART, JOURNAL) and output.exists() and _is_run(output.parent):
         rule = "a run writes a file of this name"
         raise ConfigError("the output would replace a file of the run", place=str(output), rule=rule, cure=CURE)
 
@@ -255,7 +258,7 @@ class Run:
         for name, content in files.items():
             write_file(self.folder / name, content)
         self._record_files()
-        for path in (self.checkpoint, self.folder / PENDING):
+        for path in (self.checkpoint, self.folder / RESTART, self.folder / PENDING):
             path.unlink(missing_ok=True)
 
     def _record_files(self) -> None:
@@ -294,7 +297,7 @@ class Run:
     def _sweep(self) -> None:
         """Remove unfinished files of a killed run."""
         sweep_model(self.model)
-        for name in (*OF_THE_MODEL, CHECKPOINT):
+        for name in (*OF_THE_MODEL, CHECKPOINT, RESTART):
             sweep(self.folder / name)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from sensorium.table import Floats
 from sensorium.tasks import Task
+from sensorium.tasks.regression import Regression
 
 SMALLEST = 1e-12  # probability at which a logarithm is cut
 
@@ -20,8 +22,23 @@ def count_outputs(classes: int) -> int:
 
 
 def standardise(task: Task, target: npt.NDArray[Any]) -> Floats:
-    """Return values on the scale of the raw scores, on which the rows of the task have mean 0 and deviation 1."""
-    return (target - task.mean) / task.deviation  # type: ignore[attr-defined]  # of a regression
+    """Return values on the scale of the raw scores: transformed if the task transforms its target, and standardized."""
+    assert isinstance(task, Regression)
+    transform = task.amounts
+    amounts = np.asarray(target, np.float64)
+    return np.asarray(((amounts if transform is None else transform.forward(amounts)) - task.mean) / task.deviation)
+
+
+def error_points(task: Task, raw: Floats, target: npt.NDArray[Any]) -> list[float]:
+    """Return the distribution of the errors of raw scores, if the scores of the task depend on it."""
+    if not (isinstance(task, Regression) and task.corrects_bias and len(raw)):
+        return []
+    return list(task.corrected(raw, target).errors)  # type: ignore[arg-type]  # in more bits than a network has
+
+
+def with_errors(task: Task, errors: Sequence[float]) -> Task:
+    """Return the task with a distribution of errors, if its scores depend on one."""
+    return replace(task, errors=list(errors)) if isinstance(task, Regression) and task.corrects_bias else task
 
 
 def answers(raw: Floats, seen: Sequence[int], classes: int, task: Task) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pydantic
 from pydantic import Field
 
-from sensorium.baselines._answers import answers, count_outputs
+from sensorium.baselines._answers import answers, count_outputs, with_errors
 from sensorium.baselines._blocks import Form
 from sensorium.baselines._features import FlatColumns, split_arrays
 from sensorium.baselines._summaries import Summaries, summarize
@@ -23,7 +23,7 @@ from sensorium.table import Floats, Rows
 from sensorium.tasks import Task
 from sensorium.tasks.multilabel import Multilabel
 
-MAX_CLASSES = 1_000_000
+MAX_CLASSES, MAX_ERRORS = 1_000_000, 1_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +106,8 @@ class Baseline(HasState, ABC):
         several: whether there are several labels.
         seen: the classes that occurred in the rows to learn from, of each target; empty for a value.
         models: the model of each target.
+        errors: points of the distribution of errors on the raw scale, by which predictions of a transformed target
+            become means (see `Regression`); empty for other targets.
 
     Example:
         >>> from sensorium.baselines import Baseline, Job, Model, Path, cross_fit
@@ -124,6 +126,7 @@ class Baseline(HasState, ABC):
     several: bool
     seen: list[list[int]]
     models: list[Model]
+    errors: list[float] = field(default_factory=list)
 
     @classmethod
     @abstractmethod
@@ -148,8 +151,9 @@ class Baseline(HasState, ABC):
         """
         self.check_task(task)
         matrix = self.features.apply(summarize(prepared.only(self.columns), rows))
+        corrected = with_errors(task, self.errors)
         found = [
-            answers(model.raw(matrix), seen, self.classes, task)
+            answers(model.raw(matrix), seen, self.classes, corrected)
             for model, seen in zip(self.models, self.seen, strict=True)
         ]
         return np.stack([each[:, 1] for each in found], 1) if self.several else found[0]
@@ -183,7 +187,7 @@ class Baseline(HasState, ABC):
         parts = [self.features.state(), *(model.state() for model in self.models)]
         arrays = {f"{place}.{name}": array for place, (_, own) in enumerate(parts) for name, array in own.items()}
         features, *models = (json for json, _ in parts)
-        plain = {"classes": self.classes, "several": self.several, "seen": self.seen}
+        plain = {"classes": self.classes, "several": self.several, "seen": self.seen, "errors": self.errors}
         return {"features": features, **plain, "models": models}, arrays
 
     @classmethod
@@ -198,7 +202,7 @@ class Baseline(HasState, ABC):
             first, *rest = split_arrays(arrays, 1 + len(saved.models))
             features = FlatColumns.restore(saved.features, first)
             models = [cls.model.restore(own, mine) for own, mine in zip(saved.models, rest, strict=True)]
-            found = cls(features, saved.classes, saved.several, saved.seen, models)
+            found = cls(features, saved.classes, saved.several, saved.seen, models, saved.errors)
             found.check()
             return found
 
@@ -211,3 +215,4 @@ class _SavedBaseline(pydantic.BaseModel):
     several: bool
     seen: list[list[int]]
     models: Annotated[list[dict[str, Any]], Field(min_length=1)]
+    errors: Annotated[list[float], Field(max_length=MAX_ERRORS)]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.baselines._answers import answers, count_outputs, loss, standardise
+from sensorium.baselines._answers import answers, count_outputs, error_points, loss, standardise, with_errors
 from sensorium.baselines._base import Baseline, Model, Path, Sample
 from sensorium.baselines._features import FlatColumns
 from sensorium.baselines._summaries import Summaries, summarize
@@ -112,12 +112,12 @@ def cross_fit(kind: str, job: Job, folds: Sequence[Fold], *, refit: bool = True)
         estimator = None
         if refit:
             whole = _Side.learn(member, job, cells, Fold(job.rows, job.rows[:0]))
-            estimator = whole.fit(member, job, [each.place for each in found])
+            estimator = whole.fit(member, job, found)
         elif len(sides) == 1:
             models = [each.paths[0].model(each.place) for each in found]
-            estimator = sides[0].assemble(member, job, models)
+            estimator = sides[0].assemble(member, job, models, found[0].errors(job))
     rows = np.concatenate([job.rows[:0], *(fold.judge for fold in folds)])
-    scores = [each.scores() for each in found]
+    scores = [each.scores(job) for each in found]
     together = np.stack([each[:, 1] for each in scores], 1) if job.several else scores[0]
     total = sum(loss(own, target[rows], job.classes) for own, target in zip(scores, job.targets, strict=True))
     mean = total / (len(rows) * len(scores)) if len(rows) else float("nan")
@@ -153,19 +153,24 @@ class _Side:
         """Return the classes of the rows to learn from; empty for a value."""
         return np.unique(target[self.fold.learn].astype(np.int64)).tolist() if job.classes else []
 
-    def fit(self, member: type[Baseline], job: Job, places: Sequence[int]) -> Baseline:
+    def loss(self, job: Job, target: npt.NDArray[Any], raw: Floats) -> float:
+        """Return the loss of raw scores of the judged rows."""
+        scores = answers(raw, self.seen(job, target), job.classes, with_errors(job.task, ()))
+        return loss(scores, target[self.fold.judge], job.classes)
+
+    def fit(self, member: type[Baseline], job: Job, found: Sequence[_Found]) -> Baseline:
         """Fit the model of each target up to its place."""
         models = []
-        for target, place in zip(job.targets, places, strict=True):
-            path = self.path(member, job, target)
-            for _ in islice(path.steps(self.asked), place + 1):
+        for each in found:
+            path = self.path(member, job, each.target)
+            for _ in islice(path.steps(self.asked), each.place + 1):
                 pass
-            models.append(path.model(place))
-        return self.assemble(member, job, models)
+            models.append(path.model(each.place))
+        return self.assemble(member, job, models, found[0].errors(job))
 
-    def assemble(self, member: type[Baseline], job: Job, models: list[Model]) -> Baseline:
+    def assemble(self, member: type[Baseline], job: Job, models: list[Model], errors: list[float]) -> Baseline:
         seen = [self.seen(job, target) for target in job.targets]
-        return member(self.features, job.classes, job.several, seen, models)
+        return member(self.features, job.classes, job.several, seen, models, errors)
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,14 +178,18 @@ class _Found:
     """Paths of one target in all folds, and the chosen places.
 
     Attributes:
+        target: of all rows.
+        sides: the folds.
         paths: of each fold.
-        stages: place → the scores of the judged rows of each fold.
+        stages: place → the raw scores of the judged rows of each fold.
         losses: float64[places, folds], sums over the judged rows.
         place: the place chosen by all folds.
     """
 
+    target: npt.NDArray[Any]
+    sides: Sequence[_Side]
     paths: list[Path]
-    stages: list[list[Floats]]
+    stages: list[Sequence[Floats]]
     losses: Floats
     place: int
 
@@ -189,24 +198,35 @@ class _Found:
         """Fit the paths of all folds, place by place, until the loss rises."""
         paths = [side.path(member, job, target) for side in sides]
         judged = sum(len(side.fold.judge) for side in sides)
-        stages, losses = list[list[Floats]](), list[list[float]]()
+        stages, losses = list[Sequence[Floats]](), list[list[float]]()
         for raws in _steps(paths, sides):
-            scores = [
-                answers(raw, side.seen(job, target), job.classes, job.task)
-                for raw, side in zip(raws, sides, strict=True)
-            ]
-            stages.append(scores)
-            each = zip(scores, sides, strict=True)
-            losses.append([loss(own, target[side.fold.judge], job.classes) for own, side in each])
+            stages.append(raws)
+            losses.append([side.loss(job, target, raw) for raw, side in zip(raws, sides, strict=True)])
             if _has_risen(np.asarray(losses)) if judged else len(losses) > member.usual:
                 break
         found = np.asarray(losses, np.float64)
-        return cls(paths, stages, found, _best_place(found.sum(1)) if judged else len(losses) - 1)
+        return cls(target, sides, paths, stages, found, _best_place(found.sum(1)) if judged else len(losses) - 1)
 
-    def scores(self) -> Floats:
-        """Return the scores of the judged rows of each fold, at the place that the other folds choose."""
+    @property
+    def raws(self) -> list[Floats]:
+        """Return the raw scores of the judged rows of each fold, at the place that the other folds choose."""
         places = [self.place] if len(self.paths) == 1 else [_best_place(own) for own in _of_others(self.losses).T]
-        return np.concatenate([self.stages[place][fold] for fold, place in enumerate(places)])
+        return [self.stages[place][fold] for fold, place in enumerate(places)]
+
+    def scores(self, job: Job) -> Floats:
+        """Return the scores of the judged rows of each fold; the errors of the others, if any, correct their bias."""
+        found, many = [], len(self.sides) > 1
+        for place, (raw, side) in enumerate(zip(self.raws, self.sides, strict=True)):
+            task = with_errors(job.task, self.errors(job, without=place if many else None))
+            found.append(answers(raw, side.seen(job, self.target), job.classes, task))
+        return np.concatenate(found)
+
+    def errors(self, job: Job, without: int | None = None) -> list[float]:
+        """Return the distribution of errors of the judged rows (see `error_points`), without those of one fold."""
+        kept = [place for place in range(len(self.sides)) if place != without]
+        raw = np.concatenate([self.raws[place] for place in kept]) if not job.classes else np.zeros((0, 1))
+        rows = np.concatenate([self.sides[place].fold.judge for place in kept])
+        return error_points(job.task, raw, self.target[rows])
 
 
 def _steps(paths: Sequence[Path], sides: Sequence[_Side]) -> Iterator[tuple[Floats, ...]]:

@@ -61,6 +61,17 @@ Overwrite: TypeAlias = Annotated[
     bool,
     typer.Option("--overwrite", help="Replace the run in --out, once the new run is complete."),
 ]
+Folds: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        metavar="K",
+        min=2,
+        help="Cross-validate: train once per fold and test on its rows; metrics are means over K folds.",
+    ),
+]
+Repeats: TypeAlias = Annotated[
+    int, typer.Option(metavar="N", min=1, help="Cut the rows into folds N times, each time with another seed.")
+]
 Seed: TypeAlias = Annotated[
     int | None,
     typer.Option(

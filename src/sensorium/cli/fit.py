@@ -10,7 +10,7 @@ import typer
 
 from sensorium.cli import _options as o
 from sensorium.cli._show import say, show, show_json
-from sensorium.registry.defaults import DEFAULT_FUSION
+from sensorium.registry.defaults import DEFAULT_FUSION, DEFAULT_PRESET
 from sensorium.runtime.signals import SIGNALLED
 
 if TYPE_CHECKING:
@@ -27,6 +27,14 @@ def fit(
     columns: o.Columns = None,
     exclude: o.Exclude = None,
     modality: o.Modality = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help=f"How much to train (see `sensorium list presets`); {DEFAULT_PRESET} by default, and fast if an "
+            "option such as --fusion or --epochs describes one network.",
+        ),
+    ] = None,
     fusion: Annotated[
         str | None,
         typer.Option(
@@ -68,6 +76,8 @@ def fit(
             "model.",
         ),
     ] = False,
+    folds: o.Folds = None,
+    repeats: o.Repeats = 1,
     track: Annotated[
         list[str] | None,
         typer.Option(
@@ -90,9 +100,9 @@ def fit(
     Example: sensorium fit films.csv --target genre --out run
     """
     settings = o.settings(
-        config, assign, columns=columns, exclude=exclude, modality=modality, target=target, fusion=fusion, task=task,
-        train__epochs=epochs, train__teacher=teacher, split__column=split_column, seed=seed, device=device,
-        prepare__stream=stream or None, train__imbalance="auto" if check_imbalance else None,
+        config, assign, columns=columns, exclude=exclude, modality=modality, target=target, preset=preset,
+        fusion=fusion, task=task, train__epochs=epochs, train__teacher=teacher, split__column=split_column, seed=seed,
+        device=device, prepare__stream=stream or None, train__imbalance="auto" if check_imbalance else None,
     )  # fmt: skip
     from sensorium.api import fit as run_fit
     from sensorium.artifact.run_folder import check_folder
@@ -104,7 +114,7 @@ def fit(
     try:
         model = run_fit(
             table, start=start, out=out, config=settings, resume=resume, overwrite=overwrite,
-            budget=budget, track=track or (), progress=not quiet,
+            budget=budget, folds=folds, repeats=repeats, track=track or (), progress=not quiet,
         )  # fmt: skip
     except Interrupted as stopped:
         say(f"{stopped}: run the same command again to continue", sys.stderr)
@@ -119,6 +129,9 @@ def fit(
     if not (json or quiet):
         say(f"model: {out / 'model'}")
     show_json(_run_json(model, out) | imbalance_json(card), json)
+
+
+SHOWN = ("preset", "cross_validation", "moved", "restart", "tuning", "blend", "search")  # entries of the card, in JSON
 
 
 def _run_json(model: Model, out: Path) -> dict[str, Any]:
@@ -137,5 +150,5 @@ def _run_json(model: Model, out: Path) -> dict[str, Any]:
         "metrics": {"val": metrics.get("validation", {}), "test": metrics.get("test", {})},
         "problems": len(model.fit_problems.of_cells()),
         "notices": [*card["notices"], *(group.to_json() for group in model.fit_problems.of_cells().groups())],
-        **{key: card[key] for key in ("moved", "tuning", "search") if key in card},
+        **{key: card[key] for key in SHOWN if key in card},
     }

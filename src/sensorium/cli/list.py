@@ -93,7 +93,7 @@ def _settings(prefix: str, json: bool, quiet: bool) -> None:
 
 
 def _member(registry: Registry, kind: str, name: str, json: bool, *, quiet: bool) -> None:
-    from sensorium.config import list_options, options_schema
+    from sensorium.config import list_options, list_settings, options_schema
     from sensorium.registry.weights import PACKAGED
     from sensorium.report import settings_text
     from sensorium.report.listing import weights_text
@@ -110,12 +110,16 @@ def _member(registry: Registry, kind: str, name: str, json: bool, *, quiet: bool
     own = [weights for weights in PACKAGED if registry.kind == "encoder" and weights.encoder == name]
     if own:
         show(weights_text(own), json, quiet)
+    settings = [each for place in entry.literal("SETTINGS", ()) for each in list_settings(place)]
+    if settings:
+        show(settings_text(settings, "setting"), json, quiet)
     schema = options_schema(taker) if taker else {}
     content: dict[str, Any] = {
         "summary": entry.summary,
         "options": [each.to_json() for each in options],
         "schema": schema,
         **exportable,
+        **({"settings": [each.to_json() for each in settings]} if settings else {}),
         **({"weights": [weights.to_json() for weights in own]} if own else {}),
     }
     show_json({kind: {name: content}}, json)

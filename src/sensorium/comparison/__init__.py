@@ -1,5 +1,6 @@
 """Compare fusions with single modalities and classical baselines on one split, with paired statistics."""
 
+from sensorium.comparison._cross_validation import compare_over_folds
 from sensorium.comparison._folder import check_folder, settle_folder
 from sensorium.comparison._plan import USUAL, check_names
 from sensorium.comparison._result import Comparison, Result
@@ -13,6 +14,7 @@ __all__ = [
     "check_comparison",
     "check_folder",
     "check_names",
+    "compare_over_folds",
     "compare_towers",
     "settle_folder",
 ]

@@ -8,34 +8,43 @@ from dataclasses import dataclass, field, replace
 from sensorium.comparison._result import Judgement, Kind, Result
 from sensorium.evaluate import (
     Better,
+    CrossValidation,
     Difference,
     Quicker,
     Unbeaten,
     Verdict,
+    compare_folds,
     compare_runs,
     holm,
     verdict_kind,
 )
+from sensorium.evaluate.verdict import SIGNIFICANT
 from sensorium.metrics import Outcome, rank_value
 
 QUICKER = 3.0  # times faster that is worth mentioning; less could be noise of the machine
 
 
 def judge(
-    results: Sequence[Result], test: Mapping[str, Sequence[Outcome]], metric: str, seeds: int
+    results: Sequence[Result],
+    test: Mapping[str, Sequence[Outcome]],
+    metric: str,
+    seeds: int,
+    *,
+    folds: CrossValidation | None = None,
 ) -> tuple[list[Result], Judgement]:
     """Compare all models with the best single modality.
 
     Args:
         results: of all models.
-        test: name → truth and scores of the test rows, one outcome per seed.
+        test: name → truth and scores of the test rows, one outcome per seed; not used with folds.
         metric: the watched metric.
         seeds: number of random seeds of each network.
+        folds: the cross-validation whose folds the results are means of; None for a single split.
 
     Returns:
         The results with their gains over the best single modality, and the judgement.
     """
-    judges = _Judge(results, test, metric)
+    judges = _Judge(results, test, metric, folds)
     single, fused, baseline = judges.best("single"), judges.best("fusion"), judges.best("baseline")
     assert single
     assert fused
@@ -48,7 +57,7 @@ def judge(
     kind = verdict_kind(gain, beats_every_modality=not unbeaten, p_corrected=p_corrected)
     helps = kind == "helps"
     chosen = fused if helps else max(unbeaten, key=judges.worth, default=single)
-    beats_chosen = bool(baseline and judges.difference(baseline, chosen).helps)
+    beats_chosen = bool(baseline and judges.shows(judges.difference(baseline, chosen)))
     recommended = baseline if baseline and beats_chosen else chosen
     finding = Verdict(
         kind=kind,
@@ -62,6 +71,9 @@ def judge(
         better=judges.better(baseline, [fused, chosen]) if baseline else None,
         seeds=seeds,
         p_corrected=p_corrected,
+        folds=folds.folds if folds else 0,
+        repeats=folds.repeats if folds else 1,
+        choices=judges.choices,
     )
     return gained, Judgement(
         best_single=single.name,
@@ -80,6 +92,7 @@ class _Judge:
     results: Sequence[Result]
     test: Mapping[str, Sequence[Outcome]]
     metric: str
+    folds: CrossValidation | None = None
     known: dict[tuple[str, str], Difference] = field(default_factory=dict)
 
     def best(self, kind: Kind) -> Result | None:
@@ -91,11 +104,27 @@ class _Judge:
         return rank_value(self.metric, result.validation)
 
     def difference(self, first: Result, second: Result) -> Difference:
-        """Compare two models on the test rows; each pair is compared once."""
+        """Compare two models on the test rows, or on all folds; each pair is compared once."""
         pair = first.name, second.name
         if pair not in self.known:
-            self.known[pair] = compare_runs(self.test[first.name], self.test[second.name], self.metric)
+            if self.folds:
+                self.known[pair] = compare_folds(first.runs, second.runs, self.metric, self.folds.sizes)
+            else:
+                self.known[pair] = compare_runs(self.test[first.name], self.test[second.name], self.metric)
         return self.known[pair]
+
+    @property
+    def choices(self) -> int:
+        """Return how many gains a p-value must be corrected for before a claim.
+
+        In a single split, the validation rows that choose a model are no test rows, and no correction is needed. In a
+        cross-validation, they are test rows of other folds: a model that was chosen for its luck is lucky there, too.
+        """
+        return max(1, sum(result.kind != "single" for result in self.results)) if self.folds else 1
+
+    def shows(self, gain: Difference) -> bool:
+        """Return whether a gain of a chosen model is shown to be above 0 (Bonferroni's correction for the choice)."""
+        return gain.helps and (self.choices == 1 or gain.p * self.choices < SIGNIFICANT)
 
     def unbeaten(self, fused: Result) -> list[Result]:
         """List the single modalities that the fused model is not shown to beat, smallest gain first.
@@ -104,7 +133,7 @@ class _Judge:
         therefore that of one comparison (intersection-union test, Berger 1982), whichever modality was selected.
         """
         gains = [(self.difference(fused, r), r) for r in self.results if r.kind == "single"]
-        return [r for gain, r in sorted(gains, key=lambda pair: pair[0].value) if not gain.helps]
+        return [r for gain, r in sorted(gains, key=lambda pair: pair[0].value) if not self.shows(gain)]
 
     def quicker(self, fused: Result) -> Quicker | None:
         """Return the best fusion that trains much faster and is not shown to be worse."""
@@ -118,6 +147,6 @@ class _Judge:
         """Return the gain of a baseline over the first model that it is shown to beat."""
         for other in others:
             gain = self.difference(baseline, other)
-            if gain.helps:
+            if self.shows(gain):
                 return Better(baseline.model, other.model, gain)
         return None

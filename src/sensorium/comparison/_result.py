@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from sensorium.evaluate import Difference, Evaluation, ModelName, Verdict
+from sensorium.evaluate import CrossValidation, Difference, Evaluation, ModelName, Verdict
 from sensorium.evaluate.verdict import ModelKind
 from sensorium.files.figures import finite
 from sensorium.model import plain_fusion
@@ -24,12 +25,14 @@ class Result:
         kind: `single` (one modality), `fusion` (all modalities) or `baseline` (a classical model of all columns).
         modalities: the towers that it uses.
         fusion: registered name of the fusion; None for other kinds.
-        evaluation: test metrics; with several seeds, means, and intervals over rows and seeds.
-        runs: watched test metric of each seed; a baseline is trained once.
-        validation: watched validation metric, which selects models; the mean over seeds.
+        evaluation: test metrics; with several seeds, means, and intervals over rows and seeds. With folds, means over
+            folds and seeds, and corrected intervals over folds.
+        runs: watched test metric of each seed (a baseline is trained once), or with folds of each fold.
+        validation: watched validation metric, which selects models; the mean over seeds and folds.
         cost: cost of training and prediction.
         gain: gain of a fusion or a baseline over the best single modality, on the test rows.
         p: p-value of the gain, corrected for the number of gains (Holm 1979).
+        folds: test metrics of each fold; empty for a single split.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Result:
     cost: Cost
     gain: Difference | None = None
     p: float | None = None
+    folds: list[dict[str, float]] = field(default_factory=list)
 
     @property
     def model(self) -> ModelName:
@@ -60,7 +64,12 @@ class Result:
             **self.cost.to_json(),
             "runs": [finite(value) for value in self.runs],
             "gain": self.gain and {**self.gain.to_json(), "p_corrected": None if self.p is None else finite(self.p)},
+            **({"folds": [_finite(metrics) for metrics in self.folds]} if self.folds else {}),
         }
+
+
+def _finite(metrics: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: finite(value) for name, value in metrics.items()}
 
 
 @dataclass(frozen=True)
@@ -102,6 +111,7 @@ class Comparison(Judgement):
         seeds: random seeds; each network was trained with each of them.
         left_out: name of a model → the reason why it was not trained.
         notices: findings about the table, its columns and cells, as `ProblemGroup.to_json`.
+        cross_validation: the folds, if there are any; metrics and differences are then means over folds.
 
     Example:
         >>> comparison = sensorium.compare(
@@ -117,6 +127,7 @@ class Comparison(Judgement):
     seeds: list[int]
     left_out: dict[str, str]
     notices: list[dict[str, Any]]
+    cross_validation: CrossValidation | None = None
 
     @property
     def groups(self) -> int | None:
@@ -164,4 +175,5 @@ class Comparison(Judgement):
             "left_out": self.left_out,
             "notices": self.notices,
             **({} if self.groups is None else {"groups": self.groups}),
+            **({"cross_validation": self.cross_validation.to_json()} if self.cross_validation else {}),
         }

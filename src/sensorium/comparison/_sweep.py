@@ -19,7 +19,7 @@ from sensorium.comparison._estimate import seconds_left
 from sensorium.comparison._folder import RECORD
 from sensorium.comparison._judge import judge
 from sensorium.comparison._plan import Candidate, plan_candidates
-from sensorium.comparison._result import Comparison, Kind, Result
+from sensorium.comparison._result import Comparison, Result
 from sensorium.config import set_both
 from sensorium.errors import TrainingError
 from sensorium.evaluate import evaluate_runs
@@ -59,17 +59,24 @@ class ComparisonOptions:
     workers: int = 1
 
 
-def check_comparison(plan: Plan, options: ComparisonOptions) -> None:
+def check_comparison(plans: Sequence[Plan], options: ComparisonOptions) -> None:
     """Check the options of a comparison, before any file is decoded.
+
+    Args:
+        plans: the plan, or those of all folds, which differ in their rows only.
+        options: models, seeds and workers.
 
     Raises:
         ConfigError: there is only one modality, there are no validation or test rows, the options of a fusion do not
             fit, a baseline does not support the task, or the trials cannot run in worker processes.
     """
-    check_workers(options.workers, stream=plan.config.prepare.stream, device=plan.device.type)
-    for candidate in _candidates(plan, options).values():
+    first = plans[0]
+    check_workers(options.workers, stream=first.config.prepare.stream, device=first.device.type)
+    for plan in plans[1:]:
+        candidates_of(plan, options)
+    for candidate in candidates_of(first, options).values():
         if candidate.kind != "baseline":
-            check_spec(plan, candidate.spec)
+            check_spec(first, candidate.spec)
 
 
 def compare_towers(data: PreparedTable, options: ComparisonOptions, out: Path | None, report: Reporter) -> Comparison:
@@ -86,13 +93,13 @@ def compare_towers(data: PreparedTable, options: ComparisonOptions, out: Path | 
         ConfigError: there is only one modality, a split has no rows, or a baseline does not support the task.
         TrainingError: the training of all single modalities or of all fusions failed.
     """
-    candidates = _candidates(data.plan, options)
+    candidates = candidates_of(data.plan, options)
     if out:
         for name, candidate in candidates.items():
             if candidate.kind != "baseline":
                 check_place(out / name)
                 sweep_model(out / name)
-    sweep = _Sweep(data, options, out, report, candidates)
+    sweep = Sweep(data, options, out, report, candidates)
     try:
         sweep.run()
     finally:
@@ -104,13 +111,32 @@ def compare_towers(data: PreparedTable, options: ComparisonOptions, out: Path | 
     return comparison
 
 
-def _candidates(plan: Plan, options: ComparisonOptions) -> dict[str, Candidate]:
+def candidates_of(plan: Plan, options: ComparisonOptions) -> dict[str, Candidate]:
+    """Return name → model to train."""
     return plan_candidates(plan, options.fusions, choose_baselines(options.baselines, plan.labels.task_name))
 
 
 @dataclass
-class _Sweep:
-    """Trials of a comparison: each candidate with each seed, baselines once."""
+class Stage:
+    """Fold of a cross-validation that a sweep trains.
+
+    Attributes:
+        name: of the fold.
+        later: number of folds that are trained after it.
+        seconds: candidate → seconds of its trials in earlier folds.
+    """
+
+    name: str
+    later: int
+    seconds: Mapping[str, Sequence[float]]
+
+
+@dataclass
+class Sweep:
+    """Trials of a comparison, or of one of its folds: each candidate with each seed, baselines once.
+
+    The networks of the first seed are saved, but not those of folds: each learned from a part of the rows.
+    """
 
     data: PreparedTable
     options: ComparisonOptions
@@ -118,6 +144,7 @@ class _Sweep:
     report: Reporter
     candidates: Mapping[str, Candidate]
     left_out: dict[str, str] = field(default_factory=dict)
+    stage: Stage | None = None
     results: dict[str, list[TrialResult]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -164,7 +191,8 @@ class _Sweep:
 
     def _is_saved(self, spec: TrialSpec) -> bool:
         """Return whether the model of a trial is saved, which is the network of the first seed."""
-        return self.out is not None and spec.baseline is None and spec.seed == self.options.seeds[0]
+        first = spec.baseline is None and spec.seed == self.options.seeds[0]
+        return first and self.out is not None and self.stage is None
 
     def _leave_out_baselines(self) -> None:
         """Leave out default baselines that would take long."""
@@ -180,6 +208,7 @@ class _Sweep:
                     self._leave_out(candidate.name, reason)
 
     def _leave_out(self, name: str, reason: str) -> None:
+        reason = f"{self.stage.name}: {reason}" if self.stage else reason
         self.left_out[name] = reason
         self.results.pop(name, None)
         self.report.log(f"? {name} is left out: {reason}")
@@ -187,7 +216,8 @@ class _Sweep:
     def _find(self, spec: TrialSpec) -> TrialResult | None:
         result = None if spec.baseline else self._ledger.find(spec, with_model=self._is_saved(spec))
         if result:
-            self.report.log(f"{spec.name}: already finished, loaded from {self.out}")
+            fold = f"{self.stage.name}: " if self.stage else ""
+            self.report.log(f"{fold}{spec.name}: already finished, loaded from {self.out}")
         return result
 
     def _log_progress(self, spec: TrialSpec) -> None:
@@ -195,15 +225,19 @@ class _Sweep:
         specs = list(self._specs())
         done = sum(len(trials) for trials in self.results.values())
         seed = f", seed {spec.seed}" if len(self.options.seeds) > 1 and spec.seed is not None else ""
-        left = self._seconds_left(specs)
+        left, fold = self._seconds_left(specs), f"{self.stage.name}: " if self.stage else ""
         about = f", about {duration_text(left)} left" if left else ""
-        self.report.step(f"{spec.name}: training{seed} ({done + 1} of {len(specs)}{about})")
+        self.report.step(f"{fold}{spec.name}: training{seed} ({done + 1} of {len(specs)}{about})")
 
     def _seconds_left(self, specs: Sequence[TrialSpec]) -> float:
         """Return the estimated seconds until all trials are finished; 0 if they cannot be estimated yet."""
         finished = {(name, trial.spec.seed) for name, trials in self.results.items() for trial in trials}
-        measured = {name: mean(trial.seconds for trial in trials) for name, trials in self.results.items()}
+        seconds = {name: [trial.seconds for trial in trials] for name, trials in self.results.items()}
         todo = [spec.name for spec in specs if self._key(spec) not in finished]
+        if self.stage:
+            seconds = {name: [*self.stage.seconds.get(name, []), *seconds.get(name, [])] for name in self.candidates}
+            todo += [spec.name for spec in specs] * self.stage.later
+        measured = {name: mean(own) for name, own in seconds.items() if own}
         return seconds_left(todo, self.candidates, measured) / min(self.options.workers, max(1, len(todo)))
 
     def _trained(self, result: TrialResult) -> TrialResult:
@@ -221,7 +255,7 @@ class _Sweep:
     def _add(self, result: TrialResult) -> None:
         if result.error is not None:
             self._leave_out(result.spec.name, result.error.finding)
-        else:
+        elif result.spec.name not in self.left_out:
             self.results.setdefault(result.spec.name, []).append(result)
 
     def judged(self) -> Comparison:
@@ -231,8 +265,7 @@ class _Sweep:
             TrainingError: the training of all single modalities or of all fusions failed.
         """
         results = [self._result(candidate) for candidate in self.candidates.values() if candidate.name in self.results]
-        self._check(results, "single", "no single modality could be trained")
-        self._check(results, "fusion", "no fusion could be trained")
+        check_results(results, self.left_out)
         test = {name: [trial.outcomes["test"] for trial in trials] for name, trials in self.results.items()}
         results, judgement = judge(results, test, self.data.plan.metric, len(self.options.seeds))
         notices = Problems([*self.data.plan.notices, *self.data.problems.of_cells()])
@@ -258,10 +291,16 @@ class _Sweep:
             cost=mean_cost([trial.cost for trial in trials if trial.cost]),
         )
 
-    def _check(self, results: Sequence[Result], kind: Kind, finding: str) -> None:
-        """Check that there is a result of the given kind."""
+
+def check_results(results: Sequence[Result], left_out: Mapping[str, str]) -> None:
+    """Check that there is a single modality and a fusion among the results.
+
+    Raises:
+        TrainingError: there is none.
+    """
+    findings = {"single": "no single modality could be trained", "fusion": "no fusion could be trained"}
+    for kind, finding in findings.items():
         if not any(result.kind == kind for result in results):
-            reasons = "; ".join(f"{name}: {reason}" for name, reason in self.left_out.items())
-            raise TrainingError(
-                finding, place=reasons, cure=f"use a lower learning rate: {set_both('train.learning_rate', 0.0003)}"
-            )
+            reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
+            cure = f"use a lower learning rate: {set_both('train.learning_rate', 0.0003)}"
+            raise TrainingError(finding, place=reasons, cure=cure)

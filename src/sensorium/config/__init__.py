@@ -10,11 +10,13 @@ from sensorium.config._arguments import (
     COUNT_OR_SEEDS,
     ENCODERS,
     FLAG,
+    FOLDS,
     NAME,
     NAMES,
     OPTIONAL_NAME,
     OPTIONAL_PATH,
     PATH,
+    REPEATS,
     SEED,
     SETTINGS,
     TARGET,
@@ -28,12 +30,13 @@ from sensorium.config._caller import caller_only, every_setting, given_names, sp
 from sensorium.config._config import CALIBRATION_FOLDS, CALIBRATION_ROWS, MAX_THREADS, Config, merge_layers
 from sensorium.config._describe import Setting, list_options, list_settings, options_schema
 from sensorium.config._dotted import of_columns
+from sensorium.config._few_labels import few_label_changes, for_few_labels
 from sensorium.config._keywords import read_settings, target_setting
 from sensorium.config._layers import nest, overlay, read_yaml
 from sensorium.config._misplaced import joined_option, modality_option, setting_flag
+from sensorium.config._named import named_settings
 from sensorium.config._options import check_heads, check_options
 from sensorium.config._prepare import PrepareConfig
-from sensorium.config._preset import preset_changes, with_preset
 from sensorium.config._renamed import current_member, current_options, current_setting, current_settings
 from sensorium.config._spelling import (
     as_given,
@@ -74,6 +77,7 @@ __all__ = [
     "COUNT_OR_SEEDS",
     "ENCODERS",
     "FLAG",
+    "FOLDS",
     "IMBALANCE_TECHNIQUE",
     "MAX_THREADS",
     "NAME",
@@ -81,6 +85,7 @@ __all__ = [
     "OPTIONAL_NAME",
     "OPTIONAL_PATH",
     "PATH",
+    "REPEATS",
     "SEED",
     "SETTINGS",
     "TARGET",
@@ -124,6 +129,8 @@ __all__ = [
     "dump_yaml",
     "every_setting",
     "exclude_column",
+    "few_label_changes",
+    "for_few_labels",
     "given_names",
     "is_path",
     "joined_option",
@@ -132,12 +139,12 @@ __all__ = [
     "list_settings",
     "merge_layers",
     "modality_option",
+    "named_settings",
     "nest",
     "of_columns",
     "options_schema",
     "overlay",
     "parse_assignments",
-    "preset_changes",
     "read_settings",
     "read_yaml",
     "set_both",
@@ -150,5 +157,4 @@ __all__ = [
     "split_saved",
     "target_setting",
     "with_given",
-    "with_preset",
 ]

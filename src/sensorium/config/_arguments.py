@@ -13,6 +13,7 @@ from sensorium.config._spelling import as_given
 from sensorium.errors import ConfigError
 
 MAX_SEEDS = 1_000
+MAX_FOLDS = 1_000
 LISTED = 10_000  # numbers of a range that are looked at
 
 
@@ -70,6 +71,12 @@ CONFIG = ArgumentType(SETTINGS.hint | PATH.hint, "a mapping, or the path of a YA
 ENCODERS = ArgumentType(_MAPPING, "a mapping: {column: encoder}")
 SEED = ArgumentType(_Seed, "an integer, at least 0")
 COUNT = ArgumentType(Annotated[int, pydantic.Field(ge=1)], "an integer, at least 1")
+REPEATS = ArgumentType(
+    Annotated[int, pydantic.Field(ge=1, le=MAX_FOLDS)], f"a number of repeats from 1 to {MAX_FOLDS:,}"
+)
+FOLDS = ArgumentType(
+    Annotated[int, pydantic.Field(ge=2, le=MAX_FOLDS)] | None, f"a number of folds from 2 to {MAX_FOLDS:,}"
+)
 COUNT_OR_SEEDS = ArgumentType(
     Annotated[int, pydantic.Field(ge=1, le=MAX_SEEDS)]
     | Annotated[Sequence[_Seed], pydantic.Field(min_length=1, max_length=MAX_SEEDS)],

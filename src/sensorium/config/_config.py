@@ -18,7 +18,7 @@ from sensorium.config._train import TrainConfig
 from sensorium.config._tree import at_full_names
 from sensorium.config._types import Choice, Named, Strict
 from sensorium.errors import raise_together
-from sensorium.registry.defaults import DEFAULT_FUSION, DEFAULT_HEAD
+from sensorium.registry.defaults import AUTO_PRESET, DEFAULT_FUSION, DEFAULT_HEAD, DEFAULT_PRESET
 from sensorium.registry.weights import expand_encoders
 
 MAX_THREADS = 1024  # of a training, at most
@@ -53,6 +53,11 @@ class Config(Strict):
     fusion: Choice = Field(Choice.of(DEFAULT_FUSION), description="fusion method and its options")
     head: Choice = Field(Choice.of(DEFAULT_HEAD), description="output layer on the fused features, and its options")
     width: Annotated[int, Field(gt=0, le=1_000_000)] = Field(128, description="width D of the fused features")
+    preset: str = Field(
+        AUTO_PRESET,
+        description="how much `fit` trains (see `sensorium list presets`); auto: the preset "
+        f"{DEFAULT_PRESET}, and fast if a setting describes one network",
+    )
     table: TableConfig = TableConfig()
     split: SplitConfig = SplitConfig()
     prepare: PrepareConfig = PrepareConfig()

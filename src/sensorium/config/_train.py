@@ -111,7 +111,7 @@ class TrainConfig(Strict):
     teacher: Annotated[Location | None, CALLER_ONLY] = Field(
         None, description="fitted model whose predictions this one learns from (distillation)"
     )
-    preset: Literal["auto", "few", "none"] = Field(
+    few_labels: Literal["auto", "few", "none"] = Field(
         "auto",
         description="`few`: more patience and label smoothing; `auto`: `few` for up to 600 training rows, else `none`",
     )
@@ -129,4 +129,13 @@ class TrainConfig(Strict):
     outliers: Literal["leave_out", "keep"] = Field(
         "leave_out",
         description="training rows with a target far from all others, such as 999999999: leave them out, or keep them",
+    )
+    target_transform: Literal["auto", "none", "log", "yeo_johnson"] = Field(
+        "auto",
+        description="regression: transform of the target before training, inverted in predictions; auto: yeo_johnson "
+        "if the amounts are skewed",
+    )
+    loss: Literal["auto", "squared", "huber"] = Field(
+        "auto",
+        description="regression: loss on the standardized target; auto: huber if the target has heavy tails",
     )

@@ -2,15 +2,19 @@
 
 from sensorium.evaluate._subset_results import Names, Share, Subset, Subsets
 from sensorium.evaluate.compare import compare_losses, compare_outcomes, compare_runs, holm
-from sensorium.evaluate.evaluation import Evaluation, evaluate_outcome, evaluate_runs
+from sensorium.evaluate.cross_validation import CrossValidation
+from sensorium.evaluate.evaluation import Evaluation, evaluate_outcome, evaluate_runs, mean_scores
+from sensorium.evaluate.resampled_t import FoldSizes, compare_folds, mean_of_folds
 from sensorium.evaluate.subsets import plan_subsets, score_subsets
 from sensorium.evaluate.verdict import Better, ModelName, Quicker, Unbeaten, Verdict, verdict_kind
 from sensorium.metrics import Difference
 
 __all__ = [
     "Better",
+    "CrossValidation",
     "Difference",
     "Evaluation",
+    "FoldSizes",
     "ModelName",
     "Names",
     "Quicker",
@@ -19,12 +23,15 @@ __all__ = [
     "Subsets",
     "Unbeaten",
     "Verdict",
+    "compare_folds",
     "compare_losses",
     "compare_outcomes",
     "compare_runs",
     "evaluate_outcome",
     "evaluate_runs",
     "holm",
+    "mean_of_folds",
+    "mean_scores",
     "plan_subsets",
     "score_subsets",
     "verdict_kind",

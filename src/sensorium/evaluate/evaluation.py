@@ -85,14 +85,19 @@ def evaluate_outcome(outcome: Outcome, names: Sequence[str], seed: int = 0) -> E
 
 def evaluate_runs(runs: Sequence[Outcome], names: Sequence[str], seed: int = 0) -> Evaluation:
     """Compute the mean of each metric over several runs, and its interval over resampled rows (or groups) and runs."""
-    outcome = runs[0]
-    names = [*names, *(f"{target}.{own}" for target, part in outcome.parts.items() for own in metrics_of(part.task))]
-    values = {name: float(np.mean([score(name, run)[0] for run in runs])) for name in names}
+    outcome, values = runs[0], mean_scores(runs, names)
     random = np.random.default_rng(seed)
-    drawn: dict[str, list[Any]] = {name: [] for name in names}
+    drawn: dict[str, list[Any]] = {name: [] for name in values}
     for weights in resamples_of(outcome, seed):
         picks = pick_runs(len(runs), len(weights), random)
-        for name in names:
+        for name in values:
             drawn[name].append(score_runs(name, runs, weights, picks))
-    intervals = {name: metric_interval(name, values[name], np.concatenate(drawn[name])) for name in names}
+    intervals = {name: metric_interval(name, values[name], np.concatenate(drawn[name])) for name in values}
     return Evaluation(len(outcome), values, intervals, groups=outcome.group_count)
+
+
+def mean_scores(runs: Sequence[Outcome], names: Sequence[str]) -> dict[str, float]:
+    """Return the mean of each metric over several runs; with several targets, the metrics of each target as well."""
+    parts = runs[0].parts.items()
+    every = [*names, *(f"{target}.{own}" for target, part in parts for own in metrics_of(part.task))]
+    return {name: float(np.mean([score(name, run)[0] for run in runs])) for name in every}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from sensorium.evaluate.bootstrap import CELLS, MANY_CELLS, correct_bias, group_resamples, interval_around, resamples
-from sensorium.metrics import Outcome, best_value, has_many_classes, lower_is_better, score
+from sensorium.metrics import Outcome, best_value, has_many_classes, lower_is_better, score, worst_value
 from sensorium.table import Floats
 
 
@@ -31,9 +32,12 @@ def score_runs(name: str, runs: Sequence[Outcome], weights: Floats, picks: npt.N
 
 
 def metric_interval(name: str, value: float, drawn: Floats) -> tuple[float, float]:
-    """Compute the bias-corrected interval of a metric: it contains the value and ends at the best possible value."""
-    low, high = interval_around(correct_bias(drawn, value), value)
-    best = best_value(name)
-    if best is None:
-        return low, high
-    return (max(low, best), high) if lower_is_better(name) else (low, min(high, best))
+    """Compute the bias-corrected interval of a metric: it contains the value and only possible values."""
+    return clip_interval(name, *interval_around(correct_bias(drawn, value), value))
+
+
+def clip_interval(name: str, low: float, high: float) -> tuple[float, float]:
+    """Return the interval of a metric, cut at its best and worst possible values."""
+    bounds = (best_value(name), worst_value(name))
+    least, most = reversed(bounds) if not lower_is_better(name) else bounds
+    return max(low, -math.inf if least is None else least), min(high, math.inf if most is None else most)

@@ -100,6 +100,8 @@ class Verdict:
         better: a baseline that beats the fused or the recommended network.
         seeds: number of random seeds that each network was trained with.
         p_corrected: p-value of the difference, corrected for the number of gains (Holm 1979).
+        folds, repeats: of a cross-validation; 0 folds for a single split.
+        choices: number of gains that each p-value must be corrected for before a claim; 1 for a single split.
     """
 
     kind: VerdictKind
@@ -113,6 +115,9 @@ class Verdict:
     better: Better | None = None
     seeds: int = 1
     p_corrected: Figure | None = None
+    folds: int = 0
+    repeats: int = 1
+    choices: int = 1
 
     @property
     def needs_the_rule(self) -> bool:
@@ -132,6 +137,7 @@ class Verdict:
             "better": self.better and self.better.to_json(),
             "seeds": self.seeds,
             "p_corrected": None if self.p_corrected is None else finite(self.p_corrected),
+            **({"folds": self.folds, "repeats": self.repeats, "choices": self.choices} if self.folds else {}),
         }
 
 

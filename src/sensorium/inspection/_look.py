@@ -18,7 +18,7 @@ from sensorium.findings import IN_TRAINING, ColumnPlan, Guess, Problem, ProblemG
 from sensorium.inspection.result import ColumnReport, Inspection
 from sensorium.inspection.search import find_copies
 from sensorium.modalities import Modality, Overview, Work
-from sensorium.prepare import at_rows, cautions, learn_modality, table_findings, unsaid
+from sensorium.prepare import advice_finding, advised_encoder, at_rows, cautions, learn_modality, table_findings, unsaid
 from sensorium.registry import modalities
 from sensorium.registry.failures import explain_member_errors
 from sensorium.runtime.progress import Reporter, reporter
@@ -37,9 +37,13 @@ NO_GUESS = Guess(0.0, "")
 
 @dataclass(frozen=True)
 class TrialDecoding:
-    """Settings of trial decoding: rows, configuration, progress, and each column's problems that are already known."""
+    """Settings of trial decoding: rows, configuration, progress, and each column's problems that are already known.
+
+    `training_rows` is the number of rows that a fit would train on; None without a target.
+    """
 
     rows: Rows
+    training_rows: int | None
     config: Config
     work: Work
     told: Mapping[str, Sequence[Problem]]
@@ -87,7 +91,8 @@ def inspect(
     of_target = _target_findings(schema, sides, settings) if schema else []
     target_report = _target(schema, of_target, sides) if schema else None
     plans = [_with_caution(plan, target_report) for plan in inferred]
-    columns, learnt = _columns(opened, plans, settings, report, every=every)
+    training = split.sizes()["train"] if split and settings.target else None
+    columns, learnt = _columns(opened, plans, settings, report, every=every, training_rows=training)
     of_table = table_findings(opened, {}, split, None, None)
     return Inspection(
         table=opened.name,
@@ -137,7 +142,13 @@ def _groups(problems: Iterable[Problem]) -> list[dict[str, Any]]:
 
 
 def _columns(
-    table: Table, plans: list[ColumnPlan], config: Config, report: Reporter, *, every: bool
+    table: Table,
+    plans: list[ColumnPlan],
+    config: Config,
+    report: Reporter,
+    *,
+    every: bool,
+    training_rows: int | None,
 ) -> tuple[list[ColumnReport], dict[str, Modality]]:
     """Return a report of each column, and the modalities that were fitted on trial."""
     look = len(table) if every else min(LOOKED_AT, len(table))
@@ -146,7 +157,7 @@ def _columns(
         told = dict[str, list[Problem]]()
         for problem in table.problems:
             told.setdefault(problem.column, []).append(problem)
-        trial = TrialDecoding(rows, config, Work(advance=bar.advance), told)
+        trial = TrialDecoding(rows, training_rows, config, Work(advance=bar.advance), told)
         tried = {plan.name: _column(table.column(plan.name), plan, trial) for plan in plans}
     learnt = {name: modality for name, (_, modality) in tried.items() if modality}
     return [column for column, _ in tried.values()], learnt
@@ -154,7 +165,7 @@ def _columns(
 
 def _column(column: Column, plan: ColumnPlan, trial: TrialDecoding) -> tuple[ColumnReport, Modality | None]:
     learnt, faults, undecodable = _try(column, plan, trial)
-    findings = [_of_all_rows(problem) for problem in learnt.findings(plan.name)] if learnt else []
+    findings = _findings(column, plan, trial, learnt) if learnt else []
     findings = unsaid(findings, {plan.name: plan.caution})
     report = ColumnReport(
         name=plan.name,
@@ -174,6 +185,15 @@ def _column(column: Column, plan: ColumnPlan, trial: TrialDecoding) -> tuple[Col
         findings=findings,
     )
     return report, learnt
+
+
+def _findings(column: Column, plan: ColumnPlan, trial: TrialDecoding, learnt: Modality) -> list[Problem]:
+    """Return what was guessed, dropped or cut, and the encoder if it is not the default of the modality."""
+    found = [_of_all_rows(problem) for problem in learnt.findings(plan.name)]
+    if trial.training_rows is not None and plan.modality:
+        advice = advised_encoder(column, plan.modality, learnt, trial.config, rows=trial.training_rows)
+        found += [advice_finding(plan.name, learnt, advice)] if advice else []
+    return found
 
 
 def _missing(column: Column, learnt: Modality | None) -> int:

@@ -10,6 +10,7 @@ from sensorium.metrics._base import (
     metrics_of,
     rank_value,
     score,
+    worst_value,
 )
 from sensorium.metrics._difference import CorrectedDifference, Difference
 from sensorium.metrics._log_losses import SMALLEST, log_losses
@@ -30,4 +31,5 @@ __all__ = [
     "metrics_of",
     "rank_value",
     "score",
+    "worst_value",
 ]

@@ -2,9 +2,9 @@
 
 A metric is a function `(outcome, weights) → values`: weights float64[r, n] hold r weightings of the n rows (ones for
 the plain value, counts of a resample for a bootstrap), values float64[r] are NaN where the metric is not defined.
-Its file states, as literals: `TASKS`, the tasks that it measures; `LOWER_IS_BETTER = True` if lower is better; `BEST`,
-its best possible value, if there is one; and `IN_POINTS = True` if sentences state its differences in percentage
-points.
+Its file states, as literals: `TASKS`, the tasks that it measures; `LOWER_IS_BETTER = True` if lower is better; `BEST`
+and `WORST`, its best and worst possible values, if there are any; and `IN_POINTS = True` if sentences state its
+differences in percentage points.
 """
 
 from __future__ import annotations
@@ -135,6 +135,17 @@ def best_value(name: str) -> float | None:
     """
     best = metrics.entry(name.rpartition(".")[2]).literal("BEST")
     return None if best is None else float(best)
+
+
+def worst_value(name: str) -> float | None:
+    """Return the worst possible value of the metric; None if its file states none.
+
+    >>> from sensorium.metrics import worst_value
+    >>> worst_value("mcc"), worst_value("price.rmse")
+    (-1.0, None)
+    """
+    worst = metrics.entry(name.rpartition(".")[2]).literal("WORST")
+    return None if worst is None else float(worst)
 
 
 def is_in_points(name: str) -> bool:

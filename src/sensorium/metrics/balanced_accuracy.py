@@ -7,6 +7,7 @@ from sensorium.table import Floats
 
 TASKS = ("binary", "multiclass")
 BEST = 1.0
+WORST = 0.0
 IN_POINTS = True
 
 

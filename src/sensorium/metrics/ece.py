@@ -9,6 +9,7 @@ from sensorium.table import Floats
 
 TASKS = ("binary", "multiclass", "multilabel")
 BEST = 0.0
+WORST = 1.0
 LOWER_IS_BETTER = True
 BINS = 15
 

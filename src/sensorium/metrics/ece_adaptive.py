@@ -11,6 +11,7 @@ from sensorium.table import Floats, Rows
 
 TASKS = ("binary", "multiclass", "multilabel")
 BEST = 0.0
+WORST = 1.0
 LOWER_IS_BETTER = True
 BINS = 15
 CELLS = 1_000_000  # weights of sorted predictions at a time: 8 MB

@@ -6,6 +6,7 @@ from sensorium.table import Floats
 
 TASKS = ("binary",)
 BEST = 1.0
+WORST = 0.0
 IN_POINTS = True
 
 

@@ -9,6 +9,7 @@ from sensorium.table import Floats
 
 TASKS = ("binary", "multiclass")
 BEST = 1.0
+WORST = -1.0
 
 
 def mcc(outcome: Outcome, weights: Floats) -> Floats:

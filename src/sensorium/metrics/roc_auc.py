@@ -11,6 +11,7 @@ from sensorium.table import Floats
 
 TASKS = ("binary", "multiclass", "multilabel")
 BEST = 1.0
+WORST = 0.0
 IN_POINTS = True
 
 

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal, Self, TypeAlias
 from sensorium.files.state import HasState
 from sensorium.findings import Guess, Problem
 from sensorium.modalities._encoded import Encoded, Work
+from sensorium.modalities._encoder_advice import EncoderAdvice
 from sensorium.modalities._overview import Overview
 from sensorium.table import Column
 
@@ -22,7 +23,8 @@ class Modality(HasState, ABC):
     """Base class of all modalities.
 
     Class attributes:
-        encoder: registered name of the default encoder, the smallest that performs well.
+        encoder: registered name of the default encoder, the smallest that performs well; `advise_encoder` names
+            another one where the length of the cells or the number of rows calls for it.
         tower: columns with the same tower name are encoded together; None gives each column its own tower.
         cacheable: encoding is slow (it decodes files), so its result is cached on disk for the next run.
         uses_all_cores: encoding already uses all cores and must not run in several processes.
@@ -102,6 +104,15 @@ class Modality(HasState, ABC):
     @abstractmethod
     def encoder_spec(self) -> EncoderSpec:
         """Return the specification that encoders are built from: vocabulary, channels, size …"""
+
+    def advise_encoder(self, column: Column, rows: int) -> EncoderAdvice | None:
+        """Return an encoder that suits the column better than `encoder`, and why; None by default.
+
+        Args:
+            column: training rows, or a sample of them.
+            rows: number of training rows.
+        """
+        return None
 
     def describe(self) -> str:
         """Describe what was learned, in a few words; by default, the name of the class."""

@@ -15,6 +15,7 @@ from sensorium.findings import Guess, Problem
 from sensorium.modalities import _pdf
 from sensorium.modalities._base import EncoderSpec, Modality
 from sensorium.modalities._encoded import Encoded, Work
+from sensorium.modalities._encoder_advice import EncoderAdvice, advise_text
 from sensorium.modalities._files import LEARN_FROM, Source, decode_cells, decode_sample, looks_like_files
 from sensorium.modalities._new_tokenizer import Unit
 from sensorium.modalities._overview import Overview
@@ -116,6 +117,9 @@ class Document(Modality):
 
     def encoder_spec(self) -> EncoderSpec:
         return self._text.encoder_spec()
+
+    def advise_encoder(self, column: Column, rows: int) -> EncoderAdvice | None:
+        return advise_text(rows, self.length)  # files are not decoded again to count their words
 
     def unknown(self) -> int | None:
         return self._text.unknown()

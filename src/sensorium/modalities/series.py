@@ -15,6 +15,7 @@ from sensorium.config import Many, set_option, setting_of
 from sensorium.findings import Guess, Problem, Unreadable, shorten
 from sensorium.modalities._base import EncoderSpec, Modality
 from sensorium.modalities._encoded import Encoded, Ragged, Work
+from sensorium.modalities._encoder_advice import EncoderAdvice, advise_series
 from sensorium.modalities._fields import Decimal, check_scale
 from sensorium.modalities._files import LEARN_FROM, looks_like_files, sample_rows
 from sensorium.modalities._lists import guess_of_lists, learn_list_notation
@@ -201,6 +202,9 @@ class Series(Modality):
 
     def encoder_spec(self) -> EncoderSpec:
         return {"channels": self.channels, "steps": self.steps}
+
+    def advise_encoder(self, column: Column, rows: int) -> EncoderAdvice | None:
+        return advise_series(self.steps)
 
     def overview(self, column: Column) -> Overview:
         rows = sample_rows(column, LEARN_FROM)

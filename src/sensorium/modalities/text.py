@@ -16,6 +16,7 @@ from sensorium.config import Many, Probability, set_option, setting_of
 from sensorium.findings import Guess, Problem, count, shorten
 from sensorium.modalities._base import EncoderSpec, Modality
 from sensorium.modalities._encoded import Encoded, Ragged, Work
+from sensorium.modalities._encoder_advice import EncoderAdvice, advise_text, usual_words
 from sensorium.modalities._new_tokenizer import UNKNOWN, Unit, new_tokenizer, pretrained_tokenizer, trainer_of
 from sensorium.modalities._overview import Overview
 from sensorium.modalities._text_cells import (
@@ -167,6 +168,9 @@ class Text(Modality):
 
     def encoder_spec(self) -> EncoderSpec:
         return {"vocabulary": vocabulary_size(self._tokenizer)}
+
+    def advise_encoder(self, column: Column, rows: int) -> EncoderAdvice | None:
+        return advise_text(rows, min(self.length, usual_words(column)))
 
     def unknown(self) -> int | None:
         return self._tokenizer.token_to_id(UNKNOWN)

@@ -24,7 +24,15 @@ from sensorium.model.dense import DenseModel, check_exportable, dense_inputs, ex
 from sensorium.model.estimator_member import Estimator, EstimatorMember
 from sensorium.model.features import Features, learn_features
 from sensorium.model.fitted import FittedModel, pick_device
-from sensorium.model.frozen import can_unfreeze, check_features, feature_readers, frozen_encoders, frozen_in, make_ready
+from sensorium.model.frozen import (
+    can_unfreeze,
+    check_features,
+    feature_readers,
+    frozen_encoders,
+    frozen_in,
+    make_ready,
+    trained_backbones,
+)
 from sensorium.model.member import Member, NetworkMember
 from sensorium.model.network import FusionModel
 from sensorium.model.own_modules import (
@@ -94,6 +102,7 @@ __all__ = [
     "preferred_modality_options",
     "quantize",
     "rehearse_parts",
+    "trained_backbones",
     "training_work",
     "unshared",
     "weight_index",

@@ -1,10 +1,11 @@
-"""Choose the encoder of a tower by the settings."""
+"""Options of a modality that the encoder in the settings requires."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sensorium.config import Choice, Config, check_options
+from sensorium.config import Config, check_options
+from sensorium.prepare import encoder_choice
 from sensorium.registry import encoders, modalities
 
 
@@ -29,19 +30,3 @@ def preferred_modality_options(column: str, modality: str, config: Config) -> di
 def _fits(encoder: str, modality: str) -> bool:
     accepted = encoders.entry(encoder).literal("ACCEPTS", ())
     return modality in accepted or getattr(modalities.load(modality), "encoder", "") == encoder
-
-
-def encoder_choice(config: Config, *keys: str) -> Choice:
-    """Return the encoder in the settings; later keys override earlier ones."""
-    choice = Choice()
-    for key in keys:
-        choice = _refine(choice, config.encoders.get(key))
-    return choice
-
-
-def _refine(choice: Choice, other: Choice | None) -> Choice:
-    if other is None:
-        return choice
-    if other.name and other.name != choice.name:
-        return other
-    return Choice.model_validate({"name": choice.name, **choice.options, **other.options})

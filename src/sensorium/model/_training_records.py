@@ -160,6 +160,27 @@ class PretrainingRecord(Record):
     techniques: Reports
 
 
+class RestartRecord(Record):
+    """Record of a network that predicted a constant, and of its second training.
+
+    Attributes:
+        learning_rate: learning rate of the second training; None if there was none.
+        losses: validation loss of the first and of the second network, as `evaluate.constant.mean_loss` computes it.
+        kept: which of them is the model.
+        collapsed: whether the model predicts a constant.
+        failure: why the second training failed; None if it did not.
+        seconds: time of the training that is not kept; None without a second training.
+    """
+
+    LEFT_OUT: ClassVar = frozenset({"learning_rate", "failure", "seconds"})
+    learning_rate: NonNegativeFloat | None = None
+    losses: Annotated[list[Figure], Field(min_length=1, max_length=2)]
+    kept: Literal["first", "second"] = "first"
+    collapsed: bool
+    failure: str | None = None
+    seconds: NonNegativeFloat | None = None
+
+
 class EvaluationRecord(Record):
     """Metrics on the rows of one split.
 
@@ -184,6 +205,28 @@ class MemberRecord(Record):
     kind: Literal["network", "estimator"]
     weight: Annotated[float, Field(gt=0, le=1)]
     modalities: list[str]
+
+
+class CrossValidationRecord(Record):
+    """Metrics of models that were trained like this one, each on a part of the rows, and tested on the others.
+
+    Attributes:
+        folds: number of folds of each repeat.
+        repeats: how often the rows were cut into folds.
+        rule: how they were cut.
+        n: number of rows that were tested in each repeat.
+        metrics: name → mean over folds.
+        intervals: name → 95% interval of the corrected resampled t-test (Nadeau and Bengio 2003).
+        by_fold: the metrics of each fold.
+    """
+
+    folds: Annotated[int, Field(ge=2)]
+    repeats: Annotated[int, Field(ge=1)]
+    rule: str
+    n: NonNegativeInt
+    metrics: dict[str, Figure]
+    intervals: dict[str, Pair]
+    by_fold: list[dict[str, Figure]]
 
 
 class CalibrationRecord(Record):

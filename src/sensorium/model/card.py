@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt, model_
 
 from sensorium.config import IMBALANCE_TECHNIQUE
 from sensorium.findings import ColumnPlan, Problems
+from sensorium.model._blend_records import BlendCandidate, BlendRecord
 from sensorium.model._imbalance_records import (
     Diagnosis,
     ImbalanceRecord,
@@ -18,11 +19,13 @@ from sensorium.model._imbalance_records import (
     ModalitySigns,
     UnimodalRecord,
 )
+from sensorium.model._preset_records import BackboneRecord, PresetRecord
 from sensorium.model._record import Record
 from sensorium.model._search_records import SearchCoverage, SearchRecord, SearchTraining, SearchTrial, TuningRecord
 from sensorium.model._shift_records import AdaptationRecord, MetricShift, PredictionShift, ShiftRecord
 from sensorium.model._training_records import (
     CalibrationRecord,
+    CrossValidationRecord,
     EpochRecord,
     EvaluationRecord,
     HistoryRecord,
@@ -31,6 +34,7 @@ from sensorium.model._training_records import (
     PretrainingEpoch,
     PretrainingRecord,
     ProblemRecord,
+    RestartRecord,
     SoupRecord,
     StopRecord,
     UnlabelledRecord,
@@ -38,7 +42,11 @@ from sensorium.model._training_records import (
 
 __all__ = [
     "AdaptationRecord",
+    "BackboneRecord",
+    "BlendCandidate",
+    "BlendRecord",
     "CalibrationRecord",
+    "CrossValidationRecord",
     "DataSpec",
     "Diagnosis",
     "EpochRecord",
@@ -53,10 +61,12 @@ __all__ = [
     "ModelCard",
     "Notice",
     "PredictionShift",
+    "PresetRecord",
     "PretrainingEpoch",
     "PretrainingRecord",
     "ProblemRecord",
     "Record",
+    "RestartRecord",
     "SearchCoverage",
     "SearchRecord",
     "SearchTraining",
@@ -110,21 +120,39 @@ class ModelCard(Record):
         augment: column → augmentation → its options.
         history: training history.
         pretraining: self-supervised pre-training; None if there was none.
+        preset: preset of the fit; None in a comparison and in models of early versions.
+        restart: second training of a network that predicted a constant; None if it did not.
         seconds: time of pre-training and training.
         members: the members of an ensemble or a blend, with their weights; None for a single network.
         calibration: temperature scaling; None if there was none.
         modality_weights: tower → its mean weight in the fusion; None if the fusion has no weights (`shares` in JSON).
         metrics: split → metrics.
+        cross_validation: metrics of models that were trained alike on folds; None if there were none.
         imbalance: check for modality imbalance; None if there was none.
         tuning: fine-tuning of pretrained encoders; None if there was none.
         search: search within a time budget; None if there was none.
+        blend: how the members of a blend were chosen; None for other models.
         shift: change by continued training or adaptation; None for a new model (`moved` in JSON).
         adapted: the adaptation; None if there was none.
         int8: number of quantized modules; None if the model is not quantized.
     """
 
     LEFT_OUT: ClassVar = frozenset(
-        {"fit_problems", "members", "calibration", "imbalance", "tuning", "search", "shift", "adapted", "int8"}
+        (
+            "fit_problems",
+            "cross_validation",
+            "preset",
+            "restart",
+            "members",
+            "calibration",
+            "imbalance",
+            "tuning",
+            "search",
+            "blend",
+            "shift",
+            "adapted",
+            "int8",
+        )
     )
     table: str = ""
     columns: list[ColumnPlan] = []
@@ -136,14 +164,18 @@ class ModelCard(Record):
     augment: dict[str, dict[str, Any]] = {}
     history: HistoryRecord = HistoryRecord()
     pretraining: PretrainingRecord | None = None
+    preset: PresetRecord | None = None
+    restart: RestartRecord | None = None
     seconds: NonNegativeFloat = 0.0
     members: list[MemberRecord] | None = None
     calibration: CalibrationRecord | None = None
     modality_weights: dict[str, float] | None = Field(None, alias="shares")
     metrics: dict[str, EvaluationRecord] = {}
+    cross_validation: CrossValidationRecord | None = None
     imbalance: ImbalanceRecord | None = None
     tuning: TuningRecord | None = None
     search: SearchRecord | None = None
+    blend: BlendRecord | None = None
     shift: ShiftRecord | None = Field(None, alias="moved")
     adapted: AdaptationRecord | None = None
     int8: NonNegativeInt | None = None
@@ -160,6 +192,11 @@ class ModelCard(Record):
     def problems_of_fit(self) -> Problems:
         """Return the problems that the card lists, without the values of their cells."""
         return Problems([problem for record in self.fit_problems or () for problem in record.problems()])
+
+    @property
+    def collapsed(self) -> bool:
+        """Whether the network predicts a constant, also after a second training."""
+        return self.restart is not None and self.restart.collapsed
 
     @property
     def imbalance_signs(self) -> ImbalanceSigns | None:

@@ -70,6 +70,12 @@ def can_unfreeze(tower: TowerPlan) -> bool:
     return hasattr(encoders.load(tower.encoder), "unfrozen") and tower.options.get("tune", "frozen") == "frozen"
 
 
+def trained_backbones(blueprint: Blueprint) -> list[str]:
+    """Return the pretrained parts that training changes, as `train.freeze` names them."""
+    towers = [tower for tower in blueprint.towers if hasattr(encoders.load(tower.encoder), "unfrozen")]
+    return [f"{tower.name}.encoder.backbone" for tower in towers if not can_unfreeze(tower)]
+
+
 def check_features(blueprint: Blueprint, prepared: Blueprint, frozen: Collection[str]) -> None:
     """Check that towers with precomputed features keep the encoder that computed them.
 

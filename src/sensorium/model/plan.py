@@ -14,9 +14,9 @@ from sensorium.model._blueprint import Blueprint, TowerPlan
 from sensorium.model._build_encoder import checked_options
 from sensorium.model._build_fusion import FusionKind, fusion_kind
 from sensorium.model._encoder_checks import check_accepts, check_agreement, check_keys
-from sensorium.model._encoder_choice import encoder_choice
 from sensorium.model._tower_settings import check_towers
 from sensorium.model.own_modules import NO_MODULES, OwnModules, plain_fusion
+from sensorium.prepare import encoder_choice
 from sensorium.registry import encoders, heads
 from sensorium.registry.defaults import DEFAULT_FUSION, DEFAULT_HEAD
 from sensorium.registry.weights import weights_of

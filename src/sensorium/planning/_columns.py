@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from sensorium.config import Config
 from sensorium.errors import SchemaError
 from sensorium.findings import ColumnPlan, Problems
+from sensorium.modalities import EncoderAdvice
 from sensorium.model import preferred_modality_options
 from sensorium.planning._sizes import reduce_sizes
-from sensorium.prepare import learn_modality
+from sensorium.prepare import advice_finding, advised_encoder, learn_modality
 from sensorium.schema import Schema
 from sensorium.table import Rows
 
@@ -27,13 +28,15 @@ class LearnedColumns:
         plans: a plan for each column of the table; columns without a training value are left out.
         kinds: used column → registered name of its modality.
         learnt: used column → its fitted modality.
-        findings: sizes that were reduced.
+        findings: sizes that were reduced, and encoders other than the default.
+        advice: column → its encoder, if it is not the default of its modality.
     """
 
     plans: Sequence[ColumnPlan]
     kinds: Mapping[str, str]
     learnt: Mapping[str, Modality]
     findings: Problems = field(default_factory=Problems)
+    advice: Mapping[str, EncoderAdvice] = field(default_factory=dict)
 
 
 def learn_columns(schema: Schema, config: Config, rows: Rows, cores: int) -> LearnedColumns:
@@ -43,7 +46,7 @@ def learn_columns(schema: Schema, config: Config, rows: Rows, cores: int) -> Lea
         SchemaError: no column has a value in these rows.
     """
     plans, kinds, learnt = list(schema.columns), dict(schema.kinds), dict[str, "Modality"]()
-    preferred = dict[str, dict[str, Any]]()
+    preferred, advice = dict[str, dict[str, Any]](), dict[str, EncoderAdvice]()
     for place, plan in enumerate(plans):
         if plan.modality is None:
             continue
@@ -52,10 +55,13 @@ def learn_columns(schema: Schema, config: Config, rows: Rows, cores: int) -> Lea
             preferred[plan.name] = preferred_modality_options(plan.name, plan.modality, config)
             learnt[plan.name] = learn_modality(plan, column, config, preferred[plan.name])
             kinds[plan.name] = plan.modality
+            if found := advised_encoder(column, plan.modality, learnt[plan.name], config):
+                advice[plan.name] = found
         else:
             reason = "no training row has a value"
             plans[place] = ColumnPlan(plan.name, None, reason, "there is nothing to learn from")
     if not learnt:
         raise SchemaError("no column has a value in the training rows", place=schema.table.name)
     fitting, findings = reduce_sizes(learnt, kinds, preferred, rows=len(rows), cores=cores, config=config)
-    return LearnedColumns(plans, kinds, fitting, findings)
+    findings.extend([advice_finding(name, learnt[name], own) for name, own in advice.items()])
+    return LearnedColumns(plans, kinds, fitting, findings, advice)

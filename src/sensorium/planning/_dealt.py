@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sensorium.config import Config, preset_changes, set_both
+from sensorium.config import Config, few_label_changes, set_both
 from sensorium.findings import count
 from sensorium.model import FittedModel
 from sensorium.planning._earlier import find_earlier
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sensorium.runtime.progress import Reporter
 
 
-PRESET = "train.preset"  # reported once
+FEW_LABELS = "train.few_labels"  # reported once
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def deal_rows(
     teacher: FittedModel | None,
     split: Split | None = None,
 ) -> DealtRows:
-    """Split the rows, resolve the preset, and find the unlabelled rows from which a technique learns.
+    """Split the rows, resolve the defaults for few labels, and find the unlabelled rows from which a technique learns.
 
     Rows that the start model or the teacher was trained on stay in the training part where possible. The split of a
     fold is given.
@@ -53,7 +53,7 @@ def deal_rows(
     if split is None:
         earlier = find_earlier(schema.table, start, teacher)
         split = make_split(schema.table, schema.labels, config.split, column, config.seed, earlier=earlier)
-    config = _with_preset(config, len(split.rows("train")), schema.task_name, report)
+    config = _for_few_labels(config, len(split.rows("train")), schema.task_name, report)
     learners = unlabelled_learners(config.train)
     if not learners:
         return DealtRows(config, split, column, np.zeros(0, np.int64), learners)
@@ -66,14 +66,14 @@ def deal_rows(
     return DealtRows(config, split, column, rows, learners)
 
 
-def _with_preset(config: Config, rows: int, task: str, report: Reporter) -> Config:
-    """Apply the preset, and report what it changes."""
-    changes = preset_changes(config.train, rows, task)
+def _for_few_labels(config: Config, rows: int, task: str, report: Reporter) -> Config:
+    """Apply the defaults for few labels, and report what they change."""
+    changes = few_label_changes(config.train, rows, task)
     if not changes:
         return config
     shown = " and ".join(f"{key} to {_shown(value)}" for key, value in changes.items())
-    reason = f"? {count(rows, 'training row')}: the preset for few labels sets {shown}"
-    report.log(f"{reason}; to switch it off: {set_both(PRESET, 'none')}", once=PRESET)
+    reason = f"? {count(rows, 'training row')}: train.few_labels sets {shown}"
+    report.log(f"{reason}; to switch it off: {set_both(FEW_LABELS, 'none')}", once=FEW_LABELS)
     return config.model_copy(update={"train": config.train.model_copy(update=changes)})
 
 

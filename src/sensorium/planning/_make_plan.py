@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 import torch
@@ -33,7 +33,7 @@ from sensorium.planning._plan import Labels, Plan
 from sensorium.planning._schema import continued_schema
 from sensorium.planning._sizes import count_cores
 from sensorium.planning._teacher import check_teacher
-from sensorium.prepare import cautions, table_findings, unsaid
+from sensorium.prepare import cautions, table_findings, unsaid, with_advice
 from sensorium.runtime.threads import Threads
 from sensorium.schema import Schema, Sides, duplicate_findings, infer_schema, leakage_findings, value_ids
 from sensorium.split import SPLITS, Split
@@ -43,6 +43,8 @@ from sensorium.train import check_calibration, check_for_model, check_for_task
 
 if TYPE_CHECKING:
     from sensorium.runtime.progress import Reporter
+
+Settle: TypeAlias = Callable[[Schema, Config], Config]
 
 LOGGED = 30  # notices in the progress
 
@@ -57,6 +59,7 @@ def make_plan(
     teacher: FittedModel | None = None,
     cores: int | None = None,
     dealt: tuple[Schema, Split] | None = None,
+    settle: Settle = lambda schema, config: config,
 ) -> Plan:
     """Infer schema, split, task and network of a table, and check every setting, before any file is decoded.
 
@@ -69,6 +72,7 @@ def make_plan(
         teacher: a model to distil knowledge from.
         cores: number of cores that an earlier start of the run recorded; by default, those of this machine.
         dealt: schema and split of a fold; by default, both are inferred.
+        settle: completes the settings once the schema is known; it must not change how the table is read.
 
     Raises:
         SchemaError, ConfigError, DataError: the table and the settings do not fit each other.
@@ -82,6 +86,7 @@ def make_plan(
     schema, fold = dealt or (None, None)
     if schema is None:
         schema = continued_schema(table, config, start, report) if start else infer_schema(table, config)
+    config = settle(schema, config)
     check_for_task(config, schema.task_name)
     rows = deal_rows(schema, config, report, start=start, teacher=teacher, split=fold)
     config, split = rows.config, rows.split
@@ -91,6 +96,7 @@ def make_plan(
         check_teacher(teacher, task, str(config.train.teacher))
     cores = count_cores(device) if cores is None else cores
     columns = _learn_columns(schema, config, np.union1d(split.rows("train"), rows.unlabelled), start, cores)
+    config = with_advice(config, columns.advice)
     blueprint = start.blueprint if start else plan_model(columns.learnt, columns.kinds, config, modules)
     augmented = choose_augmentations(columns.kinds, config)
     network = _network_to_check(blueprint, columns.learnt, task, modules, config)

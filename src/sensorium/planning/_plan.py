@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from sensorium.augment import Chosen
 from sensorium.config import Config
 from sensorium.findings import ColumnPlan, Problems
 from sensorium.model import Blueprint, FittedModel, OwnModules
+from sensorium.model.card import PresetRecord
 from sensorium.runtime.threads import Threads
 from sensorium.split import SPLITS, FoldOptions, Folds, Split, make_folds, row_groups
 from sensorium.table import Column, Floats, Rows, Table
@@ -50,7 +51,7 @@ class Plan:
 
     Attributes:
         table: the rows.
-        config: the settings, with those that the preset determines; `calibrate` stays as given.
+        config: the settings, with those that depend on the table; `calibrate` stays as given.
         modules: the user's own modules; each model trains copies.
         device: the device that models are trained on.
         threads: the number of threads of trainings on the CPU.
@@ -71,6 +72,7 @@ class Plan:
         notices: findings and uncertain guesses that the user should read before training.
         start: the model to continue training; None for a new model.
         teacher: the model that knowledge is distilled from; None without one.
+        preset: the preset of the fit, and why it is used; None in a comparison.
     """
 
     table: Table
@@ -95,6 +97,7 @@ class Plan:
     notices: Problems
     start: FittedModel | None = None
     teacher: FittedModel | None = None
+    preset: PresetRecord | None = None
 
     @property
     def task(self) -> Task:
@@ -125,6 +128,11 @@ class Plan:
     def rows(self, split: str) -> Rows:
         """Return the positions of a split's rows among the decoded rows."""
         return np.flatnonzero(self.split.codes[self.used] == SPLITS.index(split))
+
+    def with_findings(self, findings: Problems) -> Plan:
+        """Return the plan with further findings, which the user should read before training."""
+        more = list(findings)
+        return replace(self, findings=Problems([*self.findings, *more]), notices=Problems([*self.notices, *more]))
 
     def folds(self, options: FoldOptions) -> Folds:
         """Cut the labelled training and validation rows into folds, by the rules of the split.

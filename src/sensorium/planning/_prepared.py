@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import TYPE_CHECKING, Any
@@ -123,12 +123,22 @@ def continued_with(data: PreparedTable, start: FittedModel, config: Config, repo
     plan, frozen = data.plan, frozen_in(start.network)
     labels = replace(plan.labels, index_map=list(range(plan.task.outputs)))
     stage = replace(plan, labels=labels, start=start, blueprint=start.blueprint, config=config)
-    names = [t.columns[0] for t in plan.blueprint.towers if t.name in data.frozen and t.name not in frozen]
-    cells = data.cells
-    if names:
-        decoded = _read(plan, {name: plan.learnt[name] for name in names}, report)
-        cells = cells.replaced(decoded.columns)
+    cells = _decoded(data, report, kept=frozen)
     return replace(data, plan=stage, cells=cells, frozen=frozen)
+
+
+def with_cells(data: PreparedTable, report: Reporter) -> PreparedTable:
+    """Return the table with the cells of frozen encoders instead of their features."""
+    return replace(data, cells=_decoded(data, report), frozen={}) if data.frozen else data
+
+
+def _decoded(data: PreparedTable, report: Reporter, kept: Container[str] = ()) -> Prepared:
+    """Return the columns, with cells instead of features, except for the towers in `kept`."""
+    towers = [tower for tower in data.plan.blueprint.towers if tower.name in data.frozen and tower.name not in kept]
+    if not towers:
+        return data.cells
+    names = [tower.columns[0] for tower in towers]
+    return data.cells.replaced(_read(data.plan, {name: data.plan.learnt[name] for name in names}, report).columns)
 
 
 def _frozen(plan: Plan) -> dict[str, Any]:

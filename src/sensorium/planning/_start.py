@@ -25,15 +25,16 @@ SLOWER = 0.25  # of a model's own learning rate: what it is continued with by de
 OF_MODEL = (
     "target", "task", "tasks", "columns", "exclude", "modalities", "encoders", "towers", "fusion", "head", "width",
 )  # fmt: skip
+OF_TASK = ("target_transform", "loss")  # settings of training that the fitted task determines
 
 
 def continued_settings(config: Config) -> dict[str, Any]:
     """Return the default settings for continuing a model: its own, with a lower learning rate, any device and
     any number of threads.
 
-    Pre-training, fine-tuning, the check for modality imbalance and the teacher are not inherited.
+    Pre-training, fine-tuning, the check for modality imbalance, the preset and the teacher are not inherited.
     """
-    found = config.model_dump(mode="json")
+    found = config.model_dump(mode="json", exclude={"preset"})
     found["train"] |= {"learning_rate": config.train.learning_rate * SLOWER, "teacher": None}
     found["train"]["techniques"] = without_teacher(found["train"]["techniques"])
     found["train"] |= {"unfreeze": None, "pretrain": None, "imbalance": "off"}
@@ -57,11 +58,15 @@ def check_own(config: Config, start: FittedModel) -> None:
     for key in OF_MODEL:
         given = getattr(config, key)
         if given != getattr(start.config, key) and given != same.get(key):
-            rule = "the model to continue determines it"
-            faults.append(
-                ConfigError(f"cannot change {key}", place=key, rule=rule, cure="remove the setting, or fit a new model")
-            )
+            faults.append(_fixed(key))
+    own, given = start.config.train, config.train
+    faults += [_fixed(f"train.{key}") for key in OF_TASK if getattr(given, key) != getattr(own, key)]
     raise_together(faults)
+
+
+def _fixed(key: str) -> ConfigError:
+    rule, cure = "the model to continue determines it", "remove the setting, or fit a new model"
+    return ConfigError(f"cannot change {key}", place=key, rule=rule, cure=cure)
 
 
 def continued_plans(table: Table, config: Config, start: FittedModel) -> list[ColumnPlan]:

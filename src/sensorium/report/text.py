@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from statistics import stdev
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from sensorium.evaluate import Evaluation, Subsets
+from sensorium.evaluate import CrossValidation, Evaluation, Subsets
 from sensorium.findings import Problems, count
 from sensorium.report._parts import groups_line, rows_scored, text_line
 from sensorium.report._parts import interval as _interval
@@ -22,6 +23,7 @@ from sensorium.wording import (
     calibration_sentence,
     coverage_sentence,
     model_title,
+    restart_sentence,
     say,
     stop_sentence,
     titles,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from sensorium.trials import Cost
 
 SHOWN = 8  # groups of problems
+FOLDS = 10  # shown, one column each
 LONGEST = 200  # characters of the modalities of a subset
 
 
@@ -96,11 +99,27 @@ def fit_text(
         table.add_row(column["name"], column["modality"], column["learnt"])
     more = more_columns([column["modality"] for column in columns[COLUMNS:]])
     lines: list[RenderableType] = [table, *more, *map(text_line, _training(card, data))]
+    if card.restart:
+        lines.append(text_line(f"? {restart_sentence(card.restart)}", "yellow"))
     if card.tuning:
         lines.append(text_line(tuning_sentence(card.tuning), "bold"))
     lines += [text_line(calibration_sentence(card.calibration))] if card.calibration else []
     lines += [search_text(card.search)] if card.search else []
-    return Group(*lines, *imbalance_text(card), *([evaluation_text(evaluation)] if evaluation else []))
+    tested = [evaluation_text(evaluation)] if evaluation else []
+    return Group(*lines, *imbalance_text(card), *tested, *_of_folds(card))
+
+
+def _of_folds(card: ModelCard) -> list[RenderableType]:
+    """Show the metrics of a cross-validation, if there was one."""
+    found = card.cross_validation
+    if found is None:
+        return []
+    table = _table(*titles("metric", "mean_of_folds", "interval", "folds"))
+    for name, value in found.metrics.items():
+        low, high = found.intervals[name]
+        spread = [own[name] for own in found.by_fold if math.isfinite(own[name])]
+        table.add_row(name, f"{value:.4f}", _interval((low, high)), f"{stdev(spread):.4f}" if len(spread) > 1 else "")
+    return [text_line(say("line.folds", rows=found.n, rule=found.rule)), table]
 
 
 def _training(card: ModelCard, data: DataSpec) -> Iterator[str]:
@@ -201,20 +220,27 @@ def subsets_text(found: Subsets) -> RenderableType:
 
 
 def comparison_text(found: Comparison) -> RenderableType:
-    """Show every model with its watched metric, gain and cost, the models left out, then the verdict."""
-    results, several = found.results, len(found.seeds) > 1
+    """Show every model with its watched metric, gain and cost, its folds, the models left out, then the verdict."""
+    results, folds = found.results, found.cross_validation
+    spread = ["folds"] if folds else ["seeds"] if len(found.seeds) > 1 else []
     metric = found.difference.metric
     costs = [_COSTS[name] for name in _COSTS if any(_COSTS[name][1](r.cost) for r in results)]
-    names = ("interval", *(["seeds"] if several else []), "gain", "p", *(title for title, _ in costs))
+    names = (
+        "interval",
+        *spread,
+        "gain",
+        "p",
+        *(title for title, _ in costs),
+    )
     table = _table(*titles("model", "uses"), metric, *titles(*names, model=found.best_single))
     every = max(results, key=lambda result: len(result.modalities)).modalities
     for result in results:
         table.add_row(
-            model_title(result.model) if result.kind == "baseline" else result.name,
+            _name(result),
             say("part.all") if result.modalities == every else " + ".join(result.modalities),
             f"{result.evaluation.metrics[metric]:.4f}",
             _interval(result.evaluation.intervals[metric]),
-            *([f"{stdev(result.runs):.4f}" if len(result.runs) > 1 else ""] if several else []),
+            *([f"{stdev(result.runs):.4f}" if len(result.runs) > 1 else ""] if spread else []),
             *_gain(result),
             *(show(result.cost) for _, show in costs),
             style="bold" if result.name in (found.best_single, found.best_fused) else "",
@@ -223,7 +249,25 @@ def comparison_text(found: Comparison) -> RenderableType:
         text_line(f"? {say('line.left_out', model=name, reason=reason)}", "cyan")
         for name, reason in found.left_out.items()
     ]
-    return Group(table, *groups_line(found.groups), *lines, text_line(found.verdict, "bold"))
+    of_folds = _folds_text(found, folds) if folds else []
+    return Group(table, *groups_line(found.groups), *of_folds, *lines, text_line(found.verdict, "bold"))
+
+
+def _folds_text(found: Comparison, folds: CrossValidation) -> list[RenderableType]:
+    """Show how rows were cut, and the watched metric of every model in every fold, if the folds fit into a table."""
+    lines: list[RenderableType] = [text_line(say("line.folds", rows=folds.tested, rule=folds.how))]
+    if len(folds.parts) > FOLDS:
+        return lines
+    metric = found.difference.metric
+    names = [say("part.fold", fold=number + 1) for number in range(len(folds.parts))]
+    table = _table(*titles("by_fold", metric=metric), *names)
+    for result in found.results:
+        table.add_row(_name(result), *(f"{value:.4f}" for value in result.runs))
+    return [*lines, table]
+
+
+def _name(result: Result) -> str:
+    return model_title(result.model) if result.kind == "baseline" else result.name
 
 
 def _gain(result: Result) -> tuple[str, str]:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Iterable
 from typing import Any
 
 import pyarrow.compute as pc
 
 from sensorium.config import Config, as_yaml
-from sensorium.findings import ColumnPlan
+from sensorium.findings import ColumnPlan, be, count
 from sensorium.schema.copies import Sides
 from sensorium.schema.groups import count_split_groups, group_reason, groups_rows
 from sensorium.schema.leaks import predicts_alone, without_role
+from sensorium.split import SPLITS
 from sensorium.table import Column, Table, are_iso_dates, natural
 
+FEW, MANY = 20, 1_000  # labelled rows between which cross-validation is suggested
 RUN = 8  # numbered columns from which they may be a series
 
 Advice = dict[str, Any]
@@ -23,7 +26,7 @@ Advice = dict[str, Any]
 
 
 def advise(table: Table, plans: Iterable[ColumnPlan], sides: Sides, config: Config) -> list[Advice]:
-    """Suggest a group or a time to split by, and name columns that may leak the target."""
+    """Suggest a group or a time to split by, and cross-validation; name columns that may leak the target."""
     target = table.column(config.target) if config.target else None
     found = []
     for plan in without_role(plans, config):
@@ -31,6 +34,8 @@ def advise(table: Table, plans: Iterable[ColumnPlan], sides: Sides, config: Conf
         found += [_group(column, sides), _time(column, plan)]
         if plan.modality and target:
             found.append(_exclude(column, target))
+    if target:
+        found.append(_cross_validate(target, sides))
     return [*(advice for advice in found if advice), *_steps(table, config), *_told(table, config)]
 
 
@@ -73,6 +78,17 @@ def _time(column: Column, plan: ColumnPlan) -> Advice | None:
     first, last = pc.min_max(column.values).as_py().values()
     reason = f"dates from {str(first)[:10]} to {str(last)[:10]}: to evaluate predictions of later rows, split by time"
     return {"setting": f"split.time={as_yaml(column.name)}", "column": column.name, "reason": reason}
+
+
+def _cross_validate(target: Column, sides: Sides) -> Advice | None:
+    """Suggest cross-validation where a single split tests few rows."""
+    labelled, test = int(target.present.sum()), int((sides.splits == SPLITS.index("test")).sum())
+    if not FEW <= labelled < MANY:
+        return None
+    name = shlex.quote(target.name)
+    reason = f"{count(labelled, 'row')} with a label, of which {test:,} {be(test)} tested: to test more of them, "
+    reason += f"cross-validate: sensorium fit TABLE --target {name} --folds 5 (Python: folds=5)"
+    return {"setting": "", "column": target.name, "reason": reason}
 
 
 def _exclude(column: Column, target: Column) -> Advice | None:

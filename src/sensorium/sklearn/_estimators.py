@@ -10,23 +10,17 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from sensorium.api import fit
 from sensorium.config import Config, list_settings, nest, overlay, read_settings
-from sensorium.errors import MissingExtraError
 from sensorium.predictor import Model
+from sensorium.sklearn._inputs import SPARSE, as_given, check_dense_size, column_names, is_frame, with_names
+from sensorium.sklearn._targets import read_labels, read_values
 from sensorium.table import Table, open_table
-
-try:
-    from scipy.sparse import issparse
-    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-    from sklearn.utils.multiclass import check_classification_targets
-    from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
-
-    from sensorium.sklearn._inputs import SPARSE, as_given, check_dense_size, column_names, is_frame, with_names
-    from sensorium.sklearn._targets import read_labels, read_values
-except ImportError as error:  # pragma: no cover - the tests install it
-    raise MissingExtraError("scikit-learn is not installed", cure="pip install 'sensorium[sklearn]'") from error
 
 TARGET = "__target__"
 CONFIG = "config__"  # before the name of a setting in a grid search
@@ -39,7 +33,8 @@ class _Multimodal(BaseEstimator):
     def __init__(
         self,
         *,
-        fusion: str | Mapping[str, Any] = "concat",
+        preset: str | None = None,
+        fusion: str | Mapping[str, Any] | None = None,
         modalities: Mapping[str, Any] | None = None,
         encoders: Mapping[str, Any] | None = None,
         epochs: int | None = None,
@@ -48,6 +43,7 @@ class _Multimodal(BaseEstimator):
         random_state: int | np.random.RandomState | None = 0,
         device: str = "auto",
     ) -> None:
+        self.preset = preset
         self.fusion = fusion
         self.modalities = modalities
         self.encoders = encoders
@@ -85,6 +81,7 @@ class _Multimodal(BaseEstimator):
             config=self.config,
             progress=False,
             task=task,
+            preset=self.preset,
             fusion=self.fusion,
             modalities=self.modalities or {},
             encoders=self.encoders or {},
@@ -135,7 +132,8 @@ class MultimodalClassifier(ClassifierMixin, _Multimodal):
     """Classifier for tables with columns of several modalities.
 
     Args:
-        fusion: registered name, or a mapping of name and options.
+        preset: how much to train, as in `sensorium.fit`; None means `auto`.
+        fusion: registered name, or a mapping of name and options; None means the default fusion.
         modalities, encoders: column → modality, encoder, as in `sensorium.fit`.
         epochs: maximum number of passes over the rows; depends on their number by default.
         validation_fraction: fraction of the rows that is held out for early stopping.

@@ -68,11 +68,6 @@ class Folds:
         """Return how often each row is judged at most."""
         return len(self.folds) // self.count
 
-    @property
-    def test_ratio(self) -> float:
-        """Return the mean of judged rows divided by rows to learn from (Nadeau and Bengio 2003)."""
-        return float(np.mean([len(fold.judge) / len(fold.learn) for fold in self.folds]))
-
     def within(self, rows: Rows) -> Folds:
         """Return the folds as positions in `rows`, which are in increasing order and hold every row of the folds."""
 

@@ -26,23 +26,31 @@ class Request:
         budget: the time budget of a search; None without a search.
         continues: whether training continues from a fitted model.
         resume: whether an interrupted run is resumed.
+        own_modules: whether the network has modules of the user.
+        networks: number of networks with different random seeds that a blend has.
+        strategy: registered name of the strategy that trains, if no setting enables another one.
+        folds: whether the fit is cross-validated.
     """
 
     config: Config
     budget: Budget | None = None
     continues: bool = False
     resume: bool = False
+    own_modules: bool = False
+    networks: int = 1
+    strategy: str = "plain"
+    folds: bool = False
 
     def is_set(self, place: str) -> bool:
         """Return whether a setting or an argument of `fit` is set."""
         if place == "start":
             return self.continues
-        if place in ("budget", "resume"):
+        if place in ("budget", "resume", "folds", "own_modules"):
             return bool(getattr(self, place))
         value: Any = self.config
         for name in place.split("."):
             value = getattr(value, name, None)
-        return value not in (None, "off", False)
+        return value not in (None, "off", False, {}, [])
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,10 @@ def choose_strategies(request: Request) -> list[Strategy]:
     """
     kinds: list[type[Strategy]] = [strategies.load(name) for name in strategies.names()]
     on = [kind for kind in kinds if kind.is_on(request)]
-    raise_together([fault for kind in on for fault in _conflicts(kind, request)])
-    if not any(kind.STAGE == "train" for kind in on):
-        on.append(strategies.load("plain"))
+    if request.strategy != "plain" or not any(kind.STAGE == "train" for kind in on):
+        on.append(strategies.load(request.strategy))
+    raise_together([fault for kind in on for fault in _faults(kind, request)])
+    _check_one_trains(on, request)
     chosen = [kind(request) for kind in sorted(on, key=lambda kind: STAGES.index(kind.STAGE))]
     for strategy in chosen:
         strategy.check_installed()
@@ -63,16 +64,35 @@ def close_strategies(chosen: Sequence[Strategy], folder: Path) -> None:
         strategy.close(folder)
 
 
-def _conflicts(kind: type[Strategy], request: Request) -> list[SensoriumError]:
+def find_conflicts(kind: type[Strategy], request: Request) -> dict[str, str]:
+    """Return what a strategy does not support: setting or argument that is set → the reason."""
+    return {place: reason for place, reason in kind.CONFLICTS.items() if request.is_set(place)}
+
+
+def _faults(kind: type[Strategy], request: Request) -> list[SensoriumError]:
     return [
         ConfigError(
-            f"{place} cannot be combined with {_named(kind)}", place=place, rule=rule, cure="remove one of them"
+            f"{place} cannot be combined with {_named(kind, request)}",
+            place=place,
+            rule=rule,
+            cure="remove one of them",
         )
-        for place, rule in kind.CONFLICTS.items()
-        if request.is_set(place)
+        for place, rule in find_conflicts(kind, request).items()
     ]
 
 
-def _named(kind: type[Strategy]) -> str:
-    """Return the name of a strategy's setting in error messages."""
+def _check_one_trains(on: Sequence[type[Strategy]], request: Request) -> None:
+    """Check that exactly one strategy trains the model."""
+    names = [_named(kind, request) for kind in on if kind.STAGE == "train"]
+    if len(names) > 1:
+        rule = "one strategy trains the model"
+        raise ConfigError(
+            f"{' and '.join(names)} cannot be combined", place="preset", rule=rule, cure="remove one of them"
+        )
+
+
+def _named(kind: type[Strategy], request: Request) -> str:
+    """Return the setting that enables a strategy, for error messages."""
+    if not kind.is_on(request):
+        return f"the preset {request.config.preset}"
     return kind.SETTING if "." in kind.SETTING else f"a {kind.SETTING}"

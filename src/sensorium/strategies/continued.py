@@ -25,6 +25,9 @@ class Continued(Strategy):
 
     SETTING: ClassVar[str] = "start"
     STAGE: ClassVar[Stage] = "report"
+    CONFLICTS: ClassVar[dict[str, str]] = {
+        "folds": "the model to continue may have learned from the rows that a fold tests"
+    }
 
     def run(self, session: Session, so_far: TrialResult | None) -> TrialResult:
         assert so_far is not None

@@ -28,6 +28,7 @@ class Search(Strategy):
     CONFLICTS: ClassVar[dict[str, str]] = {
         "start": "the encoders and the fusion of a model to continue are fixed",
         "resume": "call fit again with the same folder to resume a search",
+        "folds": "every fold would need a search of its own",
         "train.imbalance": "the search chooses these settings itself",
         "train.unfreeze": "a second stage would exceed the budget",
         "train.pretrain": "every candidate would need its own pre-training",

@@ -137,6 +137,20 @@ class Task(HasState, ABC):
         """Return scores from logits (n, k): probabilities float64[n, classes], or values float64[n]."""
 
     @property
+    def corrects_bias(self) -> bool:
+        """Return whether scores depend on the distribution of errors, which `corrected` learns after training."""
+        return False
+
+    def corrected(self, logits: npt.NDArray[np.float32], target: npt.NDArray[Any]) -> Self:
+        """Return the task with the distribution of errors of some rows, if scores depend on it.
+
+        Args:
+            logits: float32[n, k].
+            target: their encoded labels.
+        """
+        return self
+
+    @property
     def targets(self) -> list[str]:
         """Return the names of several targets; empty for one target."""
         return []

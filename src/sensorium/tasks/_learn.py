@@ -21,13 +21,16 @@ def learn_task(name: str, labels: Column, train: Rows, reading: LabelReading, co
         labels: labels of every row, as `reading` returned them.
         train: the training rows.
         reading: conversion of the target's cells to labels.
-        config: settings; `tasks`, `train.class_weight`, `train.outliers` and `table.labels` are used.
+        config: settings; `tasks`, `train.class_weight`, `train.outliers`, `train.target_transform`, `train.loss`
+            and `table.labels` are used.
 
     Raises:
         SchemaError: the labels do not fit the task.
     """
     options: dict[str, Any] = {
         "keep_outliers": config.train.outliers == "keep",
+        "target_transform": config.train.target_transform,
+        "loss": config.train.loss,
         "fold_case": config.table.labels == "fold_case",
         **({"kinds": config.tasks} if config.tasks else {}),
     }

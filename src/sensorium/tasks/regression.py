@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
 
 from sensorium.config import set_both
 from sensorium.errors import SchemaError
@@ -27,8 +27,12 @@ from sensorium.modalities.number import (
 from sensorium.table import LEGACY, Column, Floats, Notation, Note, SavedNotation
 from sensorium.tasks._amounts import AS_NUMBER, holds_dates, not_amounts
 from sensorium.tasks._base import EncodedTarget, Task
+from sensorium.tasks._bias import POINTS, error_points
+from sensorium.tasks._choose_transform import ChosenTransform, Setting, choose_transform
 from sensorium.tasks._classes import FEW, count_labels
 from sensorium.tasks._outliers import far_values, reach_of
+from sensorium.tasks._tails import has_heavy_tails, median_and_spread
+from sensorium.tasks._transforms import SavedTransform, Transform
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,14 +40,24 @@ if TYPE_CHECKING:
 CODES, MOSTLY = 0.5, 0.6  # how sure text is of numbers: below it is of codes; from here on few cells are other text
 SHOWN = 3  # outliers that a message names
 KEEP = f"{set_both('train.outliers', 'keep')} trains on them"
+UNCHANGED = f"{set_both('train.target_transform', 'none')} trains on the amounts as they are"
+SQUARED = f"{set_both('train.loss', 'squared')} uses the squared error"
+DELTA = 1.0  # error, in deviations of the target, beyond which the Huber loss is linear
+CHUNK = 4096  # rows whose predictions are corrected at a time: bounds the memory
+SETTINGS = ("train.target_transform", "train.loss", "train.outliers")
 
 
 @dataclass(frozen=True)
 class Regression(Task):
-    """Regression by squared error on the standardized target; predictions are in the target's unit.
+    """Regression by squared error or Huber loss on the standardized target; predictions are in the target's unit.
+
+    A skewed target is transformed before it is standardized (see `Transform`). The inverse of a mean on the transformed
+    scale is not the mean of the target, so predictions are averages of the inverse over the distribution of errors (see
+    `error_points`). Huber 1964, "Robust estimation of a location parameter".
 
     Attributes:
-        mean, deviation: statistics of the training rows' target, without outliers unless they are kept.
+        mean, deviation: statistics of the training rows' target, after the transform and without outliers unless they
+            are kept; median and scaled interquartile range if the loss is robust.
         middle, reach: median of these rows, and the distance from it beyond which a label is an outlier; a reach of 0
             disables the detection.
         keep: whether outliers are used for training.
@@ -51,6 +65,10 @@ class Regression(Task):
         outlying, rows: number of rows with an outlier, and number of all rows.
         notation: how the training rows write numbers (`Notation.to_json`).
         notes: findings about the notation, as pairs of reason and cure.
+        transform: transform of the target (`Transform.to_json`); empty without one.
+        robust: whether the loss is Huber's.
+        errors: points of the distribution of errors, in units of the logits; empty before training.
+        choices: findings about the transform and the loss, as pairs of reason and cure.
     """
 
     watch: ClassVar[str] = "rmse"
@@ -65,6 +83,10 @@ class Regression(Task):
     rows: NonNegativeInt = 0
     notation: SavedNotation = field(default_factory=LEGACY.to_json)
     notes: list[Note] = field(default_factory=list)
+    transform: SavedTransform = field(default_factory=dict)
+    robust: bool = False
+    errors: Annotated[list[float], Field(max_length=POINTS)] = field(default_factory=list)
+    choices: list[Note] = field(default_factory=list)
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
@@ -77,16 +99,26 @@ class Regression(Task):
         return Guess(0.9, "numbers with decimals")
 
     @classmethod
-    def learn(cls, column: Column, class_weight: str, *, keep_outliers: bool = False) -> Self:
-        """Learn scale and notation from the training rows.
+    def learn(
+        cls,
+        column: Column,
+        class_weight: str,
+        *,
+        keep_outliers: bool = False,
+        target_transform: Setting = "auto",
+        loss: Literal["auto", "squared", "huber"] = "auto",
+    ) -> Self:
+        """Learn scale, transform and notation from the training rows.
 
         Args:
             column: training rows.
             class_weight: ignored.
             keep_outliers: whether values that are far from all others are used like any other.
+            target_transform: transform of the target; `auto` chooses by its distribution.
+            loss: loss on the standardized scale; `auto` uses Huber's where the target has heavy tails.
 
         Raises:
-            SchemaError: the cells are dates.
+            SchemaError: the cells are dates, or negative amounts whose logarithm is asked for.
         """
         if holds_dates(column):
             raise SchemaError(
@@ -100,8 +132,28 @@ class Regression(Task):
         told = [[for_target(text, column.name) for text in note] for note in notes(found, column.name)] if found else []
         if codes := number_sentinels(column, np.where(np.isin(cells, values[far]), np.nan, cells)):
             told.append([*sentinel_note(codes, column.name, is_target=True)])
-        known = cls(*mean_and_deviation(kept), *reach_of(values, far), keep_outliers)
-        return replace(known, notation=notation.to_json(), notes=told).looked_at(column)
+        known = cls(0.0, 1.0, *reach_of(values, far), keep_outliers, notation=notation.to_json(), notes=told)
+        return known._scaled(kept, choose_transform(kept, target_transform, column.name), loss).looked_at(column)
+
+    def _scaled(self, values: Floats, chosen: ChosenTransform, loss: str) -> Self:
+        """Return the task with a transform, a loss, and the scale of the transformed values."""
+        transform = chosen.transform
+        scaled = values if transform is None else transform.forward(values)
+        robust = loss == "huber" or (loss == "auto" and has_heavy_tails(scaled))
+        mean, deviation = median_and_spread(scaled) if robust else mean_and_deviation(scaled)
+        choices = list[Note]()
+        if transform and chosen.reason:
+            choices.append([f"{chosen.reason}: trained on {transform.describe()}", UNCHANGED])
+        if robust and loss == "auto":
+            choices.append(["the target has heavy tails: trained with the Huber loss", SQUARED])
+        return replace(
+            self,
+            mean=mean,
+            deviation=deviation,
+            transform=transform.to_json() if transform else {},
+            robust=robust,
+            choices=choices,
+        )
 
     def looked_at(self, labels: Column) -> Self:
         values, _ = read_numbers(labels, Notation.from_json(self.notation))
@@ -134,12 +186,43 @@ class Regression(Task):
             np.where(far, 0, target.values), target.known & ~far, [*target.problems, *outlier_problems]
         )
 
+    @property
+    def amounts(self) -> Transform | None:
+        """Return the transform of the target."""
+        return Transform.from_json(self.transform) if self.transform else None
+
     def loss(self, logits: Tensor, target: Tensor) -> Tensor:
-        scaled = ((target - self.mean) / self.deviation).to(logits.dtype)
+        import torch
+        from torch.nn import functional
+
+        transform = self.amounts
+        values = target if transform is None else transform.forward(target, torch)
+        scaled = ((values - self.mean) / self.deviation).to(logits.dtype)
+        if self.robust:
+            return functional.huber_loss(logits[:, 0], scaled, delta=DELTA)
         return (logits[:, 0] - scaled).square().mean()
 
+    @property
+    def corrects_bias(self) -> bool:
+        return bool(self.transform)
+
+    def corrected(self, logits: npt.NDArray[np.float32], target: npt.NDArray[Any]) -> Self:
+        transform = self.amounts
+        if transform is None:
+            return self
+        truth = (transform.forward(target.astype(np.float64)) - self.mean) / self.deviation
+        return replace(self, errors=error_points(truth - logits[:, 0].astype(np.float64)))
+
     def scores(self, logits: npt.NDArray[np.float32]) -> Floats:
-        return logits[:, 0].astype(np.float64) * self.deviation + self.mean
+        transform, plain = self.amounts, logits[:, 0].astype(np.float64)
+        if transform is None:
+            return plain * self.deviation + self.mean
+        errors, found = np.array(self.errors or [0.0]), np.empty(len(plain))
+        for start in range(0, len(plain), CHUNK):
+            part = plain[start : start + CHUNK, None] + errors
+            amounts = transform.inverse(part * self.deviation + self.mean)
+            found[start : start + CHUNK] = (amounts / len(errors)).sum(1)  # the sum of the largest amounts overflows
+        return np.asarray(np.clip(found, transform.lowest, transform.highest), np.float64)
 
     def prior(self, values: npt.NDArray[Any]) -> list[float]:
         return [mean_and_deviation(values)[0]]
@@ -152,7 +235,8 @@ class Regression(Task):
 
     def findings(self, column: str) -> list[Problem]:
         about_notation = [Problem(None, column, reason, cure) for reason, cure in self.notes]
-        return [*super().findings(column), *about_notation, *self._about_outliers(column)]
+        about_choices = [Problem(None, column, reason, cure) for reason, cure in self.choices]
+        return [*super().findings(column), *about_notation, *self._about_outliers(column), *about_choices]
 
     def _about_outliers(self, column: str) -> list[Problem]:
         if not self.outlying:
@@ -166,7 +250,9 @@ class Regression(Task):
         return [Problem(None, column, reason, cure)]
 
     def describe(self) -> str:
-        return f"mean {self.mean:.4g}, standard deviation {self.deviation:.4g}"
+        transform, names = self.amounts, ("median", "spread") if self.robust else ("mean", "standard deviation")
+        of = f" of {transform.describe()}" if transform else ""
+        return f"{names[0]} {self.mean:.4g}, {names[1]} {self.deviation:.4g}{of}"
 
 
 def _infinite(column: Column) -> list[Problem]:

@@ -86,7 +86,7 @@ class Several(Task):
 
         Raises:
             SchemaError: the labels are not objects, or a target cannot be learned.
-            ConfigError: `kinds` names an unknown target.
+            ConfigError: `kinds` names an unknown target, or no target can use an option of regression.
         """
         if not pa.types.is_struct(column.data.type):
             raise SchemaError("only one target", place=f"column {column.name!r}", cure="omit --task (Python: task=)")
@@ -100,6 +100,7 @@ class Several(Task):
             if not len(part.values)
         ])  # fmt: skip
         chosen = {n: (kinds or {}).get(n) or infer_task(part, Config())[0] for n, part in column.parts.items()}
+        _check_used(chosen, options)
         learnt = {
             n: (own := tasks.load(kind)).learn(column.parts[n], class_weight, **options_of(own, options))
             for n, kind in chosen.items()
@@ -261,6 +262,17 @@ class Several(Task):
         own = zip(self.parts.values(), self._cut(logits, _outputs), strict=True)
         return np.concatenate([part.scores(mine).reshape(len(logits), -1) for part, mine in own], 1)
 
+    @property
+    def corrects_bias(self) -> bool:
+        return any(part.corrects_bias for part in self.parts.values())
+
+    def corrected(self, logits: npt.NDArray[np.float32], target: npt.NDArray[Any]) -> Self:
+        parts, own = {}, zip(self._cut(logits, _outputs), self._cut(target, self._truths), strict=True)
+        for (name, part), (mine, truth) in zip(self.parts.items(), own, strict=True):
+            known = np.isfinite(truth).all(1)
+            parts[name] = part.corrected(mine[known], self._as_encoded(name, truth[known]))
+        return replace(self, parts=parts)
+
     def prior(self, values: npt.NDArray[Any]) -> list[float]:
         found: list[float] = []
         for (name, part), truth in zip(self.parts.items(), self._cut(values, self._truths), strict=True):
@@ -320,6 +332,16 @@ class Several(Task):
         import torch
 
         return values.to(getattr(torch, self.dtypes[name]))
+
+
+def _check_used(kinds: Mapping[str, str], options: Mapping[str, Any]) -> None:
+    """Check that options of regression are set only if a target is an amount."""
+    unused = [name for name in ("target_transform", "loss") if options.get(name, "auto") != "auto"]
+    if "regression" not in kinds.values():
+        raise_together([
+            ConfigError("no target is an amount", place=f"train.{name}", rule="a setting of regression", cure="auto")
+            for name in unused
+        ])  # fmt: skip
 
 
 def _concatenate(parts: Sequence[Any]) -> Any:

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.errors import ConfigError, MissingExtraError
+from sensorium.errors import ConfigError
 
 Random: TypeAlias = np.random.Generator
 
@@ -46,15 +46,9 @@ def make_parcels(folder: Path, seed: int = 0) -> Path:
 
     Returns:
         The path of the table; its column `gate` is the target.
-
-    Raises:
-        MissingExtraError: scikit-learn, which contains the digits, is not installed.
     """
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError as error:
-        cure = "pip install 'sensorium[demo]'"
-        raise MissingExtraError("the demo needs scikit-learn, which is not installed", cure=cure) from error
+    from sklearn.datasets import load_digits
+
     digits = load_digits()
     random = np.random.default_rng(seed)
     for name in ("picture", "tone"):

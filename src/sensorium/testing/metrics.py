@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sensorium.metrics import Outcome, Part, best_value, rank_value, score
+from sensorium.metrics import Outcome, Part, best_value, rank_value, score, worst_value
 from sensorium.registry import metrics
 
 CLOSE = 1e-9
@@ -23,13 +23,15 @@ def check_metric(name: str, seed: int = 0) -> None:
     entry = metrics.entry(name)
     named = entry.literal("TASKS", ())
     assert named, f"{entry.path.name} has no literal TASKS"
-    best = best_value(name)
+    best, worst = best_value(name), worst_value(name)
     for task in named:
         outcome = make_outcome(task, seed)
         random = np.random.default_rng(seed)
         plain = score(name, outcome)
         if best is not None:
             assert rank_value(name, float(plain[0])) <= rank_value(name, best), f"{name} of {task} rows exceeds BEST"
+        if worst is not None:
+            assert rank_value(name, float(plain[0])) >= rank_value(name, worst), f"{name} of {task} rows is below WORST"
         assert plain.shape == (1,) and np.isfinite(plain).all(), f"{name} of ordinary {task} rows is not a number"
         counts = random.integers(0, 4, (5, len(outcome))).astype(np.float64)
         weighted = score(name, outcome, counts)

@@ -13,6 +13,8 @@ from sensorium.registry import encoders, modalities
 from sensorium.table import Column
 from sensorium.testing.tables import make_column
 
+ROWS = (100, 1_000_000)  # training rows of tables for which a modality may advise different encoders
+
 
 def check_modality(name: str, column: Column | None = None) -> None:
     """Run every check.
@@ -34,9 +36,7 @@ def check_modality(name: str, column: Column | None = None) -> None:
         guess = kind.looks_like(column)
         assert guess and guess.reason, f"{name} does not claim its own column, or gives no reason"
         assert 0 < guess.confidence <= 1, f"confidence {guess.confidence} is not between 0 and 1"
-        assert name in encoders.entry(kind.encoder).literal("ACCEPTS", ()), (
-            f"encoder {kind.encoder!r} does not accept {name}"
-        )
+        _check_accepts(name, kind.encoder)
         unknown = set(kind.views(column).values()) - set(modalities.entries)
         assert not unknown, f"{name} has views of unknown modalities: {', '.join(sorted(unknown))}"
         learnt = kind.learn(column)
@@ -46,7 +46,14 @@ def check_modality(name: str, column: Column | None = None) -> None:
         _check_state(learnt, encoded, column)
         _check_all_missing(learnt, column)
         _check_overview(learnt, column)
+        for advice in filter(None, (learnt.advise_encoder(column, rows) for rows in ROWS)):
+            _check_accepts(name, advice.name)
+            assert advice.reason, f"{name} advises {advice.name} without a reason"
         assert learnt.describe() and learnt.encoder_spec() is not None, f"{name}: the description is empty"
+
+
+def _check_accepts(name: str, encoder: str) -> None:
+    assert name in encoders.entry(encoder).literal("ACCEPTS", ()), f"encoder {encoder!r} does not accept {name}"
 
 
 def _check_form(encoded: Encoded, column: Column) -> None:

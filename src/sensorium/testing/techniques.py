@@ -53,7 +53,7 @@ def check_technique(name: str, **options: Any) -> None:
     tried = [task for task in TARGETS if task in suited]
     for task in tried:
         table = _table(task)
-        plain = _fit(table, task, techniques={})  # set, so that no preset adds any
+        plain = _fit(table, task, techniques={})  # set, so that train.few_labels adds none
         with _teacher(plain, name) as teacher_scores:
             first, again = (_fit(table, task, techniques={name: options}, **teacher_scores) for _ in range(2))
             if task == tried[0]:
@@ -134,7 +134,7 @@ def _fit(table: dict[str, Any], task: str, **train: Any) -> Model:
 
 
 def _settings(task: str, train: dict[str, Any]) -> dict[str, Any]:
-    plain = {"epochs": 3, "preset": "none"}
+    plain = {"epochs": 3, "few_labels": "none"}
     return {"task": task, "modalities": {"vector": "vector"}, "width": 16, "train": plain | train}
 
 

@@ -17,6 +17,7 @@ from sensorium.train.state import State
 from sensorium.train.tree import read_about, read_tree, write_tree
 
 SHARE = 0.05  # of the time that may go into checkpoints between epochs; the first epoch always has one
+RESTART = "-restart"  # in the name of the checkpoint of a second training
 IGNORED_ON_RESUME = ("train.checkpoint", "prepare.store", "prepare.identify", "prepare.max_gigabytes")
 
 
@@ -50,6 +51,11 @@ class Checkpoint:
         self.check()
         before: dict[str, Any] | None = read_about(self.path)["before"]
         return before
+
+    def of_restart(self) -> Checkpoint:
+        """Return the checkpoint of the second training of a network that collapsed, in a file beside this one."""
+        path = self.path.with_name(f"{self.path.stem}{RESTART}{self.path.suffix}")
+        return Checkpoint(path, self.resume and path.exists())
 
     def forget(self) -> None:
         """Delete the file: the run is complete."""

@@ -25,12 +25,13 @@ def check_for_task(config: Config, task: str) -> None:
     """Check the settings that depend only on the task.
 
     Raises:
-        ConfigError: class weights without classes, a head or metric that does not suit the task; all
-            faults at once.
+        ConfigError: class weights without classes, a transform without amounts, a head or metric that does not suit the
+            task; all faults at once.
     """
     faults: list[SensoriumError] = []
     if task == "regression" and config.train.class_weight != "auto":
         faults.append(ConfigError("regression has no classes to weight", place="train.class_weight"))
+    faults += _regression_faults(config, task)
     faults += _head_faults(config, task)
     known = metrics_of(task)
     if config.train.metric and config.train.metric not in known:
@@ -120,6 +121,17 @@ def check_unfreeze(blueprint: Blueprint, held: Mapping[str, bool], validation_ro
         raise ConfigError(
             "there are no validation rows", place=place, rule=rule, cure=set_both("split.validation", 0.1)
         )
+
+
+def _regression_faults(config: Config, task: str) -> list[SensoriumError]:
+    """Return an error for each setting of regression that the task cannot use."""
+    if task in ("regression", "several"):
+        return []
+    return [
+        ConfigError(f"{task} has no amounts", place=f"train.{name}", rule="a setting of regression", cure="auto")
+        for name in ("target_transform", "loss")
+        if getattr(config.train, name) != "auto"
+    ]
 
 
 def _head_faults(config: Config, task: str) -> list[SensoriumError]:

@@ -83,7 +83,7 @@ def _loss(task: Task, logits: npt.NDArray[np.float32], target: npt.NDArray[Any])
 def _outcome(context: TrainingContext, rows: Rows, logits: npt.NDArray[np.float32]) -> Outcome:
     """Return the outcome of all validation rows, in their order; those without any value get the prior."""
     every = np.union1d(context.validation_rows, context.empty_rows)
-    scores = context.task.scores(logits)
+    scores = context.task.corrected(logits, context.target[rows]).scores(logits)
     if len(rows) < len(every):
         filled, scores = scores, prior_scores(context.task, context.prior, len(every))
         scores[np.searchsorted(every, rows)] = filled

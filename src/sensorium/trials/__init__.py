@@ -1,7 +1,7 @@
 """Run trials: train the model of a spec on a prepared table, in this process or another, and record the result."""
 
 from sensorium.trials._baseline import forget_matrix, why_left_out
-from sensorium.trials._build import build_fitted, check_spec, model_of_none
+from sensorium.trials._build import build_blend, build_fitted, check_spec, model_of_none
 from sensorium.trials._calibrate import with_calibration
 from sensorium.trials._cost import Cost, mean_cost
 from sensorium.trials._ledger import Ledger, forget_trials, has_trials
@@ -11,6 +11,7 @@ from sensorium.trials._trial import (
     Control,
     TrialResult,
     calibrate_ensemble,
+    estimate_seconds,
     finish,
     run_trial,
     subset_outcome,
@@ -28,11 +29,13 @@ __all__ = [
     "Runner",
     "TrialResult",
     "TrialSpec",
+    "build_blend",
     "build_fitted",
     "calibrate_ensemble",
     "check_spec",
     "check_workers",
     "choose_runner",
+    "estimate_seconds",
     "files_after",
     "files_before",
     "fingerprint",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from sensorium.model import (
     Blueprint,
     FittedModel,
     FusionModel,
+    Member,
     NetworkMember,
     build_network,
     check_features,
@@ -23,7 +24,7 @@ from sensorium.model import (
     rehearse_parts,
 )
 from sensorium.model.card import DataSpec, ModelCard, Notice, UnlabelledRecord
-from sensorium.planning import Plan, PreparedTable, take_weights
+from sensorium.planning import Plan, PreparedTable, take_weights, with_validation_learned
 from sensorium.train import check_size, freeze
 from sensorium.trials._spec import TrialSpec
 
@@ -80,6 +81,39 @@ def build_fitted(data: PreparedTable, spec: TrialSpec, model_of: ModelOf) -> Fit
     return replace(fitted, seen=data.seen_rows(fitted))
 
 
+def build_blend(
+    data: PreparedTable, members: Sequence[Member], weights: Sequence[float], network: FittedModel | None
+) -> FittedModel:
+    """Build a model of fitted members that learned from training and validation rows.
+
+    Args:
+        data: the table.
+        members: the members.
+        weights: their weights.
+        network: the model whose network may be one of the members; the card has its history.
+    """
+    plan = data.plan
+    used = {name for member in members for name in member.columns}
+    learnt = {name: own for name, own in plan.learnt.items() if name in used}
+    assert plan.config.target is not None
+    learned = np.union1d(plan.rows("train"), plan.rows("validation"))
+    fitted = FittedModel(
+        config=plan.config,
+        target=plan.config.target,
+        kinds={name: plan.kinds[name] for name in learnt},
+        learnt=learnt,
+        task_name=plan.labels.task_name,
+        task=network.task if network else plan.task,  # it may have learned the errors of the network
+        prior=plan.task.prior(plan.target[learned]),
+        members=members,
+        member_weights=weights,
+        card=network.card if network else _card(data, learnt),
+        data=_data_spec(data),
+        views={name: owner for name, owner in plan.table.views.items() if name in learnt},
+    )
+    return replace(fitted, seen=with_validation_learned(data).seen_rows(fitted))
+
+
 def spec_settings(plan: Plan, spec: TrialSpec) -> Config:
     """Return the settings of a trial."""
     changes: dict[str, Any] = dict(spec.settings)
@@ -126,6 +160,7 @@ def _card(data: PreparedTable, columns: Iterable[str]) -> ModelCard:
         unlabelled=UnlabelledRecord(rows=len(plan.unlabelled), learnt_from_by=list(plan.unlabelled_learners)),
         columns=list(plan.columns),
         notes=list(plan.table.notes),
+        preset=plan.preset,
         notices=[Notice.model_validate(group.to_json()) for group in plan.notices.groups()],
         augment={name: dict(plan.augmented[name]) for name in columns if name in plan.augmented},
     )

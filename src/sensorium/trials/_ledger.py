@@ -110,20 +110,23 @@ class Ledger:
             "history": history and {**history.to_json(), "seconds": history.seconds},
             "cost": result.cost and asdict(result.cost),
             "error": result.error and result.error.finding,
+            "collapsed": result.collapsed,
             "model": model and [os.path.relpath(model, self.folder), hash_model(model)],
         }
 
     def _result(self, spec: TrialSpec, record: Mapping[str, Any]) -> TrialResult:
         scores = {split: np.array(values, np.float64) for split, values in record["scores"].items()}
-        if any(len(values) != len(self.data.rows(split)) for split, values in scores.items()):
+        data = spec.data(self.data)
+        if any(len(values) != len(data.rows(split)) for split, values in scores.items()):
             raise ValueError("the record has other rows")
         return TrialResult(
             spec,
-            {split: self.data.plan.outcome(values, self.data.rows(split)) for split, values in scores.items()},
+            {split: data.plan.outcome(values, data.rows(split)) for split, values in scores.items()},
             record["seconds"],
             record["history"] and History.from_json(record["history"]),
             cost=record["cost"] and Cost(**record["cost"]),
             error=TrainingError(record["error"]) if record["error"] else None,
+            collapsed=record["collapsed"],
         )
 
     def _is_intact(self, spec: TrialSpec, record: Mapping[str, Any]) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sensorium.config import Choice, Config
+from sensorium.planning import PreparedTable, at_fold, cut_folds
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class TrialSpec:
         settings: override the settings. They cannot change the prepared table.
         towers_from: tower → name of an earlier trial whose weights it starts with; its encoder stays frozen.
         baseline: registered name of a classical model to fit instead of a network.
+        fold: index of a fold, from 0, and number of folds (see `cut_folds`): the model learns from the rows of the
+            fold, and its test rows are those that the fold judges. None for the split of the table.
 
     >>> from sensorium.trials import TrialSpec
     >>> spec = TrialSpec("wide", settings={"width": 256})
@@ -35,6 +38,7 @@ class TrialSpec:
     settings: Mapping[str, Any] = field(default_factory=dict)
     towers_from: Mapping[str, str] = field(default_factory=dict)
     baseline: str | None = None
+    fold: Sequence[int] | None = None
 
     @property
     def choice(self) -> Choice | None:
@@ -48,6 +52,13 @@ class TrialSpec:
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON values."""
         return asdict(self)
+
+    def data(self, data: PreparedTable) -> PreparedTable:
+        """Return the table as the trial sees it: with the split of its fold, if it has one."""
+        if self.fold is None:
+            return data
+        number, count = self.fold
+        return at_fold(data, cut_folds(data.plan, count).folds[number])
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> TrialSpec:

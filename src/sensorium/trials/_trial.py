@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -29,10 +30,17 @@ from sensorium.train import Checkpoint, History, Pretraining, batch_size, epoch_
 from sensorium.trials._baseline import fit_baseline
 from sensorium.trials._build import ModelOf, build_fitted, model_of_none
 from sensorium.trials._calibrate import calibrate_model, with_test_changes
+from sensorium.trials._correct_bias import correct_bias
 from sensorium.trials._cost import Cost
+from sensorium.trials._restart import train_guarded
 from sensorium.trials._spec import TrialSpec
 from sensorium.trials._warm_up import warm_up
 from sensorium.trials.fingerprint import identity
+
+STEP, RATE = 0.004, 5e9  # seconds of a training step without work, and multiply-adds per second, of an ordinary CPU
+
+if TYPE_CHECKING:
+    from sensorium.table import Rows
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,7 @@ class Control:
         model_of: returns the model of an earlier trial by its name.
         judge: whether to predict the test rows as well; a search only does so for the chosen model.
         measure: whether to measure memory, energy and speed of prediction.
+        restarts: whether a network that predicts a constant is trained again; a search tries other settings instead.
     """
 
     report: Reporter = field(default_factory=Silent)
@@ -58,6 +67,7 @@ class Control:
     model_of: ModelOf = model_of_none
     judge: bool = True
     measure: bool = False
+    restarts: bool = True
 
 
 @dataclass(frozen=True)
@@ -75,6 +85,8 @@ class TrialResult:
         cost: the cost of the model; None if it was not measured.
         error: the reason why training failed; None if it did not fail.
         threads: number of threads that the network was trained with; None for a baseline and a failed trial.
+        judged: positions of the rows of the validation outcome; None if these are all validation rows.
+        collapsed: whether the network predicts a constant, also after a second training.
         estimator: the fitted model of a baseline; None for a network and a failed trial.
     """
 
@@ -88,6 +100,12 @@ class TrialResult:
     error: TrainingError | None = None
     threads: int | None = None
     estimator: Baseline | None = None
+    judged: Rows | None = None
+    collapsed: bool = False
+
+    def rows(self, data: PreparedTable, split: str) -> Rows:
+        """Return the positions of the rows of an outcome."""
+        return self.judged if split == "validation" and self.judged is not None else data.rows(split)
 
     @property
     def model(self) -> FittedModel:
@@ -118,7 +136,7 @@ def run_trial(data: PreparedTable, spec: TrialSpec, control: Control = Control()
         The result. If the loss diverges or the library of a baseline fails, its `error` is set.
     """
     with torch_threads(data.plan.threads.most):
-        return _run(data, spec, control)
+        return _run(spec.data(data), spec, control)
 
 
 def _run(data: PreparedTable, spec: TrialSpec, control: Control) -> TrialResult:
@@ -129,7 +147,7 @@ def _run(data: PreparedTable, spec: TrialSpec, control: Control) -> TrialResult:
         warm_up()
     try:
         with ResourceMeter(data.plan.device) if control.measure else nullcontext() as meter:
-            result = _learn(data, spec, control)
+            result = train_guarded(data, spec, control, partial(_learn, data))
             with control.report.phase("predicting the test rows"):
                 result = finish(data, result) if control.judge else result
     except TrainingError as error:
@@ -165,7 +183,7 @@ def finish(data: PreparedTable, result: TrialResult) -> TrialResult:
 def calibrate_ensemble(data: PreparedTable, result: TrialResult) -> TrialResult:
     """Return the result of a model of several members with calibrated probabilities."""
     with _reading_features(data, result.model.networks):
-        fitted = calibrate_model(data, result.model)
+        fitted = correct_bias(data, calibrate_model(data, result.model))
         return replace(result, fitted=fitted, outcomes={"validation": data.outcome(fitted, "validation")})
 
 
@@ -219,9 +237,28 @@ def _choose_threads(data: PreparedTable, context: TrainingContext) -> int:
     threads = data.plan.threads
     if threads.exact or threads.most == 1 or data.plan.device.type != "cpu":
         return threads.most
+    work = _step_work(context)
+    return threads.for_work(work) if work else threads.most
+
+
+def _step_work(context: TrainingContext) -> int:
+    """Return the work of a training step, in multiply-adds; 0 without readable rows."""
     rows = torch.from_numpy(context.train_rows[: context.batch_size])
     batch = next(context.loader.batches([rows]), None)
-    return threads.for_work(training_work(context.model, batch)) if batch and len(batch.rows) else threads.most
+    return training_work(context.model, batch) if batch and len(batch.rows) else 0
+
+
+def estimate_seconds(data: PreparedTable, result: TrialResult) -> float:
+    """Estimate how long the training of a network took on an ordinary CPU.
+
+    The estimate counts multiply-adds, so it is the same on every machine and however busy the machine is.
+    """
+    fitted = result.model
+    context = training_of(data, fitted)
+    with _reading_features(data, fitted.networks):
+        work = _step_work(context)
+    steps = len(result.training_history.epochs) * math.ceil(len(context.train_rows) / context.batch_size)
+    return steps * (STEP + work / RATE)
 
 
 def _train(
@@ -239,7 +276,7 @@ def _train(
         pretraining=before and PretrainingRecord.model_validate(before.to_json()),
         seconds=round(seconds, 3),
     )
-    fitted = calibrate_model(data, fitted)
+    fitted = correct_bias(data, calibrate_model(data, fitted))
     outcomes = {"validation": data.outcome(fitted, "validation")} if len(data.rows("validation")) else {}
     return TrialResult(spec, outcomes, seconds, history, fitted)
 

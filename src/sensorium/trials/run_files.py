@@ -11,6 +11,7 @@ from sensorium.artifact import to_json
 from sensorium.artifact.run_folder import PREDICTIONS, SETTINGS, parquet_bytes, yaml_bytes
 from sensorium.evaluate import Evaluation
 from sensorium.planning import PreparedTable
+from sensorium.train import History
 from sensorium.trials._trial import TrialResult
 from sensorium.trials.answers import answers_of
 
@@ -28,9 +29,12 @@ def files_before(data: PreparedTable) -> dict[str, bytes]:
 
 def files_after(data: PreparedTable, result: TrialResult, evaluations: Mapping[str, Evaluation]) -> dict[str, bytes]:
     """Return name → content of the files of a run that are known after training."""
+    metrics = {split: own.to_json() for split, own in evaluations.items()}
+    if folds := result.model.card.cross_validation:
+        metrics["cross_validation"] = folds.to_json()
     return {
         "problems.jsonl": data.all_problems().to_jsonl(),
-        "history.json": to_json(result.training_history.to_json()),
-        "metrics.json": to_json({split: own.to_json() for split, own in evaluations.items()}),
+        "history.json": to_json((result.history or History(data.plan.metric)).to_json()),
+        "metrics.json": to_json(metrics),
         PREDICTIONS: parquet_bytes(answers_of(data, result)),
     }

@@ -1,24 +1,28 @@
 """Words of reports and sentences about findings, filled in from one table of templates."""
 
 from sensorium.wording._say import say, titles
+from sensorium.wording.blend import blend_sentence
 from sensorium.wording.card import (
     calibration_sentence,
     coverage_sentence,
     diagnosis_sentence,
     imbalance_sentence,
     public_card,
+    restart_sentence,
     stop_sentence,
     tuning_sentence,
 )
 from sensorium.wording.verdicts import model_title, verdict_sentence
 
 __all__ = [
+    "blend_sentence",
     "calibration_sentence",
     "coverage_sentence",
     "diagnosis_sentence",
     "imbalance_sentence",
     "model_title",
     "public_card",
+    "restart_sentence",
     "say",
     "stop_sentence",
     "titles",

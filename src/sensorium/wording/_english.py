@@ -30,12 +30,24 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "verdict.undefined": "The metric {metric} is not defined on these rows: {fused} and {single} cannot be "
         "compared.",
         "verdict.unbeaten": "{sentence} It is not shown to beat every modality: it {gain}.",
+        "verdict.corrected": "{sentence} It is not shown to beat {other}: {choices} models were compared on the same "
+        "folds, and the p-value times their number is {p:.3f}.",
         "verdict.chosen": "{sentence} Several modalities may be as good. The best of these on the validation rows is "
         "{other}.",
         "verdict.quicker": "{sentence} A faster model is {other}. It {speed} and is not shown to be worse: it {gain}.",
         "verdict.baseline": "{sentence} A classical model does better: {other} {gain}.",
         "verdict.use": "{sentence} Use {recommended}.",
         "verdict.seeds": "{sentence} All figures are means of {seeds} seeds.",
+        "blend.members": "blend of {members}: {metric} {value:.4g}, estimated on {judged:,} rows that the members did "
+        "not learn from ({how}); the best model alone is {best} with {alone:.4g}",
+        "blend.member": "{name} ({weight:.0%})",
+        "blend.one": "no blend: {name} alone does best, with {metric} {value:.4g}, estimated on {judged:,} rows that "
+        "it did not learn from ({how}); the others: {others}",
+        "blend.other": "{name} {value:.4g}",
+        "blend.modality": "{sentence}. The other modalities do not help: {metric} is {alone:.4g} with {name} alone and "
+        "{together:.4g} with all modalities, so only {name} is used",
+        "verdict.folds": "{sentence} All figures are means of {folds} folds.",
+        "verdict.repeats": "{sentence} All figures are means of {folds} folds, repeated {repeats} times.",
         "diagnosis.nothing": "no modality alone is better than chance ({chance:.3g} {metric}) in the fused model",
         "diagnosis.even": "no modality leads: each of them alone gives the fused model at least half of the gain over "
         "chance that {leads!r}, the best one, gives",
@@ -60,6 +72,18 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "imbalance.kept": "{sentence}; {chosen} is kept: it reaches {best:.4g} {metric} on the validation rows (plain "
         "training: {plain:.4g}); on the {rows} rows the difference is {value:+.4f} {metric} (95% interval {low:+.4f} "
         "to {high:+.4f}, p {p:.3f})",
+        "restart.none": "the network predicts a constant: next to the same for every row. It was not trained again. "
+        "Another train.learning_rate may help, or the columns say nothing about the target",
+        "restart.failed": "the network predicts a constant: next to the same for every row. Training it again with "
+        "learning rate {rate:g} failed ({failure})",
+        "restart.first": "the network predicts a constant: next to the same for every row. Trained again with learning "
+        "rate {rate:g}, it was no better (validation loss {second:.4g} instead of {first:.4g}): perhaps the columns "
+        "say nothing about the target",
+        "restart.still": "the network predicts a constant, also after it was trained again with learning rate "
+        "{rate:g} (validation loss {second:.4g} instead of {first:.4g}): perhaps the columns say nothing about the "
+        "target",
+        "restart.second": "the network predicted a constant; trained again with learning rate {rate:g}: validation "
+        "loss {second:.4g} instead of {first:.4g}",
         "tuning.figures": "{gain}, {interval}",
         "tuning.failed": "fine-tuning the encoders failed ({failure}); the frozen ones are kept",
         "tuning.undefined": "{metric} is not defined on the validation rows, so the gain of fine-tuning the "

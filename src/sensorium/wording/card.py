@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         ImbalanceRecord,
         ImbalanceSigns,
         ModelCard,
+        RestartRecord,
         SearchCoverage,
         TuningRecord,
     )
@@ -47,6 +48,8 @@ def public_card(card: ModelCard, data: DataSpec) -> dict[str, Any]:
     """Return the card and the data specification as one dict of JSON values, with sentences added."""
     found, entries = card.to_json(), data.to_json()
     found |= {key: entries[name] for key, name in DATA_KEYS.items()}
+    if card.restart:
+        found["restart"]["sentence"] = restart_sentence(card.restart)
     if card.tuning:
         found["tuning"]["sentence"] = tuning_sentence(card.tuning)
     if card.imbalance:
@@ -141,6 +144,17 @@ def _settings(names: Iterable[str]) -> str:
 def _budget(seconds: float) -> str:
     """Return a time as `--budget` takes it, rounded up."""
     return f"{math.ceil(seconds / 10) * 10}s" if seconds <= 90 else f"{math.ceil(seconds / 60)}m"
+
+
+def restart_sentence(found: RestartRecord) -> str:
+    """Return that the network predicted a constant, what its second training changed, and whether it still does."""
+    if found.failure:
+        return say("restart.failed", rate=found.learning_rate, failure=found.failure)
+    if found.learning_rate is None:
+        return say("restart.none")
+    figures = dict(zip(("first", "second"), found.losses, strict=True))
+    kind = "first" if found.kept == "first" else "still" if found.collapsed else "second"
+    return say(f"restart.{kind}", rate=found.learning_rate, **figures)
 
 
 def tuning_sentence(found: TuningRecord) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sensorium.wording._say import gains_or_loses, say
 
 if TYPE_CHECKING:
-    from sensorium.evaluate.verdict import ModelName, Verdict
+    from sensorium.evaluate.verdict import ModelName, Unbeaten, Verdict
 
 
 def model_title(model: ModelName) -> str:
@@ -21,8 +21,7 @@ def verdict_sentence(found: Verdict) -> str:
     if found.needs_the_rule:
         sentence = say("verdict.uncorrected", sentence=sentence, p=found.p_corrected)
     if found.unbeaten:
-        gain = gains_or_loses(found.unbeaten.difference, model_title(found.unbeaten.model))
-        sentence = say("verdict.unbeaten", sentence=sentence, gain=gain)
+        sentence = _unbeaten(found, found.unbeaten, sentence)
         chosen = _chosen_modality(found)
         if chosen and chosen != found.unbeaten.model:
             sentence = say("verdict.chosen", sentence=sentence, other=model_title(chosen))
@@ -37,7 +36,21 @@ def verdict_sentence(found: Verdict) -> str:
         sentence = say("verdict.baseline", sentence=sentence, other=other, gain=gain)
     if found.kind in ("does_not_help", "hurts"):
         sentence = say("verdict.use", sentence=sentence, recommended=model_title(found.recommended))
-    return say("verdict.seeds", sentence=sentence, seeds=found.seeds) if found.seeds > 1 else sentence
+    sentence = say("verdict.seeds", sentence=sentence, seeds=found.seeds) if found.seeds > 1 else sentence
+    if not found.folds:
+        return sentence
+    if found.repeats == 1:
+        return say("verdict.folds", sentence=sentence, folds=found.folds)
+    return say("verdict.repeats", sentence=sentence, folds=found.folds, repeats=found.repeats)
+
+
+def _unbeaten(found: Verdict, unbeaten: Unbeaten, sentence: str) -> str:
+    """Add why the fused model is not shown to beat a modality: its interval, or only its corrected p-value."""
+    other, difference = model_title(unbeaten.model), unbeaten.difference
+    if difference.helps:
+        p = min(1.0, difference.p * found.choices)
+        return say("verdict.corrected", sentence=sentence, other=other, choices=found.choices, p=p)
+    return say("verdict.unbeaten", sentence=sentence, gain=gains_or_loses(difference, other))
 
 
 def _chosen_modality(found: Verdict) -> ModelName | None:

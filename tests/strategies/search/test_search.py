@@ -380,7 +380,7 @@ def test_a_finished_search_leaves_its_record_only(done):
 
 
 def test_a_run_that_is_killed_after_its_last_file_is_tidied_when_it_is_asked_for_again(tabular, tmp_path, monkeypatch):
-    settings = {"out": tmp_path / "run", "budget": 5.0, "progress": False}
+    settings = {"out": tmp_path / "run", "preset": "fast", "budget": 5.0, "progress": False}
     with monkeypatch.context() as patch:
         patch.setattr(_fit, "close_strategies", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
@@ -450,7 +450,7 @@ def test_a_search_in_real_time_keeps_it(seconds, made, tmp_path):
     import time
 
     start = time.perf_counter()
-    model = sensorium.fit(made, "label", budget=f"{seconds}s", out=tmp_path / "run", progress=False)
+    model = sensorium.fit(made, "label", preset="fast", budget=f"{seconds}s", out=tmp_path / "run", progress=False)
     found = model.card["search"]
     assert found["plan"] is None or time.perf_counter() - start < 1.1 * seconds + 3
     assert sensorium.load(tmp_path / "run").evaluate(made).to_json() == model.evaluate(made).to_json()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from sensorium.files.figures import finite
 from sensorium.findings import count
 from sensorium.metrics import rank_value
-from sensorium.runtime.progress import duration_text
+from sensorium.runtime.progress import Reporter, duration_text
 from sensorium.strategies._base import Session
 from sensorium.strategies._budget import Budget
 from sensorium.strategies._search._space import with_epochs
@@ -134,7 +134,7 @@ class Trials:
         place, passed = (entrant.key, result.epochs), itertools.count(1)
         if place not in self.models:
             self.report.log(f"{entrant.name}: trained again, because the interrupted search did not save its weights")
-            control = Control(self.report, should_stop=lambda: next(passed) >= result.trained, judge=False)
+            control = self._control(self.report, lambda: next(passed) >= result.trained)
             self.models[place] = self.session.train(with_epochs(entrant.spec, result.epochs), control)
         return self.models[place]
 
@@ -169,7 +169,7 @@ class Trials:
 
         stop = should_stop if math.isfinite(seconds) else lambda: False
         spec = with_epochs(entrant.spec, epochs)
-        trial = self.session.train(spec, Control(report, should_stop=stop, judge=False))
+        trial = self.session.train(spec, self._control(report, stop))
         if trial.error is not None:
             report.log(f"! {entrant.name}: {trial.error.finding}")
         timed = replace(trial, seconds=self.budget.clock() - start)
@@ -183,6 +183,10 @@ class Trials:
             self._forget()
         self._ledger.record(timed)
         return result
+
+    def _control(self, report: Reporter, should_stop: Callable[[], bool]) -> Control:
+        """Return the options of a training: a candidate that predicts a constant is not trained again."""
+        return Control(report, should_stop=should_stop, judge=False, restarts=False)
 
     def _result(self, entrant: Entrant, epochs: int, stage: str, trial: TrialResult) -> TrainingResult:
         key, name, choices = entrant.key, entrant.name, entrant.choices

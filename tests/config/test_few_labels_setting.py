@@ -4,22 +4,22 @@ import numpy as np
 import pytest
 
 import sensorium
-from sensorium.config import TrainConfig, with_preset
-from sensorium.config._preset import FEW, PATIENCE
+from sensorium.config import TrainConfig, for_few_labels
+from sensorium.config._few_labels import FEW, PATIENCE
 
 PLAIN = TrainConfig()
 
 
 @pytest.mark.parametrize(("rows", "few"), [(FEW, True), (FEW + 1, False)])
 def test_auto_goes_by_the_number_of_rows(rows, few):
-    found = with_preset(TrainConfig(), rows, "multiclass")
+    found = for_few_labels(TrainConfig(), rows, "multiclass")
     assert found.patience == (PATIENCE if few else PLAIN.patience)
     assert list(found.techniques) == (["label_smoothing"] if few else [])
 
 
 def test_few_is_always_taken_none_never():
-    assert with_preset(TrainConfig(preset="few"), 10**6, "binary").patience == PATIENCE
-    assert with_preset(TrainConfig(preset="none"), 10, "binary").patience == PLAIN.patience
+    assert for_few_labels(TrainConfig(few_labels="few"), 10**6, "binary").patience == PATIENCE
+    assert for_few_labels(TrainConfig(few_labels="none"), 10, "binary").patience == PLAIN.patience
 
 
 @pytest.mark.parametrize(
@@ -27,12 +27,12 @@ def test_few_is_always_taken_none_never():
 )
 def test_what_is_set_by_hand_stays(own):
     config = TrainConfig.model_validate(own)
-    found = with_preset(config, 10, "multiclass")
+    found = for_few_labels(config, 10, "multiclass")
     assert {key: getattr(found, key) for key in own} == {key: getattr(config, key) for key in own}
 
 
 def test_amounts_have_no_labels_to_smooth():
-    assert with_preset(TrainConfig(), 10, "regression").techniques == {}
+    assert for_few_labels(TrainConfig(), 10, "regression").techniques == {}
 
 
 def test_a_fit_says_what_it_was_trained_with(tmp_path):
@@ -44,11 +44,13 @@ def test_a_fit_says_what_it_was_trained_with(tmp_path):
     assert f"patience: {PATIENCE}" in (tmp_path / "config.yaml").read_text()
 
 
-@pytest.mark.parametrize(("own", "times"), [({}, 1), ({"preset": "none"}, 0), ({"patience": 3, "techniques": {}}, 0)])
-def test_a_fit_reports_the_preset_once(own, times, capsys):
+@pytest.mark.parametrize(
+    ("own", "times"), [({}, 1), ({"few_labels": "none"}, 0), ({"patience": 3, "techniques": {}}, 0)]
+)
+def test_a_fit_reports_once_what_few_labels_change(own, times, capsys):
     random = np.random.default_rng(0)
     table = {"x": random.normal(size=80).tolist(), "label": ["a", "b"] * 40}
     sensorium.fit(table, "label", train={"epochs": 1, **own}, progress=True)
     shown = capsys.readouterr().err
-    assert shown.count("the preset for few labels sets patience to 20 and techniques to label_smoothing") == times
-    assert shown.count("--set train.preset=none") == times
+    assert shown.count("train.few_labels sets patience to 20 and techniques to label_smoothing") == times
+    assert shown.count("--set train.few_labels=none") == times

@@ -1,4 +1,4 @@
-"""Presets: better defaults for few training rows."""
+"""Better defaults for few training rows: the setting `train.few_labels`."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from typing import Any
 from sensorium.config._train import TrainConfig
 from sensorium.registry import techniques
 
-FEW = 600  # training rows: with these or fewer, the preset applies
+FEW = 600  # training rows: with these or fewer, the defaults for few labels apply
 # With few validation rows the metric is noisy, which needs more patience; smoothing counters overconfidence.
 PATIENCE = 20
 SMOOTHING: dict[str, dict[str, Any]] = {"label_smoothing": {}}
 
 
-def with_preset(config: TrainConfig, rows: int, task: str) -> TrainConfig:
-    """Apply the preset to the settings that the user has not set."""
-    return config.model_copy(update=preset_changes(config, rows, task))
+def for_few_labels(config: TrainConfig, rows: int, task: str) -> TrainConfig:
+    """Apply the defaults for few labels to the settings that the user has not set."""
+    return config.model_copy(update=few_label_changes(config, rows, task))
 
 
-def preset_changes(config: TrainConfig, rows: int, task: str) -> dict[str, Any]:
-    """Return what the preset changes: setting → value. Settings of the user stay as they are.
+def few_label_changes(config: TrainConfig, rows: int, task: str) -> dict[str, Any]:
+    """Return what `train.few_labels` changes: setting → value. Settings of the user stay as they are.
 
     Args:
         config: settings of the user.
         rows: number of training rows.
         task: registered name.
     """
-    if config.preset == "none" or (config.preset == "auto" and rows > FEW):
+    if config.few_labels == "none" or (config.few_labels == "auto" and rows > FEW):
         return {}
     wanted: dict[str, Any] = {"patience": PATIENCE}
     if task in techniques.entry("label_smoothing").literal("TASKS"):

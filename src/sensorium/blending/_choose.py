@@ -1,0 +1,130 @@
+"""Choose the members of a blend: all of them, or those of the single modality that does better without the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sensorium.blending._weights import fit_weights
+from sensorium.metrics import log_losses
+from sensorium.table import Floats, Rows
+from sensorium.tasks import Task
+
+PARTS = 5  # of the judged rows: the weights that judge a part are fitted on the others
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Rows that are predicted by models that did not learn from them.
+
+    Attributes:
+        task: the task.
+        truth: their encoded labels, [n, ...].
+        parts: int64[n] number of the part that a row belongs to; a group is in one part only.
+    """
+
+    task: Task
+    truth: npt.NDArray[Any]
+    parts: Rows
+
+    def loss(self, scores: Floats) -> float:
+        """Return the mean log loss, or the mean squared error, of scores of the rows."""
+        if not self.task.labels:
+            return float(np.square(scores - self.truth).mean())
+        return float(log_losses(self.task.outcome(scores, self.truth)).mean())
+
+    def blended(self, scores: Sequence[Floats], *, single: bool = False) -> Floats:
+        """Return the scores of a blend whose weights, for each part, are fitted on the other parts.
+
+        Args:
+            scores: of each candidate.
+            single: whether the best candidate gets all the weight.
+        """
+        found = np.empty_like(scores[0])
+        for part in np.unique(self.parts):
+            rest, own = self.parts != part, self.parts == part
+            weights = self.at(rest).weights([each[rest] for each in scores], single=single)
+            found[own] = sum(weight * each[own] for weight, each in zip(weights, scores, strict=True))
+        return found
+
+    def at(self, rows: npt.NDArray[np.bool_]) -> Judged:
+        """Return some of the rows."""
+        return Judged(self.task, self.truth[rows], self.parts[rows])
+
+    def weights(self, scores: Sequence[Floats], *, single: bool) -> Floats:
+        """Return the weights that all rows choose."""
+        if not single:
+            return fit_weights(self.task, scores, self.truth)
+        best = int(np.argmin([self.loss(own) for own in scores])) if len(self.truth) else 0
+        return np.eye(len(scores))[best]
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """Members of a blend.
+
+    Attributes:
+        modality: the only modality that is used; empty if all are.
+        members: positions of the members among the candidates.
+        weights: their weights, which sum to 1.
+        scores: scores of the judged rows; the weights that give them were fitted on other rows.
+        loss: the loss of these scores.
+        losses: name → loss of each choice that was considered; "" for all modalities.
+    """
+
+    modality: str
+    members: list[int]
+    weights: list[float]
+    scores: Floats
+    loss: float
+    losses: dict[str, float]
+
+
+def choose_members(judged: Judged, scores: Sequence[Floats], modalities: Sequence[Sequence[str]]) -> Choice:
+    """Choose between a blend and its best candidate alone, of all modalities or of a single one.
+
+    Each choice is judged by rows that did not fit its weights. The simpler one is taken where two are equally good.
+
+    Args:
+        judged: the rows that judge.
+        scores: out-of-fold scores of these rows by each candidate, [n, ...].
+        modalities: the modalities that each candidate reads.
+    """
+    offered = {"": list(range(len(scores)))}
+    names = {name for read in modalities for name in read}
+    for place, read in enumerate(modalities):
+        if len(read) == 1 and len(names) > 1:
+            offered.setdefault(read[0], []).append(place)
+    options = {name: _best_of(judged, [scores[place] for place in places]) for name, places in offered.items()}
+    best = min(options, key=lambda name: (options[name].loss, not name))
+    chosen = options[best]
+    return Choice(
+        modality=best,
+        members=[offered[best][place] for place in np.flatnonzero(chosen.weights)],
+        weights=[float(weight) for weight in chosen.weights if weight > 0],
+        scores=chosen.scores,
+        loss=chosen.loss,
+        losses={name: option.loss for name, option in options.items()},
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Option:
+    """Weights of some candidates, with the scores and the loss of weights that were fitted on other rows."""
+
+    weights: Floats
+    scores: Floats
+    loss: float
+
+
+def _best_of(judged: Judged, scores: Sequence[Floats]) -> _Option:
+    """Return the blend of some candidates, or the best of them if the blend is not better."""
+    found = []
+    for single in (True, False):
+        own = judged.blended(scores, single=single)
+        found.append(_Option(judged.weights(scores, single=single), own, judged.loss(own)))
+    return min(found, key=lambda option: option.loss)

@@ -1,0 +1,66 @@
+"""Give the rows of a prepared table other roles: those of a fold, or validation rows that are learned from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sensorium.planning._plan import Plan
+from sensorium.planning._prepared import PreparedTable
+from sensorium.split import SPLITS, Fold, FoldOptions, Folds, make_folds
+
+UNUSED = -1  # code of a row without a role
+HELD_OUT = 2  # parts of the validation rows: one selects the epoch, the other is only predicted
+
+
+def cut_folds(plan: Plan, count: int) -> Folds:
+    """Cut the training and validation rows into folds, by the rules of the split; positions among the decoded rows.
+
+    With one fold, the training rows and half of the validation rows are learned from, and the other half is predicted.
+    """
+    table, config, split = plan.table, plan.config, plan.split
+    if count > 1:
+        rows = np.union1d(split.rows("train"), split.rows("validation"))
+        options = FoldOptions(folds=count)
+        return _within(
+            plan, make_folds(table, plan.labels.column, rows, config.split, options=options, seed=config.seed)
+        )
+    rows = split.rows("validation")
+    halves = make_folds(
+        table, plan.labels.column, rows, config.split, options=FoldOptions(folds=HELD_OUT), seed=config.seed
+    )
+    judge = halves.folds[-1].judge  # the later half, if the rows are in order of time
+    learn = np.union1d(split.rows("train"), np.setdiff1d(rows, judge))
+    return _within(plan, replace(halves, folds=(Fold(learn, judge),), count=1))
+
+
+def _within(plan: Plan, folds: Folds) -> Folds:
+    return folds.within(plan.used)
+
+
+def at_fold(data: PreparedTable, fold: Fold) -> PreparedTable:
+    """Return the table with another split: the rows that a fold predicts are its test rows.
+
+    The training and validation rows among those that it learns from keep their roles. Other rows, among them the test
+    rows of the table, have none.
+    """
+    plan = data.plan
+    codes = np.full_like(plan.split.codes, UNUSED)
+    learn = plan.used[fold.learn]
+    codes[learn] = plan.split.codes[learn]
+    codes[plan.used[fold.judge]] = SPLITS.index("test")
+    return _with_codes(data, codes)
+
+
+def with_validation_learned(data: PreparedTable) -> PreparedTable:
+    """Return the table with the validation rows among the training rows."""
+    codes = data.plan.split.codes
+    return _with_codes(data, np.where(codes == SPLITS.index("validation"), SPLITS.index("train"), codes))
+
+
+def _with_codes(data: PreparedTable, codes: npt.NDArray[Any]) -> PreparedTable:
+    plan = data.plan
+    return replace(data, plan=replace(plan, split=replace(plan.split, codes=codes.astype(np.int8))))

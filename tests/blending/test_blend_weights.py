@@ -1,0 +1,112 @@
+"""Weights of a blend, and the choice of its members."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sensorium.blending._choose import Judged, choose_members
+from sensorium.blending._weights import LEAST, fit_weights
+from sensorium.registry import tasks
+from sensorium.table import open_table
+
+RANDOM = np.random.default_rng(0)
+
+
+def task_of(name, cells):
+    return tasks.load(name).learn(open_table({"target": cells}).column("target"), "none")
+
+
+CLASSES = task_of("multiclass", ["a", "b", "c"] * 4)
+AMOUNT = task_of("regression", [1.0, 2.0, 3.0])
+
+
+def probabilities(truth, sharpness, random, classes=3):
+    """Probabilities that favour the truth the more, the larger `sharpness` is."""
+    logits = random.normal(size=(len(truth), classes))
+    logits[np.arange(len(truth)), truth] += sharpness
+    odds = np.exp(logits)
+    return odds / odds.sum(1, keepdims=True)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 6), st.integers(1, 60), st.integers(0, 10_000))
+def test_weights_are_positive_sum_to_one_and_are_not_tiny(count, rows, seed):
+    random = np.random.default_rng(seed)
+    truth = random.integers(0, 3, rows)
+    scores = [probabilities(truth, random.uniform(-2, 3), random) for _ in range(count)]
+    weights = fit_weights(CLASSES, scores, truth)
+    assert weights.shape == (count,)
+    assert weights.sum() == pytest.approx(1)
+    assert ((weights == 0) | (weights >= min(LEAST, 1 / count) * 0.99)).all()
+
+
+def test_the_mixture_has_nearly_the_least_log_loss_of_all_weights():
+    truth = RANDOM.integers(0, 3, 400)
+    scores = [probabilities(truth, sharpness, np.random.default_rng(seed)) for seed, sharpness in enumerate((1.5, 1.0))]
+    weight = fit_weights(CLASSES, scores, truth)[0]
+    given = [own[np.arange(400), truth] for own in scores]
+    losses = [-np.log(share * given[0] + (1 - share) * given[1]).mean() for share in np.linspace(0, 1, 101)]
+    assert losses[round(weight * 100)] == pytest.approx(min(losses), abs=5e-3)
+
+
+def test_amounts_are_weighted_by_least_squares():
+    truth = RANDOM.normal(size=500)
+    scores = [truth + RANDOM.normal(size=500) * noise for noise in (0.5, 1.0)]
+    weights = fit_weights(AMOUNT, scores, truth)
+    # Independent errors: weights in proportion to 1 / variance
+    assert weights == pytest.approx([0.8, 0.2], abs=0.06)
+
+
+def test_equal_members_of_few_rows_get_nearly_equal_weights():
+    truth = RANDOM.integers(0, 3, 6)
+    own = probabilities(truth, 1.0, RANDOM)
+    assert fit_weights(CLASSES, [own, own.copy()], truth) == pytest.approx([0.5, 0.5])
+
+
+def test_a_single_member_has_all_the_weight():
+    assert fit_weights(AMOUNT, [np.ones(4)], np.zeros(4)).tolist() == [1.0]
+
+
+def test_overflowing_errors_do_not_break_the_weights():
+    truth = np.array([1e150, -1e150, 1.0, 2.0] * 500)
+    weights = fit_weights(AMOUNT, [truth, -truth], truth)
+    assert weights == pytest.approx([1, 0], abs=0.01)
+
+
+def judged(rows, seed=0):
+    random = np.random.default_rng(seed)
+    truth = random.integers(0, 3, rows)
+    return Judged(CLASSES, truth, np.arange(rows) % 5), random
+
+
+def test_all_modalities_are_blended_where_each_helps():
+    rows, random = judged(600)
+    scores = [probabilities(rows.truth, 1.0, random) for _ in range(3)]
+    found = choose_members(rows, scores, [["text", "image"], ["text"], ["image"]])
+    assert found.modality == ""
+    assert found.members == [0, 1, 2]
+    assert found.loss < min(rows.loss(own) for own in scores)
+
+
+def test_a_modality_alone_is_used_if_the_others_only_disturb():
+    rows, random = judged(600)
+    text = probabilities(rows.truth, 2.0, random)
+    noise = probabilities(rows.truth, -1.0, random)
+    found = choose_members(rows, [0.5 * text + 0.5 * noise, text, noise], [["text", "image"], ["text"], ["image"]])
+    assert found.modality == "text"
+    assert found.members == [1]
+    assert found.weights == [1.0]
+    assert set(found.losses) == {"", "text", "image"}
+
+
+def test_the_scores_of_a_part_do_not_depend_on_its_labels():
+    rows, random = judged(200)
+    scores = [probabilities(rows.truth, sharpness, random) for sharpness in (2.0, 0.5)]
+    before = rows.blended(scores)
+    shuffled = rows.truth.copy()
+    own = rows.parts == 3
+    shuffled[own] = np.roll(shuffled[own], 1)
+    after = Judged(CLASSES, shuffled, rows.parts).blended(scores)
+    assert (before[own] == after[own]).all()
+    assert not np.array_equal(before[~own], after[~own])

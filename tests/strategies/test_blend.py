@@ -1,0 +1,154 @@
+"""The blended model: members are chosen and weighted by rows that they did not learn from."""
+
+import json
+
+import numpy as np
+import pytest
+
+import sensorium
+from sensorium.blending import _blend
+from sensorium.errors import ConfigError
+from sensorium.planning import cut_folds, make_plan
+from sensorium.runtime.progress import Silent
+from sensorium.table import open_table
+
+WORDS = np.array(["calm", "loud", "sea", "town", "rain", "road", "old", "new"])
+SETTINGS = {"preset": "good", "epochs": 2, "width": 16, "progress": False}
+
+
+def make_rows(rows=160, seed=0):
+    """A text and a number that tell the label together with chance, and a number that tells nothing."""
+    random = np.random.default_rng(seed)
+    label = random.integers(0, 2, rows)
+    texts = [" ".join(random.choice(WORDS[4 * own :][:4] if random.random() < 0.7 else WORDS, 6)) for own in label]
+    return {
+        "text": texts,
+        "size": (label + random.normal(0, 0.8, rows)).round(3).tolist(),
+        "label": np.array(["no", "yes"])[label].tolist(),
+        "split": (["train"] * 7 + ["val", "val", "test"]) * (rows // 10),
+    }
+
+
+@pytest.fixture(scope="module")
+def table():
+    return make_rows()
+
+
+@pytest.fixture(scope="module")
+def model(table):
+    return sensorium.fit(table, "label", **SETTINGS)
+
+
+def test_members_have_weights_that_sum_to_one(model):
+    record = model.card["blend"]
+    assert {"network", "linear", "trees"} <= {each["name"] for each in record["candidates"]}
+    assert sum(each["weight"] for each in record["candidates"]) == pytest.approx(1)
+    weights = [each["weight"] for each in record["candidates"] if each["weight"]]
+    assert weights == pytest.approx(model.fitted.member_weights)
+    assert record["judged"] == 144  # all training and validation rows
+
+
+def test_a_loaded_model_predicts_the_same(model, table, tmp_path):
+    model.save(tmp_path / "model")
+    loaded = sensorium.load(tmp_path / "model")
+    assert np.array_equal(loaded.predict_proba(table), model.predict_proba(table))
+    assert loaded.card["blend"] == model.card["blend"]
+
+
+def test_any_subset_of_the_columns_gives_predictions(model, table):
+    for columns in (["text"], ["size"]):
+        found = model.predict_proba({name: table[name] for name in columns})
+        assert np.isfinite(found).all()
+        assert found.sum(1) == pytest.approx(1)
+
+
+def test_the_same_seed_gives_the_same_model(model, table):
+    again = sensorium.fit(table, "label", **SETTINGS)
+    assert np.array_equal(again.predict_proba(table), model.predict_proba(table))
+
+
+def test_test_labels_play_no_part(model, table):
+    changed = {**table, "label": [
+        "yes" if split == "test" else label for label, split in zip(table["label"], table["split"], strict=True)
+    ]}  # fmt: skip
+    other = sensorium.fit(changed, "label", **SETTINGS)
+    assert np.array_equal(other.predict_proba(table), model.predict_proba(table))
+
+
+def test_labels_of_the_rows_that_calibrate_select_nothing(monkeypatch):
+    """A large table: one half of the validation rows selects, the other calibrates."""
+    monkeypatch.setattr(_blend, "LARGEST", 100)
+    table = make_rows(400)
+    plan = make_plan(open_table(table), sensorium.Config(target="label"), Silent())
+    calibrate = plan.used[cut_folds(plan, 1).folds[0].judge]
+    assert {table["split"][row] for row in calibrate} == {"val"}
+    shuffled = np.array(table["label"])
+    shuffled[calibrate] = np.random.default_rng(0).permutation(shuffled[calibrate])
+    before, after = (
+        sensorium.fit({**table, "label": labels}, "label", calibrate="none", **SETTINGS)
+        for labels in (table["label"], shuffled.tolist())
+    )
+    assert len(calibrate) == 40 == before.card["blend"]["judged"]
+    assert before.card["blend"] == after.card["blend"]
+    assert np.array_equal(before.predict_proba(table), after.predict_proba(table))
+
+
+def test_only_the_modality_that_helps_is_used():
+    random = np.random.default_rng(1)
+    table = make_rows(200, seed=1)
+    label = np.array([name == "yes" for name in table["label"]])
+    table["size"] = (4 * label + random.normal(0, 0.6, 200)).tolist()
+    table["text"] = [" ".join(random.choice(WORDS, 12)) for _ in label]
+    found = sensorium.fit(table, "label", **SETTINGS)
+    record = found.card["blend"]
+    assert record["modality"] == "tabular"
+    assert record["alone"]["tabular"] <= record["together"]
+    used = [each for each in record["candidates"] if each["weight"]]
+    assert all(each["modalities"] == ["tabular"] for each in used)
+    assert np.isfinite(found.predict_proba(table)).all()
+
+
+def test_amounts_are_blended():
+    random = np.random.default_rng(2)
+    size = random.normal(size=150)
+    table = {"size": size.tolist(), "text": [WORDS[int(value > 0)] + " x" for value in size]}
+    table["price"] = (np.exp(size) * 10 + random.normal(0, 0.1, 150)).round(2).tolist()
+    found = sensorium.fit(table, "price", **SETTINGS)
+    assert found.card["blend"]["metric"] == "rmse"
+    assert found.evaluate(table).metrics["r2"] > 0.5
+
+
+def test_a_network_that_fails_is_left_out(table):
+    found = sensorium.fit(table, "label", learning_rate=1e18, train={"clip_norm": None}, **SETTINGS)
+    assert "network" not in {each["name"] for each in found.card["blend"]["candidates"]}
+    assert np.isfinite(found.predict_proba(table)).all()
+
+
+def test_a_finished_network_is_not_trained_again(table, tmp_path, monkeypatch):
+    """An interruption between two members loses none that is finished."""
+    trained = []
+    real = _blend.network_candidate
+
+    def stop(*arguments):
+        found = real(*arguments)
+        if not trained:
+            trained.append(1)
+            raise KeyboardInterrupt
+        return found
+
+    monkeypatch.setattr(_blend, "network_candidate", stop)
+    with pytest.raises(KeyboardInterrupt):
+        sensorium.fit(table, "label", out=tmp_path / "run", **SETTINGS)
+    records = list((tmp_path / "run" / ".finished").glob("*.json"))
+    assert len(records) == 6  # the network, and one per fold
+    found = sensorium.fit(table, "label", out=tmp_path / "run", **SETTINGS)
+    assert not (tmp_path / "run" / ".finished").exists()
+    whole = sensorium.fit(table, "label", **SETTINGS)
+    assert np.array_equal(found.predict_proba(table), whole.predict_proba(table))
+    saved = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert saved["validation"]["n"] == 32
+
+
+def test_several_targets_are_refused(table):
+    with pytest.raises(ConfigError, match="one target"):
+        sensorium.fit(table, ["label", "size"], **SETTINGS)
