@@ -96,16 +96,26 @@ def average(values: Series) -> Series:
     return np.array(found)
 
 
-def choose(criterion: str, known: Known, patience: int | None = None) -> tuple[int, int]:
-    """Return the place of the chosen epoch, and the number of epochs after which training stops."""
-    choice, epochs = CRITERIA[criterion], len(known["metric"])
-    if patience is None or criterion == "last":
-        return choice(known), epochs
-    for done in range(1, epochs + 1):
-        place = choice({name: values[:done] for name, values in known.items()})
-        if done - (place + 1) >= patience:
-            return place, done
-    return place, epochs
+def choose(criterion: str, known: Known, patience: int | None = None, stop: str = "") -> tuple[int, int]:
+    """Return the place of the chosen epoch, and the number of epochs after which training stops.
+
+    Args:
+        criterion: chooses the epoch.
+        known: the validation series of all epochs.
+        patience: number of epochs without a better choice after which training stops; None for all epochs.
+        stop: the criterion that patience watches; by default, the one that chooses.
+    """
+    done = epochs_until(stop or criterion, known, patience)
+    return CRITERIA[criterion]({name: values[:done] for name, values in known.items()}), done
+
+
+def epochs_until(criterion: str, known: Known, patience: int | None) -> int:
+    """Return the number of epochs after which patience ends."""
+    epochs = len(known["metric"])
+    for done in range(1, epochs + 1) if patience is not None and criterion != "last" else ():
+        if done - (CRITERIA[criterion]({name: values[:done] for name, values in known.items()}) + 1) >= patience:
+            return done
+    return epochs
 
 
 def _best(*keys: Series) -> int:

@@ -23,7 +23,7 @@ from _scores import score as table_score
 import sensorium
 from sensorium.config import Config
 from sensorium.metrics import Outcome, log_losses, rank_value, score
-from sensorium.model import FittedModel, fit_temperature, infer
+from sensorium.model import FittedModel, Outputs, fit_temperature, infer
 from sensorium.planning import PreparedTable, plan_and_prepare
 from sensorium.runtime.progress import Silent
 from sensorium.runtime.threads import torch_threads
@@ -59,7 +59,7 @@ class Recorder:
             logits = infer(self.fitted.network, context.loader, rows[there], context.batch_size)
             truth = plan.target[rows]
             if split == "validation" and task.labels:
-                temperature = fit_temperature(task, [logits], truth[there])
+                temperature = fit_temperature(task, Outputs.of_logits(logits), truth[there])
             found[split] = self._measure(logits, truth, there, temperature)
         self.epochs.append({"temperature": temperature, **found})
         return False

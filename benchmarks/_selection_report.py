@@ -11,7 +11,8 @@ from _criteria import CRITERIA, Known, choose
 from scipy.stats import t as student
 
 TODAY = "metric"
-PATIENCE = 8
+PATIENCE = 8  # epochs, by default; few rows have more (`config/_preset.py`)
+FEW, FEW_PATIENCE = 600, 20
 FIGURES = ("table_metric", "metric", "scaled", "log_loss", "ece_scaled")
 LABELS = {
     "table_metric": "metric of the table", "metric": "watched metric", "scaled": "log loss after temperature",
@@ -47,7 +48,7 @@ def known_of(cell: Cell) -> Known:
 
 def judged(cell: Cell, figure: str, place: int) -> float:
     """Return a figure of the judged rows after an epoch; larger is better. NaN if the task has no such figure."""
-    if figure not in ("table_metric", "metric") and cell["constant"] is None:
+    if figure != "table_metric" and cell["constant"] is None:  # the error of an amount is in its own unit
         return np.nan
     value = float(cell["epochs"][place]["test"][figure])
     return value if figure in ("table_metric", "metric") else -value
@@ -64,9 +65,28 @@ def mean_over_tables(cells: Sequence[Cell], values: Sequence[float]) -> Mean:
     )
 
 
-def report(cells: Sequence[Cell], patience: int | None) -> dict[str, dict[str, Any]]:
+def stopped_at_none(criterion: str, cell: Cell) -> tuple[int, int]:
+    """Choose among all epochs."""
+    return choose(criterion, known_of(cell))
+
+
+def stopped_by_metric(criterion: str, cell: Cell) -> tuple[int, int]:
+    """Choose among the epochs until the watched metric has run out of the default patience: as many for each."""
+    patience = FEW_PATIENCE if cell["rows"]["train"] <= FEW else PATIENCE
+    return choose(criterion, known_of(cell), patience, TODAY)
+
+
+def stopped_by_itself(criterion: str, cell: Cell) -> tuple[int, int]:
+    """Choose among the epochs until the criterion itself has not improved for 8 epochs."""
+    return choose(criterion, known_of(cell), PATIENCE)
+
+
+MODES = {"all epochs": stopped_at_none, "stopped by the metric": stopped_by_metric, "patience 8": stopped_by_itself}
+
+
+def report(cells: Sequence[Cell], mode: str) -> dict[str, dict[str, Any]]:
     """Return, per criterion, epochs trained and chosen, and the gain over the watched metric in each figure."""
-    choices = {name: [choose(name, known_of(cell), patience) for cell in cells] for name in CRITERIA}
+    choices = {name: [MODES[mode](name, cell) for cell in cells] for name in CRITERIA}
     found: dict[str, dict[str, Any]] = {}
     for name, own in choices.items():
         epochs = [len(cell["epochs"]) for cell in cells]
@@ -88,7 +108,7 @@ def report(cells: Sequence[Cell], patience: int | None) -> dict[str, dict[str, A
 
 def show(cells: Sequence[Cell], path: Path | None = None) -> None:
     """Print the report with and without early stopping, and write it as JSON."""
-    figures = {"all epochs": report(cells, None), f"patience {PATIENCE}": report(cells, PATIENCE)}
+    figures = {mode: report(cells, mode) for mode in MODES}
     tables = sorted({cell["table"] for cell in cells})
     print(f"{len(cells)} cells of {len(tables)} tables: {', '.join(tables)}")
     for title, rows in figures.items():
@@ -101,4 +121,5 @@ def show(cells: Sequence[Cell], path: Path | None = None) -> None:
                 print(f"    {LABELS[figure]:<28}{own['value']:+.4f} ({own['low']:+.4f} to {own['high']:+.4f}), "
                       f"better on {own['better']} of {own['tables']} tables")  # fmt: skip
     if path:
-        path.write_text(json.dumps({"cells": len(cells), "tables": tables, **figures}, indent=1) + "\n")
+        names = [f"{cell['table']} {cell['seed']}" for cell in cells]
+        path.write_text(json.dumps({"cells": names, **figures}, indent=1) + "\n")

@@ -51,6 +51,14 @@ def test_the_best_epoch_is_that_of_the_criterion(given, by, sign, table):
     assert found["select_by"] == by
 
 
+def test_amounts_are_chosen_by_the_metric_by_default(table):
+    amounts = {**table, "label": np.asarray(table["x0"]) * 3 + 1}
+    assert fit(amounts, epochs=2)["select_by"] == "metric"
+    found = fit(amounts, select_by="log_loss")
+    assert [epoch["calibrated_loss"] for epoch in found["epochs"]] == [e["validation_loss"] for e in found["epochs"]]
+    assert found["best"] == 1 + int(np.argmin(smoothed(found)))
+
+
 def test_the_criteria_choose_different_epochs(table):
     chosen = {by: fit(table, select_by=by, metric="accuracy")["best"] for by in ("metric", "log_loss")}
     assert chosen["metric"] != chosen["log_loss"]

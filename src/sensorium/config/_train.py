@@ -81,8 +81,8 @@ class TrainConfig(Strict):
     select_by: SelectBy | None = Field(
         None,
         description="validation criterion that chooses the epoch; metric: train.metric; log_loss: moving average of "
-        "the log loss after temperature scaling (of the loss, for targets without classes); by default metric if "
-        "train.metric is set, else log_loss",
+        "the log loss after temperature scaling (of the loss, for targets without classes); by default "
+        "log_loss if the target has classes and train.metric is not set",
     )
     modality_dropout: Fraction = Field(0.3, description="probability that a modality of a row is hidden in training")
     mixup: Annotated[float, Field(ge=0)] = Field(

@@ -90,7 +90,7 @@ def with_varied_labels(outcome: Outcome) -> Outcome:
     return Outcome(outcome.truth[:, varied], outcome.scores[:, varied], outcome.predicted[:, varied])
 
 
-def fit_temperature(task: Task, outputs: Outputs, truth: npt.NDArray[Any]) -> float:
+def fit_temperature(task: Task, outputs: Outputs, truth: npt.NDArray[Any], *, steps: int = STEPS) -> float:
     """Find the temperature with the lowest log loss (Guo et al. 2017, arXiv:1706.04599) by golden-section search.
 
     If all predictions were right, the best temperature would be 0. Labels are therefore smoothed by 1/n, as in Platt
@@ -106,14 +106,17 @@ def fit_temperature(task: Task, outputs: Outputs, truth: npt.NDArray[Any]) -> fl
         outcome = with_varied_labels(outcome_at(task, outputs, truth, float(np.exp(place))))
         return float((1 - doubt) * log_losses(outcome).mean() + doubt * _of_any_label(outcome))
 
-    return float(np.exp(minimize(loss, np.log(COLDEST), np.log(HOTTEST))))
+    return float(np.exp(minimize(loss, np.log(COLDEST), np.log(HOTTEST), steps=steps)))
 
 
-def minimize(loss: Callable[[float], float], low: float, high: float) -> float:
-    """Return the place of the minimum of a unimodal function between two bounds, by golden-section search."""
+def minimize(loss: Callable[[float], float], low: float, high: float, *, steps: int = STEPS) -> float:
+    """Return the place of the minimum of a unimodal function between two bounds, by golden-section search.
+
+    Each step shortens the range to 0.62 of its length.
+    """
     left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
     at_left, at_right = loss(left), loss(right)
-    for _ in range(STEPS):
+    for _ in range(steps):
         if at_left < at_right:
             high, right, at_right = right, left, at_left
             left = high - GOLDEN * (high - low)

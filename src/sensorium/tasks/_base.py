@@ -253,12 +253,9 @@ def watched_metric(config: TrainConfig, task: Task) -> str:
     return config.metric or task.watch
 
 
-def selection_criterion(config: TrainConfig) -> SelectBy:
-    """Return the criterion that chooses the epoch: that of the settings; else a metric that is set, else the log loss.
+def selection_criterion(config: TrainConfig, task: Task) -> SelectBy:
+    """Return the criterion that chooses the epoch: that of the settings.
 
-    >>> from sensorium.config import TrainConfig
-    >>> from sensorium.tasks import selection_criterion
-    >>> selection_criterion(TrainConfig()), selection_criterion(TrainConfig(metric="f1_macro"))
-    ('log_loss', 'metric')
+    By default, the log loss where a target has classes and no metric is set, else the metric.
     """
-    return config.select_by or ("metric" if config.metric else "log_loss")
+    return config.select_by or ("metric" if config.metric or not task.has_classes else "log_loss")
