@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from sensorium.evaluate.evaluation import Evaluation
 from sensorium.evaluate.resampled_t import FoldSizes, fold_interval, mean_of_folds
-from sensorium.planning import PlannedFolds
+
+if TYPE_CHECKING:
+    from sensorium.planning import PlannedFolds
 
 
 @dataclass(frozen=True)

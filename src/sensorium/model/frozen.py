@@ -36,7 +36,8 @@ def frozen_encoders(
     for tower in blueprint.towers:
         if hasattr(encoders.load(tower.encoder), "from_features"):
             specs = {name: learnt[name].encoder_spec() for name in tower.columns}
-            encoder = build_encoder(tower, specs, {})
+            with torch.random.fork_rng([]):  # initial weights, which every model draws anew
+                encoder = build_encoder(tower, specs, {})
             if encoder.frozen:
                 make_ready(encoder, learnt[tower.columns[0]], cells(tower.columns[0]))
                 found[tower.name] = encoder.to(device).eval()
