@@ -12,6 +12,7 @@ from sensorium.blending._candidates import Candidate, Train, classical_candidate
 from sensorium.blending._choose import PARTS, Choice, Judged, choose_members
 from sensorium.errors import TrainingError
 from sensorium.evaluate.calibration import calibrate_targets
+from sensorium.evaluate.prior_bound import bound_targets
 from sensorium.model import Outputs
 from sensorium.model.card import BlendCandidate, BlendRecord
 from sensorium.planning import PreparedTable, cut_folds, with_cells
@@ -122,9 +123,12 @@ def _assembled(
     if plan.config.calibrate != "none" and plan.task.labels and len(places):
         groups = None if plan.groups is None else plan.groups[places]
         outputs = Outputs.of_scores(scores)
-        found = calibrate_targets(plan.task, outputs, plan.target[places], plan.config.seed, groups)
+        truth = plan.target[places]
+        found = calibrate_targets(plan.task, outputs, truth, plan.config.seed, groups)
+        found = bound_targets(found, plan.task, outputs, truth, fitted.prior)
         fitted = with_calibration(plan.task, fitted, found)
         scores = plan.task.tempered(scores, found[""].temperature)
+        scores = plan.task.mixed(scores, fitted.prior, found[""].prior_share)
     own = np.isin(places, data.rows("validation"))
     outcomes = {"validation": plan.outcome(scores[own], places[own])} if own.any() else {}
     return replace(main, error=None, fitted=fitted, outcomes=outcomes, judged=places[own])
