@@ -91,8 +91,9 @@ def test_edges_of_stripes_have_their_direction():
 def test_scans_are_summarized_by_blocks_and_quantiles():
     voxels = np.arange(5 * 13 * 13, dtype=np.float16).reshape(1, 5, 13, 13)
     found = sum_up_pictures(voxels)
-    assert found.shape == (1, 5 * 12 * 12 + 7)
-    assert found[0, -4] == pytest.approx(np.median(voxels.astype(np.float32)), rel=1e-3)
+    assert found.shape == (1, 5 * 12 * 12 + 10)
+    assert found[0, -3:] == pytest.approx([0.75, 0.5, 0.25], abs=0.01)
+    assert found[0, -7] == pytest.approx(np.median(voxels.astype(np.float32)), rel=1e-3)
 
 
 @pytest.mark.unit

@@ -165,6 +165,10 @@ def test_folds_are_cut_from_the_given_rows_and_become_positions_among_others():
     assert np.array_equal(np.sort(np.concatenate([fold.judge for fold in found])), rows)
     for fold, moved in zip(found, found.within(used), strict=True):
         assert np.array_equal(used[moved.learn], fold.learn) and np.array_equal(used[moved.judge], fold.judge)
+    fewer = np.setdiff1d(used, [5, 11])
+    for fold, moved in zip(found, found.within(fewer), strict=True):
+        assert np.array_equal(fewer[moved.learn], np.setdiff1d(fold.learn, [5, 11]))
+        assert np.array_equal(fewer[moved.judge], np.setdiff1d(fold.judge, [5, 11]))
 
 
 def test_a_split_column_keeps_its_test_rows_out_of_the_folds():

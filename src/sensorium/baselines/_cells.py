@@ -14,6 +14,7 @@ Features: TypeAlias = npt.NDArray[np.float32]
 SIDE, DEPTH = 12, 6  # an image and a scan are shrunk to at most this
 SHADES = 8  # bins of the histogram of a colour
 DIRECTIONS = 8  # bins of the histogram of edge directions
+BRIGHT = (0.25, 0.5, 0.75)  # parts of the range of the voxels, above which their share is counted
 LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)  # quantiles of the voxels of a scan
 
 
@@ -93,7 +94,11 @@ def _histogram(bins: npt.NDArray[Any], weights: Any, count: int) -> Features:
 
 
 def _quantiles(voxels: Features) -> Features:
+    """Return quantiles of the voxels, and the shares of those above parts of the range of most of them."""
     flat = voxels.reshape(len(voxels), -1)
     if not flat.size:
-        return np.zeros((len(flat), len(LEVELS)), np.float32)
-    return np.quantile(flat, LEVELS, axis=1).T.astype(np.float32)
+        return np.zeros((len(flat), len(LEVELS) + len(BRIGHT)), np.float32)
+    found = np.quantile(flat, LEVELS, axis=1).astype(np.float32)
+    low, width = found[0], found[-1] - found[0]
+    shares = [(flat > (low + part * width)[:, None]).mean(1) for part in BRIGHT]
+    return np.stack([*found, *shares], 1).astype(np.float32)

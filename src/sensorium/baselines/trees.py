@@ -20,6 +20,7 @@ ROUNDS, STEP = 400, 20  # trees per output, at most; trees that are added from o
 RATES = {0: 0.05, 10_000: 0.1}  # from this number of rows: how much a tree counts
 LEAVES = {0: 15, 3_000: 31}  # from this number of rows: leaves of a tree, at most
 FEWEST = {0: 3, 300: 5, 1_000: 10, 10_000: 20}  # from this number of rows: rows in a leaf, at least
+BINS = {0: 63, 10_000: 255}  # from this number of rows: bins of a number, at most
 SHARES = {0: 1.0, 10: 0.5, 200: 0.3}  # from this number of features: the share that a tree may use
 PARALLEL = 2_000_000  # numbers of the rows, below which threads wait for each other longer than they work
 
@@ -95,6 +96,7 @@ def _options(sample: Sample) -> dict[str, Any]:
         "num_class": sample.classes if sample.classes > 2 else 1,
         "learning_rate": _from(RATES, rows),
         "num_leaves": _from(LEAVES, rows),
+        "max_bin": _from(BINS, rows),
         "min_data_in_leaf": fewest,
         "min_data_per_group": fewest,
         "feature_fraction": _from(SHARES, width),

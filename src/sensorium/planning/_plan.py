@@ -17,7 +17,7 @@ from sensorium.findings import ColumnPlan, Problems
 from sensorium.model import Blueprint, FittedModel, OwnModules
 from sensorium.model.card import PresetRecord
 from sensorium.runtime.threads import Threads
-from sensorium.split import SPLITS, FoldOptions, Folds, Split, make_folds, row_groups
+from sensorium.split import SPLITS, Split, row_groups
 from sensorium.table import Column, Floats, Rows, Table
 from sensorium.tasks import EncodedTarget, Task, watched_metric
 
@@ -133,19 +133,6 @@ class Plan:
         """Return the plan with further findings, which the user should read before training."""
         more = list(findings)
         return replace(self, findings=Problems([*self.findings, *more]), notices=Problems([*self.notices, *more]))
-
-    def folds(self, options: FoldOptions) -> Folds:
-        """Cut the labelled training and validation rows into folds, by the rules of the split.
-
-        Rows are positions among the decoded rows. See `make_folds` for rows that no fold judges.
-
-        Raises:
-            SchemaError, ConfigError: these rows do not make folds.
-        """
-        codes = self.split.codes[self.used]
-        rows = self.used[(codes == SPLITS.index("train")) | (codes == SPLITS.index("validation"))]
-        config, labels = self.config, self.labels.column
-        return make_folds(self.table, labels, rows, config.split, options=options, seed=config.seed).within(self.used)
 
     def outcome(self, scores: Floats, rows: Rows) -> Outcome:
         """Return truth, scores and groups of some decoded rows."""

@@ -127,9 +127,16 @@ def continued_with(data: PreparedTable, start: FittedModel, config: Config, repo
     return replace(data, plan=stage, cells=cells, frozen=frozen)
 
 
-def with_cells(data: PreparedTable, report: Reporter) -> PreparedTable:
-    """Return the table with the cells of frozen encoders instead of their features."""
-    return replace(data, cells=_decoded(data, report), frozen={}) if data.frozen else data
+def with_cells(data: PreparedTable, report: Reporter, *, pretrained: bool = True) -> PreparedTable:
+    """Return the table with the cells of frozen encoders instead of their features.
+
+    Args:
+        data: the table.
+        report: logs progress.
+        pretrained: also those of pretrained encoders; otherwise, only of encoders that learned their features here.
+    """
+    kept = {} if pretrained else {name: own for name, own in data.frozen.items() if not hasattr(own, "learn_features")}
+    return replace(data, cells=_decoded(data, report, kept), frozen=kept) if kept != data.frozen else data
 
 
 def _decoded(data: PreparedTable, report: Reporter, kept: Container[str] = ()) -> Prepared:

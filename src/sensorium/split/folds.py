@@ -69,12 +69,15 @@ class Folds:
         return len(self.folds) // self.count
 
     def within(self, rows: Rows) -> Folds:
-        """Return the folds as positions in `rows`, which are in increasing order and hold every row of the folds."""
+        """Return the folds as positions in `rows`, which are in increasing order.
 
-        def positions(fold: Fold) -> Fold:
-            return Fold(np.searchsorted(rows, fold.learn), np.searchsorted(rows, fold.judge))
+        Rows that are not among them, such as those with a label that cannot be used, are left out.
+        """
 
-        return replace(self, folds=tuple(map(positions, self.folds)))
+        def positions(own: Rows) -> Rows:
+            return np.searchsorted(rows, own[np.isin(own, rows)])
+
+        return replace(self, folds=tuple(Fold(positions(fold.learn), positions(fold.judge)) for fold in self.folds))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,82 @@
+"""The presets `good` and `best`: what they train, and which settings they do not support."""
+
+import numpy as np
+import pytest
+
+import sensorium
+from sensorium.config import Config
+from sensorium.errors import ConfigError
+from sensorium.planning import make_plan
+from sensorium.presets import FitSetup, choose_preset
+from sensorium.runtime.progress import Silent
+from sensorium.strategies import Budget, Request
+from sensorium.table import open_table
+
+CONFLICTS = [
+    ({}, {"continues": True}, "start"),
+    ({}, {"budget": Budget(60)}, "budget"),
+    ({"train": {"teacher": "model"}}, {}, "train.teacher"),
+    ({"train": {"imbalance": "auto"}}, {}, "train.imbalance"),
+    ({"train": {"unfreeze": {}}}, {}, "train.unfreeze"),
+    ({"train": {"pretrain": {"techniques": ["masked"]}}}, {}, "train.pretrain"),
+    ({"prepare": {"stream": True}}, {}, "prepare.stream"),
+]
+
+
+@pytest.fixture
+def default_good(monkeypatch):
+    """The preset `good` as the default one."""
+    monkeypatch.setattr("sensorium.presets._choose.DEFAULT_PRESET", "good")
+
+
+def rows(n=60):
+    random = np.random.default_rng(0)
+    y = np.arange(n) % 2
+    return {"x": (y + random.normal(size=n)).tolist(), "z": random.normal(size=n).tolist(), "y": ["ab"[k] for k in y]}
+
+
+@pytest.mark.parametrize(("config", "asked", "place"), CONFLICTS, ids=[place for *_, place in CONFLICTS])
+@pytest.mark.parametrize("name", ["good", "best"])
+def test_a_blend_that_is_set_refuses_what_it_does_not_support(name, config, asked, place):
+    with pytest.raises(ConfigError, match=f"{place} cannot be combined with the preset {name}") as caught:
+        choose_preset(Request(Config.gather(config, {"preset": name}), **asked))
+    assert (caught.value.place, "fast" in caught.value.cure) == (place, True)
+
+
+@pytest.mark.parametrize(("config", "asked", "place"), CONFLICTS, ids=[place for *_, place in CONFLICTS])
+def test_a_blend_by_default_gives_way_to_what_it_does_not_support(default_good, config, asked, place):
+    found = choose_preset(Request(Config.gather(config), **asked))
+    assert found.name == "fast" and found.reason.startswith(f"as good cannot be used: {place} is set (")
+
+
+def test_a_blend_by_default_gives_way_to_several_targets(default_good):
+    table = {**rows(), "w": ["u", "v", "u"] * 20}
+    config = Config.gather({"target": ["y", "w"]})
+
+    def make(config, *, settle):
+        return make_plan(open_table(table, config.table), config, Silent(), settle=settle)
+
+    setup, plan = FitSetup.of(Request(config)).plan(make, Silent())
+    assert (setup.preset.name, plan.preset.name, plan.config.preset) == ("fast", "fast", "fast")
+    assert "not several" in plan.preset.reason
+    with pytest.raises(ConfigError, match="not several"):
+        FitSetup.of(Request(config.model_copy(update={"preset": "good"}))).plan(make, Silent())
+
+
+@pytest.mark.parametrize(("name", "networks"), [("good", 1), ("best", 3)])
+def test_best_has_several_networks(name, networks):
+    setup = FitSetup.of(Request(Config(preset=name)))
+    assert [type(strategy).__name__ for strategy in setup.strategies] == ["Blend"]
+    assert setup.request.networks == networks
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "networks"), [("good", ["network"]), ("best", ["network", "network (seed 1)", "network (seed 2)"])]
+)
+def test_blends_are_fitted_and_saved(name, networks, tmp_path):
+    model = sensorium.fit(rows(), "y", preset=name, out=tmp_path / "run", epochs=2, progress=False)
+    candidates = [each["name"] for each in model.card["blend"]["candidates"]]
+    assert candidates[: len(networks)] == networks and {"linear", "trees"} <= set(candidates)
+    assert model.card["preset"]["name"] == name
+    np.testing.assert_array_equal(sensorium.load(tmp_path / "run").predict_proba(rows()), model.predict_proba(rows()))
