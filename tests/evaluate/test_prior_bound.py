@@ -121,7 +121,7 @@ def hopeless():
     table = {f"x{i}": random.normal(size=400) for i in range(8)}
     table["label"] = np.where(random.random(400) < 0.15, "rare", "usual")
     table["part"] = ["train"] * 200 + ["validation"] * 150 + ["test"] * 50
-    train = {"epochs": 25, "learning_rate": 0.02, "patience": None, "preset": "none", "metric": "roc_auc"}
+    train = {"epochs": 25, "learning_rate": 0.02, "patience": None, "few_labels": "none", "metric": "roc_auc"}
     return table, sensorium.fit(table, "label", train=train, split={"column": "part"}, progress=False)
 
 

@@ -20,7 +20,7 @@ def table():
 
 
 def fit(table, target="label", **train):
-    given = {"epochs": 12, "batch_size": 16, "learning_rate": 0.02, "patience": None, "preset": "none", **train}
+    given = {"epochs": 12, "batch_size": 16, "learning_rate": 0.02, "patience": None, "few_labels": "none", **train}
     model = sensorium.fit(table, target, train=given, width=16, split={"validation": 0.4}, progress=False)
     return model.card["history"]
 
