@@ -106,9 +106,12 @@ def option_hints(function: Callable[..., Any]) -> dict[str, Any]:
 @lru_cache(maxsize=1024)
 def _option_hints(function: Callable[..., Any]) -> dict[str, Any]:
     """Compute the hints once per member: a wide table asks for those of one modality once per column."""
+    names = [n for n, p in inspect.signature(function).parameters.items() if p.kind is p.KEYWORD_ONLY]
+    if not names:
+        return {}
     taker = inspect.getattr_static(function, "__init__") if isinstance(function, type) else function
     hints = typing.get_type_hints(taker, include_extras=True)
-    return {n: hints[n] for n, p in inspect.signature(function).parameters.items() if p.kind is p.KEYWORD_ONLY}
+    return {name: hints[name] for name in names}
 
 
 def check_heads(heads: int, width: int, place: str) -> None:
