@@ -65,6 +65,7 @@ def test_a_blend_predicts_the_same_bits_in_a_new_process(name, model, table, tmp
     assert loaded.evaluate(table, "all").to_json() == model.evaluate(table, "all").to_json()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["number", "tags"])
 def test_blends_of_numbers_and_of_several_labels_are_saved(target, table, tmp_path):
     model = blended(table, target)

@@ -126,6 +126,7 @@ def test_a_folder_with_a_model_of_unknown_origin_is_refused(tmp_path):
     fit(tmp_path, overwrite=True)
 
 
+@pytest.mark.slow
 def test_a_comparison_is_not_replaced_by_another_table(tmp_path):
     settings = {"fusions": ["concat"], "baselines": ["none"], "epochs": 1, "progress": False, "out": tmp_path}
     table = {**TABLE, "note": [f"word{k} of many" for k in range(90)]}
@@ -136,6 +137,7 @@ def test_a_comparison_is_not_replaced_by_another_table(tmp_path):
     sensorium.compare({**table, "x": X + 1}, "y", overwrite=True, **settings)
 
 
+@pytest.mark.slow
 def test_overwrite_trains_a_comparison_again(tmp_path, counted):
     settings = {"fusions": ["concat"], "baselines": ["none"], "epochs": 1, "progress": False, "out": tmp_path}
     table = {**TABLE, "note": [f"word{k} of many" for k in range(90)]}
@@ -326,6 +328,7 @@ def test_settings_of_a_finished_run_may_be_annotated(tmp_path, counted):
     assert counted == ["plain"]
 
 
+@pytest.mark.slow
 def test_a_comparison_in_a_folder_with_a_damaged_record_is_refused(tmp_path):
     settings = {"fusions": ["concat"], "baselines": ["none"], "epochs": 1, "progress": False, "out": tmp_path}
     table = {**TABLE, "note": [f"word{k} of many" for k in range(90)]}

@@ -24,6 +24,7 @@ def digest(model):
 ON = {"text": ["token_dropout"], "number": ["noise", "swap"], "category": ["swap"]}
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights_another_seed_others(tabular):
     assert digest(fit(tabular, ON)) == digest(fit(tabular, ON))
     assert digest(fit(tabular, ON)) != digest(fit(tabular, ON, seed=1))

@@ -155,6 +155,7 @@ def test_other_tables_resample_their_own_groups(split):
     assert not [problem for problem in ungrouped.problems if "groups" in problem.reason]
 
 
+@pytest.mark.slow
 def test_compare_resamples_the_groups_of_the_split(tmp_path):
     split = {"group": "patient", "column": "part"}
     kinds = {"size": "number", "note": "text"}

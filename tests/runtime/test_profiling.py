@@ -50,6 +50,7 @@ print(*(result.cost.memory for result in found.results))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not profiling.STATM.exists(), reason="memory is read from Linux")
 def test_first_training_of_a_process_is_not_charged_for_what_torch_imports():
     done = subprocess.run([sys.executable, "-c", FIRST], capture_output=True, text=True, check=True, timeout=120)

@@ -93,6 +93,7 @@ def test_labels_of_the_rows_that_calibrate_select_nothing(monkeypatch):
     assert np.array_equal(before.predict_proba(table), after.predict_proba(table))
 
 
+@pytest.mark.slow
 def test_only_the_modality_that_helps_is_used():
     random = np.random.default_rng(1)
     table = make_rows(200, seed=1)
@@ -124,6 +125,7 @@ def test_a_network_that_fails_is_left_out(table):
     assert np.isfinite(found.predict_proba(table)).all()
 
 
+@pytest.mark.slow
 def test_a_finished_network_is_not_trained_again(table, tmp_path, monkeypatch):
     """An interruption between two members loses none that is finished."""
     trained = []

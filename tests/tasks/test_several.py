@@ -97,6 +97,7 @@ def test_a_target_s_task_can_be_named(table):
     assert "grade.rmse" in model.test.metrics and "tags" not in model.test.metrics
 
 
+@pytest.mark.slow
 def test_uncertainty_gives_the_target_that_can_be_known_more_weight():
     random = np.random.default_rng(1)
     x = random.normal(size=400)

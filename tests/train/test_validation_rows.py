@@ -41,6 +41,7 @@ def test_metric_of_a_soup_is_that_of_the_model(table):
     assert soup["metric"] == pytest.approx(model.evaluate(table, "validation").metrics["accuracy"])
 
 
+@pytest.mark.slow
 def test_check_for_imbalance_and_the_history_have_the_same_figures(table):
     train = {**SETTINGS["train"], "imbalance": "always"}
     model = sensorium.fit(table, "label", config={**SETTINGS, "train": train}, progress=False)

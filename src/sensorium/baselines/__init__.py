@@ -1,12 +1,12 @@
 """Classical models of all columns, fitted with out-of-fold predictions and saved as plain arrays. One file each."""
 
 from sensorium.baselines._base import Baseline, Model, Path, Sample
-from sensorium.baselines._cross_fit import CrossFitted, Job, cross_fit
+from sensorium.baselines._cross_fit import CrossFitted, Job, cross_fit, fit_selected
 from sensorium.baselines._features import FlatColumns
 from sensorium.baselines._plan import NONE, choose_baselines, left_out
 from sensorium.baselines._summaries import Summaries, Summary, summarize
 
 __all__ = [
     "NONE", "Baseline", "CrossFitted", "FlatColumns", "Job", "Model", "Path", "Sample", "Summaries", "Summary",
-    "choose_baselines", "cross_fit", "left_out", "summarize",
+    "choose_baselines", "cross_fit", "fit_selected", "left_out", "summarize",
 ]  # fmt: skip

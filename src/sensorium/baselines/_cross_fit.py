@@ -124,6 +124,11 @@ def cross_fit(kind: str, job: Job, folds: Sequence[Fold], *, refit: bool = True)
     return CrossFitted(rows, together, estimator, [each.place for each in found], mean)
 
 
+def fit_selected(kind: str, job: Job, select: Rows) -> CrossFitted:
+    """Fit a baseline on the rows of a job; other rows, whose scores are returned, choose its strength."""
+    return cross_fit(kind, job, [Fold(job.rows, select)], refit=False)
+
+
 @dataclass(frozen=True, eq=False)
 class _Side:
     """Features of a fold, and its matrices."""

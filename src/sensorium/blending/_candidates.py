@@ -9,11 +9,11 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.baselines import Baseline, Job, Summaries, cross_fit, left_out, summarize
+from sensorium.baselines import Baseline, Job, Summaries, cross_fit, fit_selected, left_out, summarize
 from sensorium.model import EstimatorMember, Member
 from sensorium.planning import PreparedTable, cut_folds
 from sensorium.runtime.progress import Reporter
-from sensorium.split import Fold, Folds
+from sensorium.split import Folds
 from sensorium.table import Floats, Rows
 from sensorium.trials import TrialResult, TrialSpec, estimate_seconds
 
@@ -116,7 +116,7 @@ def _fit(data: PreparedTable, kind: str, cells: Summaries, folds: Folds) -> tupl
         return found.rows, found.scores, found.estimator
     (fold,) = folds
     select = np.setdiff1d(fold.learn, train)
-    found = cross_fit(kind, job, [Fold(train, select)], refit=False)
+    found = fit_selected(kind, job, select)
     assert found.estimator is not None
     others = found.estimator.scores(plan.task, cells, fold.judge)
     return np.concatenate([found.rows, fold.judge]), np.concatenate([found.scores, others]), found.estimator

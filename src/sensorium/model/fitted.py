@@ -26,7 +26,7 @@ from sensorium.split import RowCells, SeenRows
 from sensorium.table import Rows
 from sensorium.tasks import Task, Temperature, prior_scores
 
-ONE_NETWORK = "fit a model with one network: name a fusion (`--fusion concat`), and give no budget"
+ONE_NETWORK = "fit a model with one network: preset fast (`--preset fast`), without a budget"
 
 
 @dataclass

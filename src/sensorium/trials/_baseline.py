@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from sensorium.baselines import Baseline, Job, Summaries, cross_fit, left_out, summarize
+from sensorium.baselines import Baseline, Job, Summaries, fit_selected, left_out, summarize
 from sensorium.planning import PreparedTable, with_cells
 from sensorium.runtime.profiling import ResourceMeter
 from sensorium.runtime.progress import Silent
-from sensorium.split import Fold
 from sensorium.trials._cost import Cost
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def fit_baseline(data: PreparedTable, name: str) -> FittedBaseline:
     train, validation, test = (data.rows(split) for split in ("train", "validation", "test"))
     job = Job(cells, plan.target, train, plan.task, plan.config.seed, plan.threads.most)
     with ResourceMeter(CPU) as fitting:
-        found = cross_fit(name, job, [Fold(train, validation)], refit=False)
+        found = fit_selected(name, job, validation)
     assert found.estimator is not None
     start = time.perf_counter()
     scores = found.estimator.scores(plan.task, cells, test)
