@@ -63,7 +63,9 @@ def test_fit_from_a_model_reports_the_distribution_shift(run, made, tmp_path):
     }  # fmt: skip
     assert set(found["moved"]["weights"]) == {"image", "audio", "text", "tabular", "fusion", "head"}
     text = call("fit", made, "--from", run, "--epochs", "1", "--out", tmp_path / "run").stdout
-    assert "distribution shift since" in text and "accuracy on the same 16 rows: 1.0000, unchanged" in text
+    before, after = sensorium.load(run).evaluate(made, "test").metrics["accuracy"], found["metrics"]["test"]["accuracy"]
+    change = f"{before:.4f} → {after:.4f}" if after != before else f"{before:.4f}, unchanged"
+    assert "distribution shift since" in text and f"accuracy on the same 16 rows: {change}" in text
     assert re.search(r"\b1 epoch in \d[\d.]* s\n", text)
 
 

@@ -76,8 +76,10 @@ def test_the_metrics_are_those_of_the_model_that_was_kept(run, made):
         assert found[split] == model.evaluate(made, split).to_json()
 
 
-def test_the_history_ends_with_the_best_epoch_kept(run):
-    history, metrics = read(run, "history.json"), read(run, "metrics.json")
+def test_the_history_ends_with_the_best_epoch_kept(made, tmp_path):
+    train = {"epochs": 3, "select_by": "metric"}
+    sensorium.fit(made, "label", train=train, out=tmp_path / "run", progress=False)
+    history, metrics = (read(tmp_path / "run", name) for name in ("history.json", "metrics.json"))
     epochs = history["epochs"]
     assert [epoch["number"] for epoch in epochs] == [1, 2, 3]
     best = epochs[history["best"] - 1]

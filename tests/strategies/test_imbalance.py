@@ -167,7 +167,7 @@ def test_unimodal_pretraining_takes_the_towers_as_they_are_and_trains_what_fuses
         return run
 
     monkeypatch.setattr(RUN, train)
-    found = fit(table(), imbalance="always", modality_dropout=0.0)
+    found = fit(table(), imbalance="always", modality_dropout=0.0, select_by="metric")
     networks = {name: run.model.network for name, run in kept.items()}
     for name in ("code", "vector"):
         own = networks["unimodal_pretraining"].tower(name)

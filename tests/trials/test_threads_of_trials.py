@@ -51,7 +51,7 @@ def all_work_is_large(monkeypatch):
 
 def fit(table, **settings):
     seen = Seen(settings.pop("stop", 0))
-    given = {"train": EPOCHS, "width": 8, "progress": False} | settings
+    given = {"train": EPOCHS, "width": 8, "encoders": {"text": "bilstm"}, "progress": False} | settings
     model = sensorium.fit(table, "label", callbacks=[seen], **given)
     return model, seen.numbers
 

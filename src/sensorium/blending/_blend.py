@@ -11,15 +11,13 @@ import numpy as np
 from sensorium.blending._candidates import Candidate, Train, classical_candidates, network_candidate
 from sensorium.blending._choose import PARTS, Choice, Judged, choose_members
 from sensorium.errors import TrainingError
-from sensorium.evaluate.calibration import calibrate_targets
-from sensorium.evaluate.prior_bound import bound_targets
 from sensorium.model import Outputs
 from sensorium.model.card import BlendCandidate, BlendRecord
 from sensorium.planning import PreparedTable, cut_folds, with_cells
 from sensorium.runtime.progress import Reporter
 from sensorium.split import Folds
 from sensorium.table import Floats, Rows
-from sensorium.trials import TrialResult, build_blend, finish, with_calibration
+from sensorium.trials import TrialResult, build_blend, find_calibration, finish, with_calibration
 from sensorium.wording import blend_sentence
 
 LARGEST = 5000  # rows up to which every member is judged by folds; above, by the validation rows
@@ -121,11 +119,7 @@ def _assembled(
     fitted = build_blend(data, members, choice.weights, main.fitted)
     scores = choice.scores if roles.calibrate is roles.select else _weighted(candidates, choice, places)
     if plan.config.calibrate != "none" and plan.task.labels and len(places):
-        groups = None if plan.groups is None else plan.groups[places]
-        outputs = Outputs.of_scores(scores)
-        truth = plan.target[places]
-        found = calibrate_targets(plan.task, outputs, truth, plan.config.seed, groups)
-        found = bound_targets(found, plan.task, outputs, truth, fitted.prior)
+        found = find_calibration(plan, Outputs.of_scores(scores), places, fitted.prior)
         fitted = with_calibration(plan.task, fitted, found)
         scores = plan.task.tempered(scores, found[""].temperature)
         scores = plan.task.mixed(scores, fitted.prior, found[""].prior_share)

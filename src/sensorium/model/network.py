@@ -75,13 +75,14 @@ class FusionModel(nn.Module):
     @contextmanager
     def reading_features(self, towers: Collection[str]) -> Iterator[None]:
         """Make some towers read precomputed features within a `with` block."""
+        before = [tower.reads_features for tower in self.every_tower]
         for tower in self.every_tower:
             tower.reads_features = tower.name in towers
         try:
             yield
         finally:
-            for tower in self.every_tower:
-                tower.reads_features = False
+            for tower, earlier in zip(self.every_tower, before, strict=True):
+                tower.reads_features = earlier
 
     def modality_weights(self, batch: Batch) -> Float[Tensor, "b m"] | None:
         """Compute the weight of each modality in each row; None if the fusion has no weights."""

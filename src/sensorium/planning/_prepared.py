@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from sensorium.augment import Augmentations, build_augmentations
 from sensorium.config import Config
 from sensorium.findings import Problem, Problems
-from sensorium.model import FittedModel, feature_readers, frozen_encoders, frozen_in
+from sensorium.model import FittedModel, FusionModel, feature_readers, frozen_encoders, frozen_in
 from sensorium.planning._checks import check_decoded, without_label
 from sensorium.planning._make_plan import make_plan
 from sensorium.planning._plan import Plan
@@ -58,7 +59,16 @@ class PreparedTable:
     def outcome(self, fitted: FittedModel, split: str) -> Outcome:
         """Predict the rows of a split, and return truth and scores."""
         rows = self.rows(split)
-        return self.plan.outcome(fitted.scores(self.cells.only(fitted.learnt), rows), rows)
+        with self.reading_features(fitted.networks):
+            return self.plan.outcome(fitted.scores(self.cells.only(fitted.learnt), rows), rows)
+
+    @contextmanager
+    def reading_features(self, networks: Sequence[FusionModel]) -> Iterator[None]:
+        """Make networks read precomputed features of frozen encoders within a `with` block."""
+        with ExitStack() as stack:
+            for network in networks:
+                stack.enter_context(network.reading_features(self.frozen))
+            yield
 
     def augmentations(self, names: Mapping[str, Modality]) -> Augmentations:
         """Build the augmentations of some columns."""

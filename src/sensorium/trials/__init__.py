@@ -2,7 +2,7 @@
 
 from sensorium.trials._baseline import forget_matrix, why_left_out
 from sensorium.trials._build import build_blend, build_fitted, check_spec, model_of_none
-from sensorium.trials._calibrate import with_calibration
+from sensorium.trials._calibrate import find_calibration, with_calibration
 from sensorium.trials._cost import Cost, mean_cost
 from sensorium.trials._ledger import Ledger, forget_trials, has_trials
 from sensorium.trials._runner import InProcess, Runner
@@ -38,6 +38,7 @@ __all__ = [
     "estimate_seconds",
     "files_after",
     "files_before",
+    "find_calibration",
     "fingerprint",
     "finish",
     "forget_matrix",

@@ -16,6 +16,7 @@ from sensorium.model.card import CalibrationRecord
 from sensorium.planning import PreparedTable
 
 if TYPE_CHECKING:
+    from sensorium.planning import Plan
     from sensorium.prepare import Prepared
     from sensorium.table import Rows
     from sensorium.tasks import Task, Temperature
@@ -36,11 +37,27 @@ def calibrate_model(data: PreparedTable, fitted: FittedModel) -> FittedModel:
     rows = data.filled(cells, data.rows("validation"))
     if not len(rows):
         return fitted
-    groups = None if plan.groups is None else plan.groups[rows]
-    outputs = _outputs(fitted, cells, rows)
-    truth = plan.target[rows]
+    found = find_calibration(plan, _outputs(fitted, cells, rows), rows, fitted.prior)
+    return with_calibration(plan.task, fitted, found)
+
+
+def find_calibration(plan: Plan, outputs: Outputs, rows: Rows, prior: Sequence[float]) -> dict[str, Calibration]:
+    """Return the calibration of each target by some rows, bounded by the class frequencies.
+
+    Class weights that the settings name move the probabilities away from the class frequencies on purpose, so these
+    bound nothing then: mixed with them, a rare class would not be predicted.
+
+    Args:
+        plan: the plan of the table.
+        outputs: outputs of the model on the rows.
+        rows: positions of rows with a label.
+        prior: the class frequencies.
+    """
+    truth, groups = plan.target[rows], None if plan.groups is None else plan.groups[rows]
     found = calibrate_targets(plan.task, outputs, truth, plan.config.seed, groups)
-    return with_calibration(plan.task, fitted, bound_targets(found, plan.task, outputs, truth, fitted.prior))
+    if plan.config.train.class_weight in ("balanced", "sqrt"):
+        return found
+    return bound_targets(found, plan.task, outputs, truth, prior)
 
 
 def with_calibration(task: Task, fitted: FittedModel, found: Mapping[str, Calibration]) -> FittedModel:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from sensorium.baselines import Baseline
 from sensorium.config import TrainConfig
 from sensorium.errors import SensoriumError, TrainingError
 from sensorium.metrics import Outcome, score
-from sensorium.model import FittedModel, FusionModel, training_work
+from sensorium.model import FittedModel, training_work
 from sensorium.model.card import HistoryRecord, PretrainingRecord
 from sensorium.planning import PreparedTable
 from sensorium.prepare.loader import Loader
@@ -165,7 +165,7 @@ def finish(data: PreparedTable, result: TrialResult) -> TrialResult:
     fitted, outcomes = result.model, dict(result.outcomes)
     cells = data.cells.only(fitted.learnt)
     threads = result.threads or data.plan.threads.most
-    with torch_threads(threads), _reading_features(data, fitted.networks):
+    with torch_threads(threads), data.reading_features(fitted.networks):
         if len(data.rows("test")):
             start = time.perf_counter()
             outcomes["test"] = data.outcome(fitted, "test")
@@ -182,7 +182,7 @@ def finish(data: PreparedTable, result: TrialResult) -> TrialResult:
 
 def calibrate_ensemble(data: PreparedTable, result: TrialResult) -> TrialResult:
     """Return the result of a model of several members with calibrated probabilities."""
-    with _reading_features(data, result.model.networks):
+    with data.reading_features(result.model.networks):
         fitted = correct_bias(data, calibrate_model(data, result.model))
         return replace(result, fitted=fitted, outcomes={"validation": data.outcome(fitted, "validation")})
 
@@ -223,7 +223,7 @@ def _learn(data: PreparedTable, spec: TrialSpec, control: Control) -> TrialResul
         with torch_threads(1):  # initial weights, some of them by a decomposition, are the same on every machine
             fitted = build_fitted(data, spec, control.model_of)
         context = training_of(data, fitted, control, spec.name)
-        with _reading_features(data, [fitted.network]):
+        with data.reading_features([fitted.network]):
             threads = _choose_threads(data, context)
             made_of = _made_of(data, fitted, context) | {"threads in use": threads} if control.checkpoint else {}
             checkpoint = control.checkpoint and replace(control.checkpoint, made_of=made_of)
@@ -255,7 +255,7 @@ def estimate_seconds(data: PreparedTable, result: TrialResult) -> float:
     """
     fitted = result.model
     context = training_of(data, fitted)
-    with _reading_features(data, fitted.networks):
+    with data.reading_features(fitted.networks):
         work = _step_work(context)
     steps = len(result.training_history.epochs) * math.ceil(len(context.train_rows) / context.batch_size)
     return steps * (STEP + work / RATE)
@@ -307,18 +307,9 @@ def _run_baseline(data: PreparedTable, spec: TrialSpec) -> TrialResult:
     return TrialResult(spec, outcomes, found.cost.seconds, cost=found.cost, estimator=found.estimator)
 
 
-@contextmanager
-def _reading_features(data: PreparedTable, networks: Sequence[FusionModel]) -> Iterator[None]:
-    """Make networks read precomputed features of frozen encoders within a `with` block."""
-    with ExitStack() as stack:
-        for network in networks:
-            stack.enter_context(network.reading_features(data.frozen))
-        yield
-
-
 def subset_outcome(data: PreparedTable, fitted: FittedModel, towers: Sequence[str], split: str) -> Outcome:
     """Predict the rows of a split from a subset of the modalities."""
     rows, cells = data.rows(split), data.cells.only(fitted.learnt)
-    with _reading_features(data, fitted.networks):
+    with data.reading_features(fitted.networks):
         scores, _ = fitted.subset_scores(cells, [list(towers)], rows)
     return data.plan.outcome(scores[0], rows)

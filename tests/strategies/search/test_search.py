@@ -17,6 +17,7 @@ from sensorium.api import _fit
 from sensorium.artifact import load_fitted
 from sensorium.errors import ConfigError, MissingExtraError
 from sensorium.metrics import Outcome
+from sensorium.modalities import _encoder_advice
 from sensorium.predictor import Model
 from sensorium.report.text import search_text
 from sensorium.strategies import Budget, Request, Session
@@ -353,8 +354,13 @@ def test_a_model_that_time_cut_short_is_trained_again_to_the_same_weights(tabula
     assert digest(trials.model(entrant, result).model) == first
 
 
-def test_encoders_whose_features_are_counted_beforehand_are_no_candidates(tabular):
-    assert "text_tfidf" not in open_space(experiment(tabular).plan).names["encoder of text"]
+def test_encoders_whose_features_are_counted_beforehand_are_no_candidates(tabular, monkeypatch):
+    """Tables with few rows get such an encoder, and keep it: the prepared cells are its features."""
+    few = open_space(experiment(tabular).plan)
+    assert "encoder of text" not in few.names
+    monkeypatch.setattr(_encoder_advice, "FEW_ROWS", 0)
+    found = open_space(experiment(tabular).plan).names["encoder of text"]
+    assert found[0] == "bilstm" and "text_cnn" in found and "text_tfidf" not in found
 
 
 def test_low_rank_fusion_is_tried_early(tabular):
