@@ -63,12 +63,13 @@ def test_missing_and_broken_packages_have_their_command(monkeypatch):
 
 
 def test_every_extra_of_the_distribution_is_shown(monkeypatch):
-    """With metadata as an installation of this source has it."""
+    """With metadata as an installation of this source has it. Extras without packages have nothing to show."""
     content = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
     extras = tomllib.loads(content)["project"]["optional-dependencies"]
     requires = [f"{package}; extra == '{extra}'" for extra, packages in extras.items() for package in packages]
     monkeypatch.setattr(importlib.metadata, "requires", lambda name: requires)
-    assert set(answer("doctor")["extras"]) == set(extras) - {"dev"}
+    assert {extra for extra, packages in extras.items() if not packages} == {"demo", "sklearn"}
+    assert set(answer("doctor")["extras"]) == set(extras) - {"dev", "demo", "sklearn"}
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,7 @@ ENCODED = {
         {"patch": 4, "stride": 2, "size": 16, "layers": 1, "heads": 2, "dropout": 0.5},
     ),
     "module": ("image", {}),
+    "series_statistics": ("series", {"size": 8, "dropout": 0.5}),
     "text_tfidf": ("text", {"dimensions": 8, "bigrams": 0, "sublinear": False, "size": 8, "dropout": 0.5}),
     "text_hashed": ("text", {"unit": "character", "ngrams": (3,), "buckets": 9, "size": 8, "dropout": 0.5}),
     "efficientnet_lite": ("image", {"version": "lite2", **PACKAGED}),

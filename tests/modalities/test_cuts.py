@@ -75,7 +75,7 @@ def test_cuts_are_said_in_inspect_and_in_fit_once():
         sensorium.inspect(table, "y").columns[0].caution
     )
     few = pa.table({"x": [f"{k} word more than two" for k in range(40)], "y": ["a", "b"] * 20})
-    model = sensorium.fit(few, "y", epochs=1, progress=False, modalities={"x": {"length": 2}})
+    model = sensorium.fit(few, "y", epochs=1, progress=False, encoders={"x": "bilstm"}, modalities={"x": {"length": 2}})
     assert [problem.reason for problem in model.fit_problems if problem.row is None and problem.column == "x"] == [
         "32 of 32 texts are longer than 2 tokens: their end is cut"
     ]

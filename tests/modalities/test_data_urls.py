@@ -147,7 +147,7 @@ def test_text_that_begins_with_data_is_text():
     random = np.random.default_rng(0)
     words = ["data: the parcel came late", "data:image missing, see note", "data:, and more", "data:5 base64,abc"]
     texts = [f"{words[k % 4]} {random.integers(1000)}" for k in range(60)]
-    found = sensorium.inspect({"c": texts, "y": ["a", "b"] * 30}, "y")
+    found = sensorium.inspect({"c": texts, "y": ["a", "b"] * 30}, "y", config={"encoders": {"c": "bilstm"}})
     (plan,) = [plan for plan in found.columns if plan.name == "c"]
     assert plan.modality in ("text", "category") and not plan.caution
     urls = [url(b"no image at all %d" % k, "text/plain") for k in range(60)]

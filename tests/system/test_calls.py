@@ -35,6 +35,12 @@ CALLBACKS = [
     ("trials/_runner.py:*", "strategies/*", "a runner tells whoever asked for a trial that it is done"),
     ("trials/_runner.py:*", "comparison/*", "a runner tells whoever asked for a trial that it is done"),
     ("table/_column.py:Column.once", "*", "a column keeps the result of an examination, which is given as a function"),
+    (
+        "model/frozen.py:frozen_encoders",
+        "planning/_prepared.py:*.training_cells",
+        "cells to count, given as a function",
+    ),
+    ("prepare/*", "model/features.py:Features.*", "features of a frozen encoder are prepared and kept like a modality"),
     ("*", "model/_outline.py:_WithoutDraws*", "torch asks a mode about each function while a network is outlined"),
     ("*", "artifact/_weights.py:_bounded*", "hooks of torch count the weights while a network is built"),
 ]

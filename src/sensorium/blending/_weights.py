@@ -33,6 +33,7 @@ def fit_weights(task: Task, scores: Sequence[Floats], truth: npt.NDArray[Any]) -
     Returns:
         float64[m]
 
+    >>> from sensorium.blending._weights import fit_weights
     >>> from sensorium.registry import tasks
     >>> from sensorium.table import open_table
     >>> column = open_table({"price": [1.0, 2.0, 3.0, 4.0]}).column("price")

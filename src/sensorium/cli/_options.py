@@ -66,7 +66,8 @@ Folds: TypeAlias = Annotated[
     typer.Option(
         metavar="K",
         min=2,
-        help="Cross-validate: train once per fold and test on its rows; metrics are means over K folds.",
+        help="Cross-validate: train once per fold and test on its rows; metrics are means over K folds; "
+        "without it, one split.",
     ),
 ]
 Repeats: TypeAlias = Annotated[

@@ -31,6 +31,7 @@ def predicts_constant(outcome: Outcome) -> bool:
     Several targets must all be constant. With fewer than ten rows, or the same label in all rows, the result is False.
 
     >>> import numpy as np
+    >>> from sensorium.evaluate.constant import predicts_constant
     >>> from sensorium.metrics import Outcome
     >>> truth = np.arange(20) % 2
     >>> same, other = np.full((20, 2), 0.5), np.eye(2)[truth]
