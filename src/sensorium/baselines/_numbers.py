@@ -13,7 +13,7 @@ from sensorium.baselines._reduce import principal_directions
 from sensorium.baselines._summaries import Kind, Summary
 from sensorium.table import Floats
 
-WIDEST, COMPONENTS = 1024, 100  # a column of more numbers than the first becomes as many principal components
+WIDEST, COMPONENTS = 128, 100  # a column of more numbers than the first becomes as many principal components
 LARGEST = 10.0  # deviations from the mean at which a number is cut
 SKEWED = 1.0  # skewness above which the logarithm is taken
 SMALLEST = 1e-9
