@@ -51,6 +51,21 @@ def test_every_modality_becomes_features_that_are_saved(everything, form):
     assert dense(learned.apply(cells.take(train[:0]))).shape == (0, learned.width)
 
 
+@pytest.mark.parametrize("form", ["linear", "trees"])
+def test_the_features_of_a_text_do_not_depend_on_other_rows(form):
+    """Also where the ids of its words happen to be in increasing order, as those of a set of tags are."""
+    texts = ["sea rain road", "road rain sea", "rain sea", "sea rain", "road", "sea road rain sea"] * 5
+    table = {"text": texts, "tags": [["a", "b"], ["b"], ["a"], ["b", "c"], ["a", "c"], ["c"]] * 5, "label": [0, 1] * 15}
+    data = experiment(table, modalities={"text": "text"}, encoders={"text": "bilstm"})
+    cells = summarize(data.cells)
+    assert {own.kind for own in cells.columns.values()} == {"terms"}
+    learned = FlatColumns.learn(cells.take(data.rows("train")), form, 0)
+    together = dense(learned.apply(cells))
+    for row in range(6):
+        alone = dense(learned.apply(summarize(data.cells, np.array([row]))))
+        assert np.allclose(alone[0], together[row], atol=1e-6)
+
+
 def test_trees_get_gaps_where_cells_are_missing(everything):
     cells = summarize(everything.cells)
     for name, own in cells.columns.items():

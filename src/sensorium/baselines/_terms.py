@@ -20,16 +20,14 @@ def count_terms(cells: Ragged) -> tuple[Counts, Keys]:
     """Count words and pairs of adjacent words: ragged int[total] → sparse [n, terms], and the key of each term.
 
     The key of a word is its id, that of a pair is `(first + 1) · 2³² + second`; keys are sorted. Unknown words are no
-    terms. Cells whose ids are all in increasing order are sets, such as tags, and have no pairs.
+    terms.
     """
     from scipy.sparse import csr_matrix
 
     row = np.repeat(np.arange(len(cells)), np.diff(cells.offsets))
     token = cells.values.astype(np.int64)
     known = (token > UNKNOWN) & (token < 2**30)
-    within = row[1:] == row[:-1]
-    ordered = bool((np.diff(token)[within] > 0).all())
-    both = within & known[1:] & known[:-1] & (not ordered)
+    both = (row[1:] == row[:-1]) & known[1:] & known[:-1]
     pairs = ((token[:-1] + 1 << PAIR) + token[1:])[both]
     keys, places = np.unique(np.concatenate([token[known], pairs]), return_inverse=True)
     rows = np.concatenate([row[known], row[1:][both]])
