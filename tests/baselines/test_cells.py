@@ -6,7 +6,9 @@ import pytest
 from sensorium.baselines import summarize
 from sensorium.baselines._cells import DIRECTIONS, SHADES, SIDE, sum_up_pictures
 from sensorium.baselines._steps import FEW, sum_up_samples, sum_up_steps
+from sensorium.baselines._summaries import Summary
 from sensorium.baselines._terms import count_terms, rows_with, select_terms, words_per_row
+from sensorium.baselines._texts import TextBlock
 from sensorium.findings import Problems
 from sensorium.modalities import Encoded, Ragged
 from sensorium.prepare import Prepared
@@ -28,8 +30,9 @@ def test_words_and_pairs_of_words_are_counted_within_their_cell():
 
 @pytest.mark.unit
 def test_sets_have_no_pairs():
-    _, keys = count_terms(Ragged(np.array([2, 5, 9, 3, 4], np.int32), np.array([0, 3, 5])))
-    assert keys.tolist() == [2, 3, 4, 5, 9]
+    counts, keys = count_terms(Ragged(np.array([2, 5, 9, 3, 4], np.int32), np.array([0, 3, 5])))
+    block = TextBlock.learn(Summary("terms", counts, np.ones(2, bool), keys), "linear", 0)
+    assert block.keys.tolist() == [2, 3, 4, 5, 9]
 
 
 @pytest.mark.unit

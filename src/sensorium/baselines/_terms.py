@@ -36,6 +36,15 @@ def count_terms(cells: Ragged) -> tuple[Counts, Keys]:
     return counts, keys
 
 
+def are_sets(keys: Keys) -> bool:
+    """Return whether the ids of every cell are in increasing order, as those of tags are, by the pairs among its terms.
+
+    The pairs of sets tell nothing.
+    """
+    pairs = keys[keys >> PAIR > 0]
+    return bool(((pairs >> PAIR) - 1 < pairs & ((1 << PAIR) - 1)).all())
+
+
 def select_terms(counts: Counts, found: Keys, wanted: Keys) -> Counts:
     """Return the columns of the wanted terms, in their order; zeros for those that do not occur."""
     from scipy.sparse import csr_matrix

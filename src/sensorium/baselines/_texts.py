@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sensorium.baselines._blocks import Block, Form, has_gaps, missing_as_nan
 from sensorium.baselines._reduce import principal_directions
 from sensorium.baselines._summaries import Kind, Summary
-from sensorium.baselines._terms import Counts, Keys, rows_with, select_terms, words_per_row
+from sensorium.baselines._terms import PAIR, Counts, Keys, are_sets, rows_with, select_terms, words_per_row
 
 MAX_TERMS = {"linear": 50_000, "trees": 20_000}  # the most frequent ones are kept
 MIN_ROWS = 2  # rows in which a term must occur
@@ -23,8 +23,8 @@ class TextBlock(Block):
     """TF-IDF with logarithmic counts, 1 + ln tf, and weights of length 1 per text.
 
     Terms are words and pairs of adjacent words that occur in two texts or more, at most 50,000 of them (20,000 for
-    trees), the most frequent ones. Trees get 100 components of the weights (latent semantic analysis, Deerwester et al.
-    1990) and the logarithm of the number of words.
+    trees), the most frequent ones. Sets, such as tags, have no pairs. Trees get 100 components of the weights (latent
+    semantic analysis, Deerwester et al. 1990) and the logarithm of the number of words.
 
     Attributes:
         keys: int64[t], sorted keys of the terms (see `count_terms`).
@@ -49,6 +49,8 @@ class TextBlock(Block):
         rows = np.flatnonzero(column.present)
         counts = column.values[rows]
         frequency = rows_with(counts)
+        if are_sets(column.keys[frequency > 0]):
+            frequency = np.where(column.keys >> PAIR, 0, frequency)
         chosen = _frequent(frequency, MAX_TERMS[form])
         keys, idf = column.keys[chosen], np.log((1 + len(rows)) / (1 + frequency[chosen])) + 1
         weights = _weigh(select_terms(counts, column.keys, keys), idf)
