@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 
@@ -18,9 +17,6 @@ from sensorium.evaluate.bootstrap import LEVEL
 from sensorium.evaluate.scores import clip_interval
 from sensorium.metrics import Difference, direction
 from sensorium.table import Floats
-
-LARGEST_T = 1e6  # where the search for a quantile ends
-STEPS = 200  # of the bisection, which reaches the precision of a float
 
 
 @dataclass(frozen=True)
@@ -71,8 +67,7 @@ def compare_folds(first: Sequence[float], second: Sequence[float], metric: str, 
     if not freedom:
         return Difference(metric, value, (math.nan, math.nan), math.nan)
     margin = quantile_t(LEVEL, freedom) * error
-    p = max(0.0, 2 * (1 - cdf_t(abs(value) / error, freedom)))
-    return Difference(metric, value, (value - margin, value + margin), p)
+    return Difference(metric, value, (value - margin, value + margin), two_sided_p(abs(value) / error, freedom))
 
 
 def mean_of_folds(values: Sequence[float]) -> float:
@@ -100,7 +95,6 @@ def _defined(values: Sequence[float] | Floats) -> Floats:
     return known if 2 * len(known) >= len(found) else known[:0]
 
 
-@cache
 def quantile_t(level: float, freedom: int) -> float:
     """Return t such that the given share of Student's t-distribution lies between −t and t.
 
@@ -108,24 +102,13 @@ def quantile_t(level: float, freedom: int) -> float:
     >>> round(quantile_t(0.95, 9), 4)
     2.2622
     """
-    low, high = 0.0, LARGEST_T
-    for _ in range(STEPS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if 2 * cdf_t(middle, freedom) - 1 < level else (low, middle)
-    return (low + high) / 2
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, (1 + level) / 2))
 
 
-def cdf_t(t: float, freedom: int) -> float:
-    """Return the probability that Student's t is at most `t`, which is at least 0.
+def two_sided_p(t: float, freedom: int) -> float:
+    """Return the probability of a value of Student's t that is further from 0 than `t`, which is at least 0."""
+    from scipy.special import stdtr
 
-    A finite sum gives it for whole degrees of freedom: Abramowitz and Stegun (1964), 26.7.3 and 26.7.4.
-    """
-    angle = math.atan2(t, math.sqrt(freedom))
-    odd = freedom % 2
-    term = math.cos(angle) if odd else 1.0
-    total = 0.0
-    for power in range(1 + odd, freedom, 2):
-        total += term
-        term *= math.cos(angle) ** 2 * power / (power + 1)
-    inside = 2 / math.pi * (angle + math.sin(angle) * total) if odd else math.sin(angle) * total
-    return (1 + inside) / 2
+    return float(2 * stdtr(freedom, -t))
