@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sensorium.baselines._summaries import Summaries
 from sensorium.errors import ConfigError, raise_together
 from sensorium.registry import baselines
 from sensorium.runtime.progress import duration_text
 
 NONE = "none"
+OF_TEXT = 100  # features that a column of texts counts as in an estimate of the training time
 PATIENCE = 60.0  # seconds that a baseline may take by estimate where nobody asked for it
 
 
@@ -29,19 +31,21 @@ def choose_baselines(asked: Sequence[str] | None, task: str) -> list[str]:
     return list(dict.fromkeys(asked))
 
 
-def left_out(name: str, task: str, shape: tuple[int, int], outputs: int) -> str:
+def left_out(name: str, task: str, cells: Summaries, rows: int, outputs: int) -> str:
     """Return why a baseline that was not requested is left out; empty if it is trained.
 
     Args:
         name: registered name.
         task: registered name.
-        shape: training rows and features.
+        cells: the columns.
+        rows: training rows, of all folds.
         outputs: classes, labels, or 1.
     """
     if reason := _unsuited(name, task):
         return reason
     column, million = baselines.entry(name).literal("SECONDS", (0.0, 0.0))
-    seconds = outputs * shape[1] * (column + million * shape[0] / 1e6)
+    width = sum(OF_TEXT if own.kind == "terms" else max(1, own.width) for own in cells.columns.values())
+    seconds = outputs * width * (column + million * rows / 1e6)
     if seconds <= PATIENCE:
         return ""
     return f"it would take about {duration_text(seconds)}: request it with --baselines {name}"

@@ -23,7 +23,6 @@ Towers: TypeAlias = Mapping[str, Sequence[str]]
 NETWORK = "network"
 CLASSICAL = ("linear", "trees")
 MOST_SINGLES = 6  # modalities of which each gets classical models of its own
-OF_TEXT = 100  # features that a column of texts counts as in an estimate of the time
 SECONDS = {5: 20.0, 3: 30.0}  # folds → seconds that all trainings of the network may take by estimate; else two folds
 
 
@@ -92,17 +91,18 @@ def classical_candidates(data: PreparedTable, folds: Folds, report: Reporter) ->
     """
     plan, cells = data.plan, summarize(data.cells.only(data.plan.learnt))
     towers: Towers = {tower.name: list(tower.columns) for tower in plan.blueprint.towers}
+    rows = sum(len(fold.learn) for fold in folds)
     alone: list[Towers] = [{name: columns} for name, columns in towers.items()]
     for kind in CLASSICAL:
         for read in [towers, *(alone if 1 < len(towers) <= MOST_SINGLES else [])]:
             own = cells.only([name for columns in read.values() for name in columns])
             name = kind if len(read) == len(towers) else f"{kind} ({next(iter(read))})"
-            if reason := _left_out(data, kind, own, folds):
+            if reason := left_out(kind, plan.labels.task_name, own, rows, plan.task.outputs):
                 report.log(f"? {name} is left out of the blend: {reason}")
                 continue
             with report.phase(f"fitting {name}"):
-                rows, scores, estimator = _fit(data, kind, own, folds)
-            yield _candidate(name, list(read), rows, scores, EstimatorMember(kind, estimator, read), len(plan.used))
+                judged, scores, estimator = _fit(data, kind, own, folds)
+            yield _candidate(name, list(read), judged, scores, EstimatorMember(kind, estimator, read), len(plan.used))
 
 
 def _fit(data: PreparedTable, kind: str, cells: Summaries, folds: Folds) -> tuple[Rows, Floats, Baseline]:
@@ -120,12 +120,6 @@ def _fit(data: PreparedTable, kind: str, cells: Summaries, folds: Folds) -> tupl
     assert found.estimator is not None
     others = found.estimator.scores(plan.task, cells, fold.judge)
     return np.concatenate([found.rows, fold.judge]), np.concatenate([found.scores, others]), found.estimator
-
-
-def _left_out(data: PreparedTable, kind: str, cells: Summaries, folds: Folds) -> str:
-    width = sum(OF_TEXT if own.kind == "terms" else max(1, own.width) for own in cells.columns.values())
-    rows = sum(len(fold.learn) for fold in folds)
-    return left_out(kind, data.plan.labels.task_name, (rows, width), data.plan.task.outputs)
 
 
 def _candidate(name: str, towers: Sequence[str], rows: Rows, scores: Floats, member: Member, count: int) -> Candidate:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from sensorium.table import Floats
 
 CPU = torch.device("cpu")
-OF_TEXT = 100  # features that a column of texts counts as in an estimate of the training time
 
 
 @dataclass(frozen=True)
@@ -40,9 +39,8 @@ class FittedBaseline:
 
 def why_left_out(data: PreparedTable, name: str) -> str:
     """Return why a default baseline is skipped (unsuited or too slow); empty if it is fitted."""
-    plan, columns = data.plan, _summaries(data)[0].columns.values()
-    width = sum(OF_TEXT if column.kind == "terms" else max(1, column.width) for column in columns)
-    return left_out(name, plan.labels.task_name, (len(data.rows("train")), width), plan.task.outputs)
+    plan = data.plan
+    return left_out(name, plan.labels.task_name, _summaries(data)[0], len(data.rows("train")), plan.task.outputs)
 
 
 def fit_baseline(data: PreparedTable, name: str) -> FittedBaseline:
