@@ -154,3 +154,13 @@ def test_a_finished_network_is_not_trained_again(table, tmp_path, monkeypatch):
 def test_several_targets_are_refused(table):
     with pytest.raises(ConfigError, match="one target"):
         sensorium.fit(table, ["label", "size"], **SETTINGS)
+
+
+def test_rows_that_make_no_folds_are_refused_before_training(monkeypatch):
+    """All validation rows of a large table are of one group: no half of them can calibrate."""
+    monkeypatch.setattr(_blend, "LARGEST", 100)
+    table = make_rows(200)
+    table["person"] = ["one" if split == "val" else f"p{row}" for row, split in enumerate(table["split"])]
+    with pytest.raises(ConfigError, match="cannot be cut into 2 folds") as caught:
+        sensorium.fit(table, "label", split={"column": "split", "group": "person"}, **SETTINGS)
+    assert caught.value.cure == "use preset fast"

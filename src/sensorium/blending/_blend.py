@@ -13,7 +13,7 @@ from sensorium.blending._choose import PARTS, Choice, Judged, choose_members
 from sensorium.errors import TrainingError
 from sensorium.model import Outputs
 from sensorium.model.card import BlendCandidate, BlendRecord
-from sensorium.planning import PreparedTable, cut_folds, with_cells
+from sensorium.planning import Plan, PreparedTable, cut_folds, with_cells
 from sensorium.runtime.progress import Reporter
 from sensorium.split import Folds
 from sensorium.table import Floats, Rows
@@ -24,10 +24,19 @@ LARGEST = 5000  # rows up to which every member is judged by folds; above, by th
 FOLDS = 5
 
 
-def needs_fold(data: PreparedTable) -> list[int] | None:
+def needs_fold(plan: Plan) -> list[int] | None:
     """Return the fold that the network is trained on: the only one of a large table, None for a small one."""
-    validation = len(data.rows("validation"))
-    return [0, 1] if len(data.rows("train")) + validation > LARGEST and validation >= FOLDS else None
+    validation = len(plan.rows("validation"))
+    return [0, 1] if len(plan.rows("train")) + validation > LARGEST and validation >= FOLDS else None
+
+
+def planned_folds(plan: Plan) -> Folds:
+    """Return the folds of the classical models.
+
+    Raises:
+        SchemaError: there are too few rows, groups or times.
+    """
+    return cut_folds(plan, 1 if needs_fold(plan) else FOLDS)
 
 
 def blend(data: PreparedTable, mains: Sequence[TrialResult], train: Train, report: Reporter) -> TrialResult:
@@ -51,7 +60,7 @@ def blend(data: PreparedTable, mains: Sequence[TrialResult], train: Train, repor
     """
     raw = with_cells(data, report)
     main = mains[0]
-    folds = cut_folds(data.plan, 1 if main.spec.fold else FOLDS)
+    folds = planned_folds(data.plan)
     networks = [found for own in mains for found in _networks(data, own, train, report)]
     candidates = [*networks, *classical_candidates(raw, folds, report)]
     if not candidates:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sensorium.planning._plan import Plan
 from sensorium.planning._prepared import PreparedTable
 from sensorium.split import SPLITS, Fold, FoldOptions, Folds, make_folds
+from sensorium.table import Rows
 
 UNUSED = -1  # code of a row without a role
 HELD_OUT = 2  # parts of the validation rows: one selects the epoch, the other is only predicted
@@ -20,25 +21,22 @@ def cut_folds(plan: Plan, count: int) -> Folds:
     """Cut the training and validation rows into folds, by the rules of the split; positions among the decoded rows.
 
     With one fold, the training rows and half of the validation rows are learned from, and the other half is predicted.
+
+    Raises:
+        SchemaError: there are too few rows, groups or times.
     """
-    table, config, split = plan.table, plan.config, plan.split
+    train, validation = (plan.split.rows(name) for name in ("train", "validation"))
     if count > 1:
-        rows = np.union1d(split.rows("train"), split.rows("validation"))
-        options = FoldOptions(folds=count)
-        return _within(
-            plan, make_folds(table, plan.labels.column, rows, config.split, options=options, seed=config.seed)
-        )
-    rows = split.rows("validation")
-    halves = make_folds(
-        table, plan.labels.column, rows, config.split, options=FoldOptions(folds=HELD_OUT), seed=config.seed
-    )
-    judge = halves.folds[-1].judge  # the later half, if the rows are in order of time
-    learn = np.union1d(split.rows("train"), np.setdiff1d(rows, judge))
-    return _within(plan, replace(halves, folds=(Fold(learn, judge),), count=1))
+        return _cut(plan, np.union1d(train, validation), count).within(plan.used)
+    judge = _cut(plan, validation, HELD_OUT).folds[-1].judge  # the later half, if the rows are in order of time
+    fold = Fold(np.union1d(train, np.setdiff1d(validation, judge)), judge)
+    how = "half of the validation rows; the other half calibrates"
+    return Folds((fold,), 1, how).within(plan.used)
 
 
-def _within(plan: Plan, folds: Folds) -> Folds:
-    return folds.within(plan.used)
+def _cut(plan: Plan, rows: Rows, count: int) -> Folds:
+    config, options = plan.config, FoldOptions(folds=count)
+    return make_folds(plan.table, plan.labels.column, rows, config.split, options=options, seed=config.seed)
 
 
 def at_fold(data: PreparedTable, fold: Fold) -> PreparedTable:

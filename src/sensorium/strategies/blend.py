@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from sensorium.blending import NETWORK, blend, needs_fold
-from sensorium.errors import ConfigError
+from sensorium.blending import NETWORK, blend, needs_fold, planned_folds
+from sensorium.errors import ConfigError, SchemaError
 from sensorium.planning import Plan, PreparedTable
 from sensorium.strategies._base import Session, Strategy
 from sensorium.trials import Control, TrialResult, TrialSpec, forget_trials
@@ -37,6 +37,10 @@ class Blend(Strategy):
                 rule="classical models predict one target each",
                 cure="use preset fast, or fit each target by itself",
             )
+        try:
+            planned_folds(plan)
+        except SchemaError as error:
+            raise ConfigError(error.finding, place=error.place, rule=error.rule, cure="use preset fast") from None
 
     def run(self, session: Session, so_far: TrialResult | None) -> TrialResult:
         data, report = session.data, session.report
@@ -58,6 +62,6 @@ class Blend(Strategy):
 
 def _networks(data: PreparedTable, count: int) -> list[TrialSpec]:
     """Return networks that differ in their random seed (bagging); the first has that of the settings."""
-    fold, seeds = needs_fold(data), [data.plan.config.seed + more for more in range(1, count)]
+    fold, seeds = needs_fold(data.plan), [data.plan.config.seed + more for more in range(1, count)]
     others = [TrialSpec(f"{NETWORK} (seed {seed})", seed=seed, fold=fold) for seed in seeds]
     return [TrialSpec(NETWORK, fold=fold), *others]
