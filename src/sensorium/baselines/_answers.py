@@ -33,7 +33,7 @@ def error_points(task: Task, raw: Floats, target: npt.NDArray[Any]) -> list[floa
     """Return the distribution of the errors of raw scores, if the scores of the task depend on it."""
     if not (isinstance(task, Regression) and task.corrects_bias and len(raw)):
         return []
-    return list(task.corrected(raw, target).errors)  # type: ignore[arg-type]  # in more bits than a network has
+    return list(task.corrected(raw, target).errors)
 
 
 def with_errors(task: Task, errors: Sequence[float]) -> Task:
@@ -51,7 +51,7 @@ def answers(raw: Floats, seen: Sequence[int], classes: int, task: Task) -> Float
         task: converts raw scores to values.
     """
     if not classes:
-        return task.scores(raw)  # type: ignore[arg-type]  # in more bits than a network has
+        return task.scores(raw)
     found = np.zeros((len(raw), classes))
     found[:, np.asarray(seen, np.int64)] = _probabilities(raw)
     return found

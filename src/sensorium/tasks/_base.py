@@ -133,7 +133,7 @@ class Task(HasState, ABC):
         """Return the loss, a scalar, from logits (b, k) and the encoded target."""
 
     @abstractmethod
-    def scores(self, logits: npt.NDArray[np.float32]) -> Floats:
+    def scores(self, logits: npt.NDArray[np.floating[Any]]) -> Floats:
         """Return scores from logits (n, k): probabilities float64[n, classes], or values float64[n]."""
 
     @property
@@ -141,7 +141,7 @@ class Task(HasState, ABC):
         """Return whether scores depend on the distribution of errors, which `corrected` learns after training."""
         return False
 
-    def corrected(self, logits: npt.NDArray[np.float32], target: npt.NDArray[Any]) -> Self:
+    def corrected(self, logits: npt.NDArray[np.floating[Any]], target: npt.NDArray[Any]) -> Self:
         """Return the task with the distribution of errors of some rows, if scores depend on it.
 
         Args:

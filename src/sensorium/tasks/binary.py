@@ -75,7 +75,7 @@ class Binary(Classification):
         weights = logits.new_tensor(self.weights)[target]
         return functional.binary_cross_entropy_with_logits(logits[:, 0], target.to(logits.dtype), weights)
 
-    def scores(self, logits: npt.NDArray[np.float32]) -> Floats:
+    def scores(self, logits: npt.NDArray[np.floating[Any]]) -> Floats:
         positive = 0.5 * (1 + np.tanh(0.5 * logits[:, 0].astype(np.float64)))  # the logistic function, without overflow
         return np.stack([1 - positive, positive], 1)
 

@@ -91,7 +91,7 @@ class Multiclass(Classification):
         losses = functional.cross_entropy(logits, target, reduction="none")
         return (losses * logits.new_tensor(self.weights)[target]).mean()
 
-    def scores(self, logits: npt.NDArray[np.float32]) -> Floats:
+    def scores(self, logits: npt.NDArray[np.floating[Any]]) -> Floats:
         shifted = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
         return shifted / shifted.sum(1, keepdims=True)
 

@@ -130,7 +130,7 @@ class Multilabel(Task):
 
         return functional.binary_cross_entropy_with_logits(logits, target, pos_weight=logits.new_tensor(self.weights))
 
-    def scores(self, logits: npt.NDArray[np.float32]) -> Floats:
+    def scores(self, logits: npt.NDArray[np.floating[Any]]) -> Floats:
         return 0.5 * (1 + np.tanh(0.5 * logits.astype(np.float64)))
 
     def tempered(self, scores: Floats, temperature: Temperature) -> Floats:

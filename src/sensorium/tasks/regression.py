@@ -206,14 +206,14 @@ class Regression(Task):
     def corrects_bias(self) -> bool:
         return bool(self.transform)
 
-    def corrected(self, logits: npt.NDArray[np.float32], target: npt.NDArray[Any]) -> Self:
+    def corrected(self, logits: npt.NDArray[np.floating[Any]], target: npt.NDArray[Any]) -> Self:
         transform = self.amounts
         if transform is None:
             return self
         truth = (transform.forward(target.astype(np.float64)) - self.mean) / self.deviation
         return replace(self, errors=error_points(truth - logits[:, 0].astype(np.float64)))
 
-    def scores(self, logits: npt.NDArray[np.float32]) -> Floats:
+    def scores(self, logits: npt.NDArray[np.floating[Any]]) -> Floats:
         transform, plain = self.amounts, logits[:, 0].astype(np.float64)
         if transform is None:
             return plain * self.deviation + self.mean

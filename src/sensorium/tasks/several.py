@@ -258,7 +258,7 @@ class Several(Task):
         changed = [part.mixed(mine, priors[name][0], s).reshape(len(scores), -1) for (name, part, mine), s in own]
         return np.concatenate(changed, 1)
 
-    def scores(self, logits: npt.NDArray[np.float32]) -> Floats:
+    def scores(self, logits: npt.NDArray[np.floating[Any]]) -> Floats:
         own = zip(self.parts.values(), self._cut(logits, _outputs), strict=True)
         return np.concatenate([part.scores(mine).reshape(len(logits), -1) for part, mine in own], 1)
 
@@ -266,7 +266,7 @@ class Several(Task):
     def corrects_bias(self) -> bool:
         return any(part.corrects_bias for part in self.parts.values())
 
-    def corrected(self, logits: npt.NDArray[np.float32], target: npt.NDArray[Any]) -> Self:
+    def corrected(self, logits: npt.NDArray[np.floating[Any]], target: npt.NDArray[Any]) -> Self:
         parts, own = {}, zip(self._cut(logits, _outputs), self._cut(target, self._truths), strict=True)
         for (name, part), (mine, truth) in zip(self.parts.items(), own, strict=True):
             known = np.isfinite(truth).all(1)
