@@ -147,6 +147,7 @@ def test_overwrite_trains_a_comparison_again(tmp_path, counted):
         assert len(counted) == trained
 
 
+@pytest.mark.slow
 def test_a_comparison_trains_a_network_again_whose_weights_are_damaged(tmp_path, counted, capsys):
     settings = {"fusions": ["concat"], "baselines": ["none"], "epochs": 1, "out": tmp_path}
     table = {**TABLE, "note": [f"word{k} of many" for k in range(90)]}
@@ -349,6 +350,7 @@ def test_a_folder_in_place_of_a_file_is_refused_before_training(tmp_path, counte
     assert counted == ["plain"] and (tmp_path / "config.yaml").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_run_that_overwrites_and_was_stopped_is_continued(tmp_path):
     fit(tmp_path, seed=4)
     settings = {"epochs": 4, "train": {"checkpoint": 0}, "overwrite": True}

@@ -320,6 +320,7 @@ _main.main()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quiet", [["-q"], []])
 def test_quiet_commands_show_no_warnings_of_libraries(quiet):
     command = [sys.executable, "-c", LIBRARY, "list", "fusions", *quiet]

@@ -47,6 +47,7 @@ def test_a_signal_in_any_phase_is_one_line_and_its_exit_code(which, moment, tabu
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_interrupted_comparison_says_how_to_continue(tabular, tmp_path):
     """The signal comes while the first finished network is recorded."""
     command = [sys.executable, "-c", AT, "SIGINT", ".finished", "compare", str(tabular), "--target", "label", "-q"]
@@ -139,6 +140,7 @@ def test_interrupted_at_any_moment_a_command_ends_with_one_line(command, tabular
             sensorium.load(manifest.parent)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("both", [False, True])
 def test_a_reader_that_goes_away_ends_a_command_quietly(both, tabular, tmp_path):
     """As `| head -1` does; with both, stderr is in the pipe as well."""

@@ -88,6 +88,7 @@ def test_rows_of_one_group_have_no_interval():
     assert compare_outcomes(only, only, "accuracy").undefined
 
 
+@pytest.mark.slow
 @unit
 def test_intervals_over_groups_cover_the_truth_about_as_often_as_they_say():
     """40 groups of 8 rows that are much alike: intervals over rows are far too narrow."""

@@ -98,6 +98,7 @@ def test_what_is_not_defined_without_validation_rows_is_null(split, tabular, tmp
     assert (sensorium.load(tmp_path).predict_proba(tabular) == model.predict_proba(tabular)).all()
 
 
+@pytest.mark.slow
 def test_its_settings_make_the_same_model_again(run, made, tmp_path):
     sensorium.fit(made, config=run / "config.yaml", out=tmp_path / "again", progress=False)
     for name in ("weights.safetensors", "arrays.safetensors"):
@@ -175,6 +176,7 @@ class Killed(BaseException):
     """Stands for a kill."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["before it saves its model", "as it saves its model", "before its result"])
 def test_a_killed_run_leaves_nothing_of_an_earlier_one_beside_its_model(moment, tabular, tmp_path, monkeypatch):
     from sensorium.artifact import run_folder as module

@@ -198,6 +198,7 @@ def in_children(*works):
     return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
 
 
+@pytest.mark.slow
 def test_processes_that_remove_one_another_s_columns_have_right_arrays(table, tmp_path):
     jobs = [learnt(table, size=size) for size in range(4, 10)]
     plain = [content(modality.encode(column)) for modality, column in jobs]

@@ -230,6 +230,7 @@ def test_killed_at_any_moment_it_goes_on_with_nothing_lost_and_nothing_doubled(t
     assert print_of(store.encode(modality, column)) == print_of(modality.encode(column))
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(data=st.data())
 def test_whatever_a_kill_left_of_the_files_the_result_is_the_same(data, table, tmp_path_factory):

@@ -444,6 +444,7 @@ def test_a_query_has_a_limit_of_time(films):
         open_table(films, TableConfig(query=endless, query_timeout=0.5))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["SIGTERM", "SIGINT"])
 def test_a_signal_ends_a_command_and_its_query(which, films):
     endless = f"SELECT '{which}' AS a, count(*) AS n FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b"

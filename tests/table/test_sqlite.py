@@ -193,6 +193,7 @@ def inspect(path, *arguments):
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("query", [None, STUCK])
 def test_a_function_that_does_not_return_has_a_limit_of_time(query, stuck):
     asked = ["--set", f"table.query={query}"] if query else []
@@ -211,6 +212,7 @@ def has_open(child, path):
         return False
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks at the files that a process has open")
 @pytest.mark.parametrize("which", ["SIGTERM", "SIGINT"])
 def test_a_signal_ends_a_command_while_a_function_runs(which, stuck):

@@ -327,6 +327,7 @@ def test_a_training_that_breaks_is_passed_over(tabular, tmp_path, monkeypatch):
     assert [trial["stage"] for trial in broken] == ["rung"]
 
 
+@pytest.mark.slow
 def test_a_metric_that_is_defined_nowhere_leaves_the_choice_to_the_loss(tmp_path):
     """Validation rows of one class have no area under the curve."""
     random = np.random.default_rng(0)
