@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from sensorium.batch import Cells, Tokens
 from sensorium.config import Depth, Sizes
-from sensorium.encoders._base import initialise
+from sensorium.encoders._base import Conv2d, initialise
 from sensorium.encoders.image_cnn import map_tokens, unit_range
 
 ACCEPTS = ("image",)
@@ -34,7 +34,7 @@ class ImageResnet(nn.Module):
         super().__init__()
         self.width = filters[-1]
         layers: list[nn.Module] = [
-            nn.Conv2d(channels, filters[0], 3, padding=1, bias=False),
+            Conv2d(channels, filters[0], 3, padding=1, bias=False),
             nn.BatchNorm2d(filters[0]),
         ]
         layers.append(nn.ReLU())
@@ -52,15 +52,15 @@ class _Block(nn.Module):
     def __init__(self, inside: int, outside: int, stride: int) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            nn.Conv2d(inside, outside, 3, stride, padding=1, bias=False),
+            Conv2d(inside, outside, 3, stride, padding=1, bias=False),
             nn.BatchNorm2d(outside),
             nn.ReLU(),
-            nn.Conv2d(outside, outside, 3, padding=1, bias=False),
+            Conv2d(outside, outside, 3, padding=1, bias=False),
             nn.BatchNorm2d(outside),
         )
         self.skip: nn.Module = nn.Identity()
         if inside != outside or stride > 1:
-            self.skip = nn.Sequential(nn.Conv2d(inside, outside, 1, stride, bias=False), nn.BatchNorm2d(outside))
+            self.skip = nn.Sequential(Conv2d(inside, outside, 1, stride, bias=False), nn.BatchNorm2d(outside))
 
     def forward(self, maps: Tensor) -> Tensor:
         return (self.body(maps) + self.skip(maps)).relu()
