@@ -13,7 +13,7 @@ from sensorium.findings import count
 from sensorium.planning import Plan
 from sensorium.runtime.progress import duration_text
 
-LEAST, FACTOR = 35.0, 3.0  # seconds that a blend may take, or so many times its network; tables are read beside that
+LEAST, FACTOR = 40.0, 3.0  # seconds that a blend may take, or so many times its network; tables are read beside that
 MOST, MOST_ROWS = 600.0, 20_000  # seconds that it takes at most with so many rows, in proportion with more
 OF_NETWORK = 0.8  # share of these that the trainings of one network may take
 NETWORK_SECONDS = {5: 15.0, 3: 20.0}  # folds → seconds that all trainings of a network may take; else `FEWEST`
@@ -118,8 +118,8 @@ def plan_fits(
 ) -> FitPlan:
     """Choose classical models and folds whose fits take no longer than allowed.
 
-    Models of single modalities are left out first, slow ones before quick ones. Then there are fewer folds; then models
-    of all columns are left out.
+    As many folds are taken as the models of all columns have time for; a slow one is left out if two folds take too
+    long. Models of single modalities fill the remaining time, quick ones first.
 
     Args:
         models: the models that could be fitted.
@@ -130,26 +130,26 @@ def plan_fits(
     """
     usual = folds[0]
 
-    def total(kept: Sequence[int], each: int) -> float:
-        return sum(seconds(place, each) for place in kept)
+    def total(places: Sequence[int], each: int) -> float:
+        return sum(seconds(place, each) for place in places)
 
-    slowest = sorted(range(len(models)), key=lambda place: -seconds(place, usual))
-    singles, others = ([place for place in slowest if models[place].is_single is own] for own in (True, False))
-    kept = [*others, *singles]
-    while singles and total(kept, usual) > allowed:
-        kept.remove(singles.pop(0))
+    quickest = sorted(range(len(models)), key=lambda place: seconds(place, usual))
+    kept = [place for place in quickest if not models[place].is_single]
+    whole = total(kept, usual)
     chosen = next((each for each in folds if total(kept, each) <= allowed), folds[-1])
     while len(kept) > least and total(kept, chosen) > allowed:
-        kept.remove(others.pop(0))
+        kept.pop()
+    for place in quickest:
+        if models[place].is_single and total([*kept, place], chosen) <= allowed:
+            kept.append(place)
     why = f"beyond the {duration_text(allowed)} that are left for classical models"
     return FitPlan(
         kept=sorted(kept),
         folds=chosen,
         left_out={
             models[place].name: f"it would take about {duration_text(seconds(place, chosen))}, {why}"
-            for place in sorted({*slowest} - {*kept})
+            for place in range(len(models))
+            if place not in kept
         },
-        reason=f"{count(usual, 'fold')} would take about {duration_text(total(kept, usual))}, {why}"
-        if chosen != usual
-        else "",
+        reason=f"{count(usual, 'fold')} would take about {duration_text(whole)}, {why}" if chosen != usual else "",
     )
