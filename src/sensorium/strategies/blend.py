@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from sensorium.blending import NETWORK, blend, needs_fold, planned_folds
+from sensorium.blending import NETWORK, TimeLimit, blend, needs_fold, planned_folds, too_slow
 from sensorium.errors import ConfigError, SchemaError
 from sensorium.planning import Plan, PreparedTable
 from sensorium.strategies._base import Session, Strategy
@@ -44,17 +44,22 @@ class Blend(Strategy):
 
     def run(self, session: Session, so_far: TrialResult | None) -> TrialResult:
         data, report = session.data, session.report
+        limit = TimeLimit.of(data.plan, session.request.patience)
 
         def train(spec: TrialSpec) -> TrialResult:
             report.step(spec.name)
-            result = session.run(spec, Control(report, restarts=False))
+            result = session.run(spec, Control(report, restarts=False), with_model=False)  # only its scores are used
             if result.error is not None:
                 raise result.error
             return result
 
+        def train_main(spec: TrialSpec, control: Control) -> TrialResult:
+            error = too_slow(data, spec, limit)
+            return TrialResult(spec, error=error) if error else session.run(spec, control)
+
         first, *others = _networks(data, session.request.networks)
-        mains = [session.run(first, session.control), *(session.run(spec, Control(report)) for spec in others)]
-        return blend(data, mains, train, report)
+        mains = [train_main(first, session.control), *(train_main(spec, Control(report)) for spec in others)]
+        return blend(data, mains, train, report, limit=limit)
 
     def close(self, folder: Path) -> None:
         forget_trials(folder)
