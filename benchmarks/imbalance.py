@@ -7,9 +7,9 @@ Made rows of four classes, half of them to train on, 15% to validate, 35% to tes
 shifted a little by the class in noise; 750 rows of them are learnt by heart in a few epochs, which leaves no loss to
 learn from. `signal`: 32 numbers, turned at random, that hold two products of two signs: nearly all there is to know,
 slow to find. The ceiling is what Bayes' rule makes of the densities that the rows are drawn from, on the same test
-rows. Settings are the default ones but for two: the epoch is chosen by the accuracy (`train.select_by: metric`), which is what
-the check compares, and modality dropout, which is 30% by default and a mitigation itself, is on or off: each seed is run
-with and without.
+rows. Settings are the default ones but for two: the epoch is chosen by the accuracy (`train.select_by: metric`), which
+is what the check compares; and modality dropout, which is 30% by default and a mitigation itself, is on or off: each
+seed is run with and without.
 """
 
 import argparse
