@@ -16,11 +16,10 @@ for which, usual in (("SIGHUP", signal.SIG_DFL), ("SIGINT", signal.default_int_h
     if hasattr(signal, which) and signal.getsignal(getattr(signal, which)) is signal.SIG_IGN:
         signal.signal(getattr(signal, which), usual)
 
-from jaxtyping import install_import_hook
+import axes
 
-install_import_hook(
-    ["sensorium.batch", "sensorium.augment", "sensorium.encoders", "sensorium.fusion", "sensorium.model.network"],
-    "beartype.beartype",
+axes.install_hook(
+    ["sensorium.batch", "sensorium.augment", "sensorium.encoders", "sensorium.fusion", "sensorium.model.network"]
 )
 
 import importlib.util
