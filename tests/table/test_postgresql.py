@@ -264,13 +264,21 @@ EFFECTS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def functions(films):
+    """Functions, a procedure and a sequence, none of which a query may call."""
+    run(films, *FUNCTIONS)
+    yield
+    run(films, "DROP SEQUENCE counter", 'DROP FUNCTION touch, touched, "Touch it"', "DROP PROCEDURE touch_all")
+
+
+@pytest.mark.usefixtures("functions")
 @pytest.mark.parametrize("query", EFFECTS)
-def test_nothing_is_changed_and_no_file_of_the_server_is_reached(query, films, tmp_path):
+def test_nothing_is_changed_and_no_file_of_the_server_is_reached(query, films):
     folder = Path(tempfile.mkdtemp(prefix="pg"))
     folder.chmod(0o777)
     secret, new = folder / "secret", folder / "new"
     secret.write_text("xyzzy")
-    run(films, *FUNCTIONS)
     try:
         with pytest.raises(TableError, match=r"cannot read|may only read"):
             read(films, query.format(secret=secret, new=new))
@@ -278,7 +286,6 @@ def test_nothing_is_changed_and_no_file_of_the_server_is_reached(query, films, t
         assert read(films, "SELECT last_value FROM counter").arrow.to_pylist() == [{"last_value": 1}]
         assert len(read(films, "film")) == 40
     finally:
-        run(films, "DROP SEQUENCE counter", 'DROP FUNCTION touch, touched, "Touch it"', "DROP PROCEDURE touch_all")
         shutil.rmtree(folder)
 
 
