@@ -9,6 +9,7 @@ import signal
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("GOMP_SPINCOUNT", "0")  # for tests that use several threads on a busy machine
 os.environ.setdefault("KERAS_BACKEND", "torch")
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process that a test starts compiles every module again
 
 # Under nohup and in the background of a script, signals of the terminal are ignored, in child processes too: tests
 # that send one would wait for ever.
@@ -16,11 +17,10 @@ for which, usual in (("SIGHUP", signal.SIG_DFL), ("SIGINT", signal.default_int_h
     if hasattr(signal, which) and signal.getsignal(getattr(signal, which)) is signal.SIG_IGN:
         signal.signal(getattr(signal, which), usual)
 
-from jaxtyping import install_import_hook
+import axes
 
-install_import_hook(
-    ["sensorium.batch", "sensorium.augment", "sensorium.encoders", "sensorium.fusion", "sensorium.model.network"],
-    "beartype.beartype",
+axes.install_hook(
+    ["sensorium.batch", "sensorium.augment", "sensorium.encoders", "sensorium.fusion", "sensorium.model.network"]
 )
 
 import importlib.util
@@ -59,6 +59,14 @@ def cache(tmp_path_factory):
     """No test leaves anything in the user's folders, or finds what another run left there."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SENSORIUM_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_waiting_for_the_disk():
+    """Files of tests need not outlive a power cut: a fit syncs thirty. What is synced must be open."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", os.fstat)
         yield
 
 

@@ -1,14 +1,13 @@
 """An old name of a setting, an option, a member or a flag is an error that tells the new one."""
 
 import inspect
-import subprocess
 import sys
 
 import pytest
 from pydantic import PositiveFloat
 
 import sensorium
-from sensorium.cli._main import make_app
+from sensorium.cli._main import main, make_app
 from sensorium.config import Config, check_options, list_settings, parse_assignments
 from sensorium.errors import ConfigError, SensoriumError, UnknownNameError
 from sensorium.registry import KINDS, augmentations, commands, encoders, fusions, techniques
@@ -90,22 +89,30 @@ def test_old_names_of_members_are_not_in_use():
         assert rename.old not in KINDS[rename.kind].entries and rename.new in KINDS[rename.kind].entries
 
 
-def process(*arguments):
-    return subprocess.run([sys.executable, "-m", "sensorium", *arguments], capture_output=True, text=True)
+@pytest.fixture
+def failing(monkeypatch, capsys):
+    """failing("fit", "--doctor") → what the command prints to stderr before it ends with exit code 1."""
+
+    def failing(*arguments):
+        monkeypatch.setattr(sys, "argv", ["sensorium", *arguments])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        assert stop.value.code == 1
+        return capsys.readouterr().err
+
+    return failing
 
 
-def test_an_old_flag_names_the_new_one():
-    found = process("fit", "films.csv", "--target", "genre", "--doctor")
-    assert found.returncode == 1
-    assert found.stderr.startswith("error: --doctor was renamed --check-imbalance\n")
+def test_an_old_flag_names_the_new_one(failing):
+    said = failing("fit", "films.csv", "--target", "genre", "--doctor")
+    assert said.startswith("error: --doctor was renamed --check-imbalance\n")
     assert "check_imbalance" in inspect.signature(commands.load("fit")).parameters
 
 
-def test_old_flags_and_settings_of_a_command_are_reported_together():
-    found = process("fit", "films.csv", "--target", "genre", "--doctor", "--set", "train.balance=auto")
-    assert found.returncode == 1
-    assert "--doctor was renamed --check-imbalance" in found.stderr
-    assert "train.balance was renamed train.imbalance" in found.stderr
+def test_old_flags_and_settings_of_a_command_are_reported_together(failing):
+    said = failing("fit", "films.csv", "--target", "genre", "--doctor", "--set", "train.balance=auto")
+    assert "--doctor was renamed --check-imbalance" in said
+    assert "train.balance was renamed train.imbalance" in said
 
 
 @pytest.mark.parametrize(

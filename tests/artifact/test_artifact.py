@@ -65,15 +65,14 @@ def test_it_holds_json_and_safetensors_only(saved, zipped):
         json.loads((saved / name).read_text())
 
 
-@pytest.mark.parametrize("form", ["saved", "zipped"])
-def test_loaded_in_a_fresh_process_it_predicts_bit_equal(form, made, model, request, tmp_path):
-    path = request.getfixturevalue(form)
+def test_loaded_in_a_fresh_process_it_predicts_bit_equal(saved, zipped, made, model, tmp_path):
     code = (
-        "import sys, numpy, sensorium; model = sensorium.load(sys.argv[1]);"
-        "numpy.save(sys.argv[3], model.predict_proba(sys.argv[2]))"
+        "import sys, numpy, sensorium; both = [sensorium.load(path) for path in sys.argv[3:]];"
+        "numpy.save(sys.argv[1], [model.predict_proba(sys.argv[2]) for model in both])"
     )
-    subprocess.run([sys.executable, "-c", code, path, made, tmp_path / "p.npy"], check=True)
-    assert (np.load(tmp_path / "p.npy") == model.predict_proba(made)).all()
+    subprocess.run([sys.executable, "-c", code, tmp_path / "p.npy", made, saved, zipped], check=True)
+    found = np.load(tmp_path / "p.npy")
+    assert len(found) == 2 and (found == model.predict_proba(made)).all()
 
 
 def test_a_runs_folder_is_a_model(run, made):

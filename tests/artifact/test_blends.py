@@ -47,22 +47,24 @@ def test_scores_are_the_weighted_mean(model, table):
 PREDICT = """
 import json, sys
 import sensorium
-model = sensorium.load(sys.argv[1])
+both = [sensorium.load(path) for path in sys.argv[2:]]
 assert not {"sklearn", "lightgbm"} & {*sys.modules}
-print(json.dumps(model.predict_proba(sys.argv[2]).tolist()))
+print(json.dumps([model.predict_proba(sys.argv[1]).tolist() for model in both]))
 assert not {"sklearn", "lightgbm"} & {*sys.modules}
 """
 
 
-@pytest.mark.parametrize("name", ["m", "m.zip"])
-def test_a_blend_predicts_the_same_bits_in_a_new_process(name, model, table, tmp_path):
-    model.save(tmp_path / name)
-    command = [sys.executable, "-c", PREDICT, str(tmp_path / name), str(table)]
+def test_a_blend_predicts_the_same_bits_in_a_new_process(model, table, tmp_path):
+    paths = [tmp_path / name for name in ("m", "m.zip")]
+    for path in paths:
+        model.save(path)
+    command = [sys.executable, "-c", PREDICT, str(table), *map(str, paths)]
     found = subprocess.run(command, check=True, capture_output=True, text=True)
-    assert json.loads(found.stdout) == model.predict_proba(table).tolist()
-    loaded = sensorium.load(tmp_path / name)
-    assert loaded.members == model.members and loaded.fitted.digest() == model.fitted.digest()
-    assert loaded.evaluate(table, "all").to_json() == model.evaluate(table, "all").to_json()
+    assert json.loads(found.stdout) == [model.predict_proba(table).tolist()] * 2
+    expected = model.evaluate(table, "all").to_json()
+    for loaded in map(sensorium.load, paths):
+        assert loaded.members == model.members and loaded.fitted.digest() == model.fitted.digest()
+        assert loaded.evaluate(table, "all").to_json() == expected
 
 
 @pytest.mark.slow

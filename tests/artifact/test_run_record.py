@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -27,6 +28,20 @@ def counted(monkeypatch):
     return names
 
 
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    out = tmp_path_factory.mktemp("fitted")
+    fit(out)
+    return out
+
+
+@pytest.fixture
+def finished(fitted, tmp_path):
+    """A copy of a finished run."""
+    shutil.copytree(fitted, tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
 def test_a_finished_run_is_returned_without_training(tmp_path, counted):
     first = fit(tmp_path)
     again = fit(tmp_path)
@@ -49,26 +64,23 @@ def test_a_finished_run_is_returned_without_training(tmp_path, counted):
         ({"modalities": {"x": "category"}}, "another run: modalities.x.name was not set, is category$"),
     ],
 )
-def test_another_run_is_refused_with_what_differs(change, told, tmp_path, counted):
-    fit(tmp_path)
-    before = (tmp_path / "model" / "manifest.json").read_bytes()
+def test_another_run_is_refused_with_what_differs(change, told, finished, counted):
+    before = (finished / "model" / "manifest.json").read_bytes()
     with pytest.raises(ConfigError) as caught:
-        fit(tmp_path, **change)
+        fit(finished, **change)
     assert re.search(told, caught.value.finding)
     assert "--overwrite" in caught.value.cure
-    assert (tmp_path / "model" / "manifest.json").read_bytes() == before and counted == ["plain"]
+    assert (finished / "model" / "manifest.json").read_bytes() == before and counted == []
 
 
-def test_what_changes_no_result_makes_no_other_run(tmp_path, counted):
-    fit(tmp_path)
-    fit(tmp_path, prepare={"store": str(tmp_path / "store")}, device="cpu", train={"checkpoint": 5.0})
-    assert counted == ["plain"]
+def test_what_changes_no_result_makes_no_other_run(finished, counted):
+    fit(finished, prepare={"store": str(finished / "store")}, device="cpu", train={"checkpoint": 5.0})
+    assert counted == []
 
 
-def test_overwrite_replaces_the_run_once_the_new_model_is_complete(tmp_path, monkeypatch):
-    fit(tmp_path)
-    before = {p.name: p.read_bytes() for p in tmp_path.iterdir() if p.is_file()}
-    model = (tmp_path / "model" / "manifest.json").read_bytes()
+def test_overwrite_replaces_the_run_once_the_new_model_is_complete(finished, monkeypatch):
+    before = {p.name: p.read_bytes() for p in finished.iterdir() if p.is_file()}
+    model = (finished / "model" / "manifest.json").read_bytes()
 
     def fails(data, spec, control):
         run_trial(data, spec, control)
@@ -77,14 +89,14 @@ def test_overwrite_replaces_the_run_once_the_new_model_is_complete(tmp_path, mon
     with monkeypatch.context() as patch:
         patch.setattr(RUN, fails)
         with pytest.raises(TrainingError):
-            fit(tmp_path, epochs=3, overwrite=True)
-    assert (tmp_path / "model" / "manifest.json").read_bytes() == model
-    after = {p.name: p.read_bytes() for p in tmp_path.iterdir() if p.is_file() and p.name in before}
+            fit(finished, epochs=3, overwrite=True)
+    assert (finished / "model" / "manifest.json").read_bytes() == model
+    after = {p.name: p.read_bytes() for p in finished.iterdir() if p.is_file() and p.name in before}
     assert after == before
-    replaced = fit(tmp_path, epochs=3, overwrite=True)
+    replaced = fit(finished, epochs=3, overwrite=True)
     assert len(replaced.history) == 3
-    assert len(json.loads((tmp_path / "history.json").read_text())["epochs"]) == 3
-    assert len(fit(tmp_path, epochs=3).history) == 3
+    assert len(json.loads((finished / "history.json").read_text())["epochs"]) == 3
+    assert len(fit(finished, epochs=3).history) == 3
 
 
 def test_an_unfinished_run_is_continued(tmp_path, monkeypatch, counted):
@@ -118,12 +130,11 @@ def test_a_model_that_was_put_there_is_no_finished_run(tmp_path, counted):
     assert counted == ["plain"] * 3
 
 
-def test_a_folder_with_a_model_of_unknown_origin_is_refused(tmp_path):
-    fit(tmp_path)
-    (tmp_path / "run.json").unlink()
+def test_a_folder_with_a_model_of_unknown_origin_is_refused(finished):
+    (finished / "run.json").unlink()
     with pytest.raises(ConfigError, match="earlier version"):
-        fit(tmp_path)
-    fit(tmp_path, overwrite=True)
+        fit(finished)
+    fit(finished, overwrite=True)
 
 
 @pytest.mark.slow
@@ -203,31 +214,29 @@ def naming(file):
         (lambda content: content.replace(b'"seed": 0', b'"seed": null'), "checksum"),
     ],
 )
-def test_a_damaged_record_is_an_error_that_says_so(damage, reason, tmp_path, counted):
-    fit(tmp_path)
-    record = tmp_path / "run.json"
+def test_a_damaged_record_is_an_error_that_says_so(damage, reason, finished, counted):
+    record = finished / "run.json"
     assert damage(record.read_bytes()) != record.read_bytes()
     record.write_bytes(damage(record.read_bytes()))
     with pytest.raises(ArtifactError, match=f"the record of the run is damaged: .*({reason})") as caught:
-        fit(tmp_path)
+        fit(finished)
     assert caught.value.place == str(record) and "--overwrite" in caught.value.cure
-    fit(tmp_path, overwrite=True)
-    fit(tmp_path)
-    assert counted == ["plain"] * 2
+    fit(finished, overwrite=True)
+    fit(finished)
+    assert counted == ["plain"]
 
 
-def test_a_record_of_an_earlier_version_tells_that_the_table_changed(tmp_path, counted):
+def test_a_record_of_an_earlier_version_tells_that_the_table_changed(finished, counted):
     """It has one hash of the whole table, and no checksum."""
-    fit(tmp_path)
-    record = tmp_path / "run.json"
+    record = finished / "run.json"
     made_of = json.loads(record.read_bytes())["made_of"]
     of_columns = [name for name in made_of if name.startswith("hash.") and name != "hash.table"]
     assert len(of_columns) == 7  # cells and reading of x, kind and y, and the order of the columns
     record.write_bytes(without(*of_columns)(record.read_bytes()))
-    fit(tmp_path)
-    assert counted == ["plain"]
+    fit(finished)
+    assert counted == []
     with pytest.raises(ConfigError, match="another run: the table changed\n"):
-        fit(tmp_path, table={**TABLE, "x": X + 1})
+        fit(finished, table={**TABLE, "x": X + 1})
 
 
 def test_only_columns_that_are_read_decide_in_any_order(tmp_path, counted):
@@ -289,44 +298,40 @@ FILES = ["config.yaml", "split.parquet", "history.json", "metrics.json", "predic
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_finished_run_without_one_of_its_files_is_an_error(name, tmp_path, counted):
-    fit(tmp_path)
-    (tmp_path / name).unlink()
+def test_a_finished_run_without_one_of_its_files_is_an_error(name, finished, counted):
+    (finished / name).unlink()
     with pytest.raises(ArtifactError, match=f"the run is finished, but {name} is missing") as caught:
-        fit(tmp_path)
-    assert caught.value.place == str(tmp_path) and "--overwrite" in caught.value.cure
-    assert counted == ["plain"] and not (tmp_path / name).exists()
-    fit(tmp_path, overwrite=True)
-    fit(tmp_path)
-    assert counted == ["plain"] * 2
+        fit(finished)
+    assert caught.value.place == str(finished) and "--overwrite" in caught.value.cure
+    assert counted == [] and not (finished / name).exists()
+    fit(finished, overwrite=True)
+    fit(finished)
+    assert counted == ["plain"]
 
 
-def test_a_finished_run_with_changed_files_is_an_error_that_lists_them(tmp_path):
-    fit(tmp_path)
+def test_a_finished_run_with_changed_files_is_an_error_that_lists_them(finished):
     for name in ("history.json", "predictions.parquet"):
-        content = bytearray((tmp_path / name).read_bytes())
+        content = bytearray((finished / name).read_bytes())
         content[len(content) // 2] ^= 1
-        (tmp_path / name).write_bytes(content)
+        (finished / name).write_bytes(content)
     with pytest.raises(ArtifactError, match=r"but history\.json has changed, predictions\.parquet has changed"):
-        fit(tmp_path)
+        fit(finished)
 
 
-def test_overwrite_replaces_a_run_whose_predictions_are_cut_off(tmp_path, counted):
-    fit(tmp_path)
-    path = tmp_path / "predictions.parquet"
+def test_overwrite_replaces_a_run_whose_predictions_are_cut_off(finished, counted):
+    path = finished / "predictions.parquet"
     path.write_bytes(path.read_bytes()[:40])
     with pytest.raises(ArtifactError, match=r"the run is finished, but predictions\.parquet has changed"):
-        fit(tmp_path)
-    fit(tmp_path, overwrite=True)
-    fit(tmp_path)
-    assert counted == ["plain"] * 2
-
-
-def test_settings_of_a_finished_run_may_be_annotated(tmp_path, counted):
-    fit(tmp_path)
-    (tmp_path / "config.yaml").write_bytes((tmp_path / "config.yaml").read_bytes() + b"# the one of the paper\n")
-    fit(tmp_path)
+        fit(finished)
+    fit(finished, overwrite=True)
+    fit(finished)
     assert counted == ["plain"]
+
+
+def test_settings_of_a_finished_run_may_be_annotated(finished, counted):
+    (finished / "config.yaml").write_bytes((finished / "config.yaml").read_bytes() + b"# the one of the paper\n")
+    fit(finished)
+    assert counted == []
 
 
 @pytest.mark.slow

@@ -1,6 +1,11 @@
 """Commands called in this process."""
 
+import io
 import json
+import subprocess
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from unittest import mock
 
 from typer.testing import CliRunner
 
@@ -13,6 +18,18 @@ def call(*arguments):
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
+
+
+def main(*arguments):
+    """Run a command as its process does, errors told: exit code, stdout and stderr."""
+    out, told, code = io.StringIO(), io.StringIO(), 0
+    words = ["sensorium", *map(str, arguments)]
+    with mock.patch.object(sys, "argv", words), redirect_stdout(out), redirect_stderr(told):
+        try:
+            _main.main()
+        except SystemExit as stop:
+            code = stop.code or 0
+    return subprocess.CompletedProcess(words, code, out.getvalue(), told.getvalue())
 
 
 def answer(*arguments):

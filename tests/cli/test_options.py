@@ -9,7 +9,7 @@ import time
 
 import pyarrow.csv
 import pytest
-from calls import answer, call
+from calls import answer, call, main
 
 from sensorium.registry import commands
 
@@ -267,7 +267,7 @@ def test_wrong_usage_is_told_with_exit_code_2(arguments, message):
     ("arguments", "said"), [(["fit", "--json", "--no-such"], "--no-such"), (["evaluate", "model", "--json"], "TABLE")]
 )
 def test_wrong_usage_is_an_object_with_json(arguments, said):
-    found = subprocess.run([sys.executable, "-m", "sensorium", *arguments], capture_output=True, text=True)
+    found = main(*arguments)
     told = json.loads(found.stdout)
     assert found.returncode == 2
     assert set(told) == {"error", "kind", "finding", "place", "rule", "cure", "faults"}
@@ -275,6 +275,7 @@ def test_wrong_usage_is_an_object_with_json(arguments, said):
     assert told["place"] == f"sensorium {arguments[0]}" and "--help" in told["cure"]
 
 
+@pytest.mark.slow
 def test_an_interrupted_fit_ends_without_a_traceback(tabular, tmp_path):
     fit = ["fit", tabular, "--target", "label", "--epochs", "100000", "--set", "train.patience=100000"]
     command = [sys.executable, "-m", "sensorium", *map(str, fit), "--out", str(tmp_path), "--json"]

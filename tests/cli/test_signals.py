@@ -35,7 +35,13 @@ main()
 
 @pytest.mark.parametrize(
     ("which", "moment"),
-    [("SIGINT", "typer"), ("SIGTERM", "torch"), ("SIGHUP", "pyarrow"), ("SIGTERM", "table.csv"), ("SIGHUP", "-lock")],
+    [
+        ("SIGINT", "typer"),
+        ("SIGTERM", "torch"),
+        ("SIGHUP", "pyarrow"),
+        pytest.param("SIGTERM", "table.csv", marks=pytest.mark.slow),
+        pytest.param("SIGHUP", "-lock", marks=pytest.mark.slow),
+    ],
 )
 def test_a_signal_in_any_phase_is_one_line_and_its_exit_code(which, moment, tabular, tmp_path):
     command = [sys.executable, "-c", AT, which, moment, "fit", str(tabular), "--target", "label", "-q"]

@@ -52,6 +52,13 @@ def heard(content, **options):
     return found.values[0] if found.present[0] else found.problems[0].reason
 
 
+def assert_alike(found, wave, tolerance):
+    """Compare samples; `pytest.approx` takes half a second for each sound."""
+    assert not isinstance(found, str), found
+    assert found.shape == wave.shape
+    assert np.abs(found - wave).max() <= tolerance
+
+
 def assert_whole(content, times=1, rate=16_000):
     wave = heard(content, rate=rate)
     assert not isinstance(wave, str), wave
@@ -107,7 +114,7 @@ def test_a_cut_mp3_is_told(header):
 
 def test_a_usual_mp3_is_read_as_by_libsndfile():
     content = mp3(sound())
-    assert heard(content) == pytest.approx(soundfile.read(io.BytesIO(content), dtype="float32")[0], abs=1e-6)
+    assert_alike(heard(content), soundfile.read(io.BytesIO(content), dtype="float32")[0], 1e-6)
 
 
 def test_of_a_long_mp3_only_the_start_is_read():
@@ -159,10 +166,10 @@ def unsized():
 @pytest.mark.parametrize("how", [*UNSIZED, *unsized()])
 def test_a_sound_written_to_a_pipe_is_read(how, tmp_path):
     content = {**UNSIZED, **unsized()}[how]
-    assert heard(content) == pytest.approx(sound(), abs=1e-3)
+    assert_alike(heard(content), sound(), 1e-3)
     (tmp_path / "a.wav").write_bytes(content)
     there = column(["a.wav"], tmp_path)
-    assert reader().encode(there).values[0] == pytest.approx(sound(), abs=1e-3)
+    assert_alike(reader().encode(there).values[0], sound(), 1e-3)
     assert Audio.learn(there).seconds == pytest.approx(SECONDS)
 
 

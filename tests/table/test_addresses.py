@@ -64,7 +64,7 @@ def start(host="127.0.0.1"):
         address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
 
     server = Server((host, 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
     return server, f"http://127.0.0.1:{server.server_port}", answers, asked
 
 

@@ -94,7 +94,7 @@ def served():
     """Address of a server, its files, its faults and what it was asked for."""
     files, faults, asked = content(), {}, []
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Server, files, faults, asked))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=[0.01], daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}", files, faults, asked
     server.shutdown()

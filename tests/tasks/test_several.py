@@ -37,7 +37,7 @@ def table():
 @pytest.fixture(scope="module")
 def run(table, tmp_path_factory):
     out = tmp_path_factory.mktemp("several") / "run"
-    return sensorium.fit(table, TARGETS, out=out, epochs=30, progress=False), out
+    return sensorium.fit(table, TARGETS, out=out, epochs=10, progress=False), out
 
 
 def column(cells):
@@ -45,8 +45,8 @@ def column(cells):
 
 
 @pytest.mark.slow
-def test_every_target_is_learnt_and_measured_by_itself(run):
-    model, _ = run
+def test_every_target_is_learnt_and_measured_by_itself(table):
+    model = sensorium.fit(table, TARGETS, epochs=30, progress=False)
     assert model.columns == {"x": "number", "y": "number"}
     assert model.test.metrics["label.accuracy"] > 0.85
     assert model.test.metrics["price.r2"] > 0.85

@@ -146,13 +146,18 @@ class Sets(Callback):
         self.change()
 
 
+@pytest.fixture(scope="module")
+def plain(tabular):
+    return weights(fit(tabular, train={"epochs": 2}))
+
+
 @pytest.mark.parametrize("name", CHANGES)
-def test_what_a_callback_sets_for_the_whole_process_is_restored(name, tabular):
-    folder, before, plain = Path.cwd(), state(), fit(tabular, train={"epochs": 2})
+def test_what_a_callback_sets_for_the_whole_process_is_restored(name, plain, tabular):
+    folder, before = Path.cwd(), state()
     try:
         model = fit(tabular, Sets(CHANGES[name]), train={"epochs": 2})
         assert state() == before
-        assert same(weights(plain), weights(model))
+        assert same(plain, weights(model))
     finally:
         torch.set_default_dtype(torch.float32)
         torch.set_default_device(None)
