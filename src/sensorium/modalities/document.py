@@ -33,7 +33,7 @@ class Document(Modality):
     missing here, with the reason, but present as pages.
 
     Attributes:
-        tokenizer, length, cut, seen, unknown_share, full: as in text.
+        tokenizer, length, cut, seen, unknown_share, full, whole: as in text.
         pages: number of pages read, from the first.
     """
 
@@ -47,6 +47,7 @@ class Document(Modality):
     seen: NonNegativeInt = 0
     unknown_share: Probability = 0.0
     full: bool = False
+    whole: bool = False
 
     def check(self) -> None:
         self._text.check()
@@ -90,11 +91,12 @@ class Document(Modality):
             length=length,
             tokenizer=tokenizer,
         )
-        return cls(text.tokenizer, text.length, max_pages, text.cut, text.seen, text.unknown_share, text.full)
+        told = (text.cut, text.seen, text.unknown_share, text.full, text.whole)
+        return cls(text.tokenizer, text.length, max_pages, *told)
 
     @property
     def _text(self) -> Text:
-        return Text(self.tokenizer, self.length, self.cut, self.seen, self.unknown_share, self.full)
+        return Text(self.tokenizer, self.length, self.cut, self.seen, self.unknown_share, self.full, self.whole)
 
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
         texts: list[str | None] = [None] * len(column)
@@ -107,7 +109,7 @@ class Document(Modality):
         _, problems = decode_cells(column, self._read, work, store)
         encoded = self._text.encode(replace(column, data=pa.array(texts, pa.string())))
         told = sorted([*problems, *notes, *encoded.problems], key=Problem.place)
-        return Encoded(encoded.values, encoded.present, told)
+        return replace(encoded, problems=told)
 
     def _read(self, source: Source) -> tuple[str, list[_pdf.Note]]:
         return _pdf.read_text(source, self.pages)
