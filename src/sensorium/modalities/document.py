@@ -16,6 +16,7 @@ from sensorium.modalities import _pdf
 from sensorium.modalities._base import EncoderSpec, Modality
 from sensorium.modalities._encoded import Encoded, Work
 from sensorium.modalities._encoder_advice import EncoderAdvice, advise_text
+from sensorium.modalities._fields import LENGTH
 from sensorium.modalities._files import LEARN_FROM, Source, decode_cells, decode_sample, looks_like_files
 from sensorium.modalities._new_tokenizer import Unit
 from sensorium.modalities._overview import Overview
@@ -30,7 +31,7 @@ class Document(Modality):
     """Text of a PDF file; its pages are a view, the column `NAME.pages`.
 
     Encodes as text does: Ragged int32[total] of token ids, 0 padding, 1 unknown. A file without text (a scan) is
-    missing here, with the reason, but present as pages.
+    missing here, with the reason, but present as pages. The number of all pages is used if `NAME.length` is requested.
 
     Attributes:
         tokenizer, length, cut, seen, unknown_share, full, whole: as in text.
@@ -59,6 +60,10 @@ class Document(Modality):
     @classmethod
     def views(cls, column: Column) -> Mapping[str, str]:
         return {"pages": "pages"}
+
+    @classmethod
+    def view(cls, name: str) -> str | None:
+        return "document_length" if name == LENGTH else None
 
     @classmethod
     def learn(
