@@ -19,7 +19,6 @@ from sensorium.modalities._overview import Overview
 from sensorium.modalities._scale import mean_and_deviation, standardise
 from sensorium.table import Column, Floats
 
-LEARN_FROM = 1000  # files
 SAME = 1e-6  # difference of logarithms up to which two sizes are the same
 
 
@@ -88,7 +87,7 @@ class Measures(Modality):
     @classmethod
     def _sample(cls, column: Column) -> Floats:
         """Return float64[files, names] of sampled files."""
-        found = decode_sample(column, cls._checked, most=LEARN_FROM, folders=cls.folders)
+        found = decode_sample(column, cls._checked, folders=cls.folders)
         return np.array(found, np.float64).reshape(-1, len(cls.names))
 
     @classmethod
