@@ -161,6 +161,15 @@ def test_codes_that_were_not_seen_are_unknown():
         assert dense(FlatColumns.learn(cells.take(np.arange(3)), form, 0).apply(cells)).tolist() == wanted
 
 
+@pytest.mark.unit
+@pytest.mark.parametrize("form", ["linear", "trees"])
+def test_images_that_are_all_alike_are_no_fault(form):
+    columns = Summaries({"image": numbers(np.ones((20, 200)))}, 20)
+    learned = FlatColumns.learn(columns, form, 0)
+    restored = FlatColumns.restore(*learned.state())
+    assert np.array_equal(restored.apply(columns), learned.apply(columns))
+
+
 def test_texts_that_are_all_alike_are_no_fault():
     data = experiment(
         {"one": ["the same words"] * 60, "two": np.arange(60) / 2, "label": ["a", "b"] * 30},

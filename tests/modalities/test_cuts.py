@@ -27,12 +27,34 @@ def test_texts_are_read_whole_as_far_as_it_goes():
     assert told(Text.learn(column(["good day " * 250, "bad day " * 300] * 4))) == []
     assert Text.learn(column(["good day " * 250, "bad day " * 300] * 4)).length == 600
     long = Text.learn(column(["good day " * 600, "bad"] * 4))
-    assert told(long) == ["4 of 8 texts are longer than 1,024 tokens: their end is cut"]
+    assert told(long) == ["4 of 8 texts are longer than 1,024 tokens: networks do not read their end"]
     assert told(Text.learn(column(["one two three"] * 4), length=2)) == [
-        "4 of 4 texts are longer than 2 tokens: their end is cut"
+        "4 of 4 texts are longer than 2 tokens: networks do not read their end"
     ]
     endless = Text.learn(column(["x" * 100_000] * 4))
-    assert told(endless) == ["4 of 4 texts are longer than 1 token: their end is cut"]
+    assert told(endless) == ["4 of 4 texts are longer than 1 token: networks do not read their end"]
+
+
+def test_linear_models_read_words_that_networks_do_not():
+    """A word that tells the class stands behind the tokens that networks read."""
+    fillers = [" ".join(f"w{(7 * row + place) % 50}" for place in range(40)) for row in range(60)]
+    texts = [f"{filler} {'good' if row % 2 else 'bad'}" for row, filler in enumerate(fillers)]
+    learnt = Text.learn(column(texts), length=8)
+    encoded = learnt.encode(column(texts))
+    assert encoded.steps == 8 and {len(cell) for cell in map(encoded.values.__getitem__, range(60))} == {41}
+    table = {"x": texts, "n": np.random.default_rng(0).normal(size=60), "y": ["a", "b"] * 30}
+    settings = {"modalities": {"x": {"length": 8}}, "progress": False}
+    found = sensorium.compare(table, "y", fusions=["concat"], baselines=["linear"], epochs=1, **settings)
+    (accuracy,) = [each.evaluation.metrics["accuracy"] for each in found.results if each.name == "linear"]
+    assert accuracy == 1
+
+
+def test_models_of_older_versions_read_what_they_learned():
+    old, arrays = Text.learn(column(["a b c d"] * 4), length=2).state()
+    old.pop("whole")
+    encoded = Text.restore(old, arrays).encode(column(["a b c d"]))
+    assert len(encoded.values[0]) == 2 and encoded.steps is None
+    assert told(Text.restore(old, arrays)) == ["4 of 4 texts are longer than 2 tokens: their end is cut"]
 
 
 def test_a_long_word_is_the_one_that_was_learnt():
@@ -71,11 +93,10 @@ def test_rare_names_are_told_where_they_are_many():
 
 def test_cuts_are_said_in_inspect_and_in_fit_once():
     table = pa.table({"x": [f"w{k % 2} " * 1100 for k in range(40)], "y": ["a", "b"] * 20})
-    assert "40 of 40 texts are longer than 1,024 tokens: their end is cut (a larger modalities.x.length" in (
-        sensorium.inspect(table, "y").columns[0].caution
-    )
+    told = "40 of 40 texts are longer than 1,024 tokens: networks do not read their end (a larger modalities.x.length"
+    assert told in sensorium.inspect(table, "y").columns[0].caution
     few = pa.table({"x": [f"{k} word more than two" for k in range(40)], "y": ["a", "b"] * 20})
     model = sensorium.fit(few, "y", epochs=1, progress=False, encoders={"x": "bilstm"}, modalities={"x": {"length": 2}})
     assert [problem.reason for problem in model.fit_problems if problem.row is None and problem.column == "x"] == [
-        "32 of 32 texts are longer than 2 tokens: their end is cut"
+        "32 of 32 texts are longer than 2 tokens: networks do not read their end"
     ]

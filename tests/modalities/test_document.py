@@ -12,6 +12,7 @@ from sensorium.errors import MissingExtraError
 from sensorium.modalities import Work
 from sensorium.modalities.document import Document
 from sensorium.modalities.pages import Pages
+from sensorium.prepare.store import Store
 from sensorium.table import open_table
 from sensorium.testing import make_pretrained
 from sensorium.testing.files import make_pdf
@@ -44,6 +45,17 @@ def test_the_words_of_all_pages_are_one_text():
     assert [words(learnt, found, row) for row in range(3)] == ["red apples green pears", "green apples", ""]
     assert found.present.tolist() == [True, True, False]
     assert found.problems == []
+
+
+def test_words_that_networks_do_not_read_are_stored_for_other_models(tmp_path):
+    cells = column([says("red apples", "green pears and plums"), says("green apples"), None])
+    learnt = Document.learn(cells, min_count=1, length=2)
+    plain = learnt.encode(cells)
+    for _ in range(2):  # written, then read
+        stored = Store(tmp_path, 10**8).encode(learnt, cells)
+        assert stored.steps == plain.steps == 2
+        assert [stored.values[row].tolist() for row in range(3)] == [plain.values[row].tolist() for row in range(3)]
+    assert words(learnt, stored, 0) == "red apples green pears and plums"
 
 
 def test_pages_beyond_those_that_are_read_are_told():

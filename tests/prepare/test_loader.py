@@ -1,5 +1,7 @@
 """Batches hold every row once, each cell with its own values, zeros elsewhere."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -128,3 +130,13 @@ def test_a_batch_keeps_the_order_that_is_asked_for(rows):
 def test_presence_stands_in_the_order_of_the_columns():
     batch = Loader(prepared([0, 3]), None, CPU).batch(torch.tensor([0, 1]))
     assert [cells.present.tolist() for cells in batch.cells.values()] == [[True, True], [False, True]]
+
+
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=12), st.integers(1, 40))
+@settings(deadline=None, max_examples=50, derandomize=True)
+def test_networks_read_the_first_steps_of_cells_that_are_longer(lengths, steps):
+    whole = prepared(lengths)
+    sequence = replace(whole.columns["sequence"], steps=steps)
+    cut = [min(length, steps) for length in lengths]
+    rows = torch.arange(len(lengths))
+    check_sequences(Loader(whole.replaced({"sequence": sequence}), None, CPU).batch(rows), cut)

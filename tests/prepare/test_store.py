@@ -22,6 +22,7 @@ import sensorium
 from sensorium.errors import DataError, StoreError
 from sensorium.modalities import Ragged, Work
 from sensorium.prepare import chunks, kept
+from sensorium.prepare.kept import FORMAT
 from sensorium.prepare.store import Store
 from sensorium.registry import modalities
 from sensorium.table import open_table
@@ -35,6 +36,7 @@ import sys, time
 from pathlib import Path
 from sensorium.modalities.image import Image
 from sensorium.prepare import kept
+from sensorium.prepare.kept import FORMAT
 from sensorium.prepare.store import Store
 from sensorium.table import open_table
 
@@ -119,6 +121,15 @@ def test_other_options_other_files_and_other_rows_are_decoded_anew(table, tmp_pa
     changed = table.parent / "1.png"
     os.utime(changed, ns=(0, changed.stat().st_mtime_ns + 1))
     assert decoded(modality, column, store, monkeypatch) == every
+    assert decoded(modality, column, store, monkeypatch) == 0
+
+
+def test_a_column_that_an_older_version_stored_is_decoded_anew(table, tmp_path, monkeypatch):
+    store, (modality, column) = Store(tmp_path, ROOM), learnt(table)
+    with monkeypatch.context() as patch:
+        patch.setattr("sensorium.prepare.store.FORMAT", FORMAT - 1)
+        assert decoded(modality, column, store, monkeypatch) > 0
+    assert decoded(modality, column, store, monkeypatch) > 0
     assert decoded(modality, column, store, monkeypatch) == 0
 
 

@@ -32,6 +32,7 @@ MEMBERS = "members"
 FILES = (MODEL, ARRAYS, WEIGHTS)
 USUAL_VIEWS = (("sound", "audio"), ("pages", "pages"))  # names of views and the modalities that read them
 ONLY_VIEWS = ("scan_tag",)  # modalities that read nothing but views
+LATER_VIEWS = ("scan",)  # modalities that had no views yet when models were saved without a list of them
 LARGEST_JSON = 256 * 2**20  # bytes
 LINES = 3  # levels of a JSON file with a line per entry, for people
 LONGEST_WHOLE = 21  # digits of 64 bits, and a sign
@@ -131,7 +132,8 @@ def guess_views(kinds: Mapping[str, str]) -> dict[str, str]:
     views = {}
     for name, kind in kinds.items():
         owner, _, view = name.rpartition(".")
-        offers = owner in kinds and "views" in vars(modalities.load(kinds[owner])) and not view.isdigit()
+        known = owner in kinds and kinds[owner] not in LATER_VIEWS
+        offers = known and "views" in vars(modalities.load(kinds[owner])) and not view.isdigit()
         if owner and (offers or kind in ONLY_VIEWS or (view, kind) in USUAL_VIEWS):
             views[name] = owner
     return views

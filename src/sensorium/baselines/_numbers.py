@@ -90,12 +90,14 @@ def reduced_width(width: int) -> int:
 
 
 def _reduction(known: npt.NDArray[np.float32], seed: int) -> tuple[Any, Any, Any]:
-    """Return centre, spread and directions of the principal components; empty for narrow columns."""
-    if known.shape[1] <= WIDEST or len(known) < 2:
-        return np.zeros(0, np.float32), np.zeros(0, np.float32), np.zeros((0, 0), np.float32)
-    centre, deviation = known.mean(0), known.std(0)
-    spread = np.where(deviation > SMALLEST, deviation, np.float32(1))
-    return centre, spread, principal_directions((known - centre) / spread, COMPONENTS, seed)
+    """Return centre, spread and directions of the principal components; empty for narrow or constant columns."""
+    if known.shape[1] > WIDEST and len(known) > 1:
+        centre, deviation = known.mean(0), known.std(0)
+        spread = np.where(deviation > SMALLEST, deviation, np.float32(1))
+        directions = principal_directions((known - centre) / spread, COMPONENTS, seed)
+        if directions.size:
+            return centre, spread, directions
+    return np.zeros(0, np.float32), np.zeros(0, np.float32), np.zeros((0, 0), np.float32)
 
 
 def _scaling(known: Floats, reduced: bool) -> list[Floats]:

@@ -20,7 +20,7 @@ def count_terms(cells: Ragged) -> tuple[Counts, Keys]:
     """Count words and pairs of adjacent words: ragged int[total] → sparse [n, terms], and the key of each term.
 
     The key of a word is its id, that of a pair is `(first + 1) · 2³² + second`; keys are sorted. Unknown words are no
-    terms.
+    terms. Tokens that networks do not read (`Encoded.steps`) count as well.
     """
     from scipy.sparse import csr_matrix
 

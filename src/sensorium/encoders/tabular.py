@@ -15,7 +15,10 @@ from sensorium.encoders._base import pack_groups
 from sensorium.encoders._cell_embeddings import CategoryEmbedding, number_embedding
 from sensorium.modalities import EncoderSpec
 
-ACCEPTS = ("number", "category", "boolean", "date", "geo", "scan_tag", "censored")
+ACCEPTS = (
+    "number", "category", "boolean", "date", "geo", "scan_tag", "censored", "scan_size", "image_size", "video_size",
+    "audio_duration", "document_length",
+)  # fmt: skip
 JOINT = True
 
 

@@ -6,6 +6,7 @@ Values of attributes are not passed on, except those requested by keyword.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,9 @@ from sensorium.modalities._scans import Header, Note, Scan, Voxels, finite
 
 
 def read_header(source: Source) -> Header:
-    """Read shape and kind from the header, without pixels. Raises Unreadable."""
-    return _shape(read_volume(source)[0].frames)
+    """Read shape, kind and spacing from the header, without pixels. Raises Unreadable."""
+    volume, _ = read_volume(source)
+    return replace(_shape(volume.frames), spacing=volume.spacing)
 
 
 def read_scan(source: Source, max_voxels: int) -> Scan:

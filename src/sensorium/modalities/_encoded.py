@@ -53,11 +53,14 @@ class Encoded:
         values: [n, ...], or Ragged with n cells; a missing cell is zeros (or has length 0) and must not be read.
         present: bool[n].
         problems: cells that are read as missing or not exactly; `row` counts within the encoded column.
+        steps: number of steps of a Ragged cell that networks read, the first ones; classical models read all. None if
+            networks read all, too.
     """
 
     values: Array | Ragged
     present: npt.NDArray[np.bool_]
     problems: list[Problem]
+    steps: int | None = None
 
 
 def _ignore(rows: int) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+SIZE, DURATION, LENGTH = "size", "duration", "length"  # names of views that measure the original files
 Fit: TypeAlias = Literal["stretch", "pad", "crop"]
 Channels: TypeAlias = Literal[1, 3]
 Rate = Annotated[int, Field(ge=100, le=1_000_000)]  # Hz; at 100 Hz a hop is one sample

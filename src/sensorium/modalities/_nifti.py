@@ -29,9 +29,11 @@ def is_nifti(head: bytes) -> bool:
 
 
 def read_header(source: Source) -> Header:
-    """Read the shape of the (first) volume. Raises Unreadable."""
+    """Read shape and spacing of the (first) volume, in the order of `read_scan`. Raises Unreadable."""
     with _opened(source) as image:
-        return Header(_shape(image))
+        axes, spacing, _ = _orientation(image)
+        shape = [_shape(image)[::-1][axis] for axis in axes]
+        return Header((shape[2], shape[1], shape[0]), spacing=spacing)
 
 
 def read_scan(source: Source, max_voxels: int) -> Scan:
@@ -58,15 +60,22 @@ def _canonical(
     values: npt.NDArray[Any], image: Any
 ) -> tuple[npt.NDArray[Any], tuple[float, float, float], tuple[Note, ...]]:
     """Reorder [x, y, z] of a file to [z, y, x] with x right, y anterior, z superior; and return mm along each axis."""
-    orientations, known = library("nibabel").orientations, bool(np.isfinite(image.affine).all())
+    _, spacing, turns = _orientation(image)
+    if turns is not None:
+        values = library("nibabel").orientations.apply_orientation(values, turns)
+    return values.transpose(2, 1, 0), spacing, (UNORIENTED,) if turns is None else ()
+
+
+def _orientation(image: Any) -> tuple[list[int], tuple[float, float, float], npt.NDArray[Any] | None]:
+    """Return the axes of the file that become x, y and z; mm along z, y and x; and the turns, None if unknown."""
+    known = bool(np.isfinite(image.affine).all())
     unit = UNITS.get(image.header.get_xyzt_units()[0], 1.0)
     spacing = unit * np.append(np.abs(np.asarray(image.header.get_zooms()[:3], float)), [1.0] * 3)[:3]
-    turns = orientations.io_orientation(image.affine) if known else np.full((3, 2), np.nan)
+    turns = library("nibabel").orientations.io_orientation(image.affine) if known else np.full((3, 2), np.nan)
     known = not np.isnan(turns).any()
-    if known:
-        values, spacing = orientations.apply_orientation(values, turns), spacing[np.argsort(turns[:, 0])]
-    x, y, z = (float(mm) if np.isfinite(mm) and mm > 0 else 1.0 for mm in spacing)
-    return values.transpose(2, 1, 0), (z, y, x), () if known else (UNORIENTED,)
+    axes = np.argsort(turns[:, 0]) if known else np.arange(3)
+    x, y, z = (float(mm) if np.isfinite(mm) and mm > 0 else 1.0 for mm in spacing[axes])
+    return axes.tolist(), (z, y, x), turns if known else None
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
+from PIL.ExifTags import Base
 
 from sensorium.findings import Unreadable
 from sensorium.modalities._files import Source
@@ -18,6 +19,8 @@ from sensorium.modalities._levels import Kind, Values
 from sensorium.modalities._pixels import Alpha, colour_values, grey_values, is_colour, kind_of
 
 MOST_PIXELS = 100_000_000  # of a file read before options are known; the default of the option max_pixels
+ANY_SIZE = 2**62  # pixels
+ON_ITS_SIDE = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 FRAMES = ("GIF", "PNG", "WEBP", "TIFF", "AVIF")  # formats whose further frames are not thumbnails, depth maps or layers
 
 
@@ -41,6 +44,16 @@ def look(source: Source, max_pixels: int) -> Look:
     with opened(source, max_pixels) as picture:
         mode, kind, size = picture.mode, kind_of(picture), picture.size
         return Look(*size, mode, kind, _has_several(picture, size))
+
+
+def upright_size(source: Source) -> tuple[float, float]:
+    """Read width and height after the EXIF rotation, from the header only. Raises the same errors as `opened`."""
+    with opened(source, ANY_SIZE) as picture:
+        # Pillow rotates TIFF itself, and would decode a PNG file without EXIF data at its start in search of them.
+        without = picture.format == "TIFF" or (picture.format == "PNG" and "exif" not in picture.info)
+        exif = {} if without else picture.getexif()
+        width, height = map(float, picture.size)
+    return (height, width) if exif.get(Base.Orientation) in ON_ITS_SIDE else (width, height)
 
 
 @contextmanager

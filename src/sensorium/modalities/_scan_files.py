@@ -6,14 +6,16 @@ import io
 from itertools import islice
 from typing import Any
 
+from sensorium.errors import MissingExtraError
 from sensorium.findings import Guess, Unreadable
 from sensorium.modalities import _dicom, _nifti
 from sensorium.modalities._dicom_open import has_magic, is_dicom
 from sensorium.modalities._file_columns import HEAD, MOSTLY
-from sensorium.modalities._files import Source
-from sensorium.modalities._scans import Header, library
+from sensorium.modalities._files import Source, decode_sample
+from sensorium.modalities._scans import Header, guarded, library, quiet
 from sensorium.table import Column, encoded_head, is_encoded_file
 
+SUFFIXES = (".dcm", ".dicom", ".nii", ".nii.gz")
 LOOKED_AT = 20
 
 
@@ -37,6 +39,23 @@ def reader_of(source: Source) -> Any:
 def read_header(source: Source) -> Header:
     header: Header = reader_of(source).read_header(source)
     return header
+
+
+def is_scan(head: bytes) -> bool:
+    """Return whether bytes start like a DICOM file or like an uncompressed NIfTI file."""
+    return is_dicom(head) or _nifti.is_nifti(head)
+
+
+def sizes_differ(column: Column) -> bool:
+    """Return whether sampled scans have different sizes in voxels or mm; False without the extra `medical`."""
+    try:
+        with quiet():
+            headers = decode_sample(
+                column, lambda source: guarded(lambda: read_header(source)), most=LOOKED_AT, folders=True
+            )
+    except MissingExtraError:
+        return False
+    return len({(header.shape, header.spacing) for header in headers}) > 1
 
 
 def claim_series_of_slices(column: Column) -> Guess | None:

@@ -31,10 +31,12 @@ class Header:
     Attributes:
         shape: slices, rows, columns.
         ct: whether values are Hounsfield units.
+        spacing: mm between slices, rows, columns; 1 if the file does not declare it.
     """
 
     shape: tuple[int, int, int]
     ct: bool = False
+    spacing: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
     def refuse_over(self, max_voxels: int) -> None:
         """Raise Unreadable if decoding would take more memory than is safe, or if the scan is empty."""

@@ -16,8 +16,8 @@ LARGEST = 4_000_000  # tokens of a vocabulary
 PROBES = ("", "a", "A few words, 12.5 of them?", "\ue000 \U0001f600 \u4e00")  # texts that any tokenizer can split
 
 
-def cut_off(saved: str, length: int) -> Tokenizer:
-    """Build the tokenizer, which cuts texts at `length` tokens and does not pad.
+def cut_off(saved: str, length: int | None) -> Tokenizer:
+    """Build the tokenizer, which cuts texts at `length` tokens, if any, and does not pad.
 
     Raises:
         ValueError: the JSON is not a valid tokenizer.
@@ -27,7 +27,7 @@ def cut_off(saved: str, length: int) -> Tokenizer:
     try:
         tokenizer = Tokenizer.from_str(json.dumps(parse(saved)))
         tokenizer.no_padding()
-        tokenizer.enable_truncation(length)
+        tokenizer.no_truncation() if length is None else tokenizer.enable_truncation(length)
     # The library raises plain Exception; its panics are not even subclasses of Exception.
     except BaseException as error:  # noqa: BLE001
         raise ValueError(f"the tokenizer cannot be read: {_reason(error)}") from None

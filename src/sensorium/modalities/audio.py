@@ -15,7 +15,7 @@ from sensorium.errors import ConfigError
 from sensorium.findings import Guess, Problem
 from sensorium.modalities._base import EncoderSpec, Modality
 from sensorium.modalities._encoded import Encoded, Ragged, Work
-from sensorium.modalities._fields import Mels, Rate, Seconds, check_scale
+from sensorium.modalities._fields import DURATION, Mels, Rate, Seconds, check_scale
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files, sample_rows
 from sensorium.modalities._formats import container_format, is_sound_container
 from sensorium.modalities._mel import mel_filters
@@ -49,7 +49,7 @@ class Audio(Modality):
 
     Encodes to Ragged float32[total frames, mels]: log power in mel bands (25 ms windows every 10 ms), standardized per
     band with the training rows; or, as a waveform, to Ragged float32[total samples], unscaled. Channels are averaged;
-    other sampling rates are resampled (soxr).
+    other sampling rates are resampled (soxr). The duration of the whole clip is used if `NAME.duration` is requested.
 
     Attributes:
         rate: sampling rate in Hz.
@@ -79,8 +79,12 @@ class Audio(Modality):
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
-        guess = looks_like_files(column, SUFFIXES, _is_sound, "audio")
+        guess = looks_like_files(column, SUFFIXES, is_sound, "audio")
         return guess or holds_sound_alone(column, VIDEO_SUFFIXES)
+
+    @classmethod
+    def view(cls, name: str) -> str | None:
+        return "audio_duration" if name == DURATION else None
 
     @classmethod
     def learn(
@@ -198,7 +202,8 @@ def longer_findings(column: str, heard: int, longer: int, seconds: float) -> lis
     return [Problem(None, column, reason, f"a larger {setting_of(column, 'seconds')} keeps more")]
 
 
-def _is_sound(head: bytes) -> bool:
+def is_sound(head: bytes) -> bool:
+    """Return whether bytes start like an audio file."""
     return (
         head.startswith(MAGIC)
         or head[8:12] == b"WAVE"

@@ -16,6 +16,7 @@ from sensorium.modalities import _pdf
 from sensorium.modalities._base import EncoderSpec, Modality
 from sensorium.modalities._encoded import Encoded, Work
 from sensorium.modalities._encoder_advice import EncoderAdvice, advise_text
+from sensorium.modalities._fields import LENGTH
 from sensorium.modalities._files import LEARN_FROM, Source, decode_cells, decode_sample, looks_like_files
 from sensorium.modalities._new_tokenizer import Unit
 from sensorium.modalities._overview import Overview
@@ -30,10 +31,10 @@ class Document(Modality):
     """Text of a PDF file; its pages are a view, the column `NAME.pages`.
 
     Encodes as text does: Ragged int32[total] of token ids, 0 padding, 1 unknown. A file without text (a scan) is
-    missing here, with the reason, but present as pages.
+    missing here, with the reason, but present as pages. The number of all pages is used if `NAME.length` is requested.
 
     Attributes:
-        tokenizer, length, cut, seen, unknown_share, full: as in text.
+        tokenizer, length, cut, seen, unknown_share, full, whole: as in text.
         pages: number of pages read, from the first.
     """
 
@@ -47,6 +48,7 @@ class Document(Modality):
     seen: NonNegativeInt = 0
     unknown_share: Probability = 0.0
     full: bool = False
+    whole: bool = False
 
     def check(self) -> None:
         self._text.check()
@@ -58,6 +60,10 @@ class Document(Modality):
     @classmethod
     def views(cls, column: Column) -> Mapping[str, str]:
         return {"pages": "pages"}
+
+    @classmethod
+    def view(cls, name: str) -> str | None:
+        return "document_length" if name == LENGTH else None
 
     @classmethod
     def learn(
@@ -90,11 +96,12 @@ class Document(Modality):
             length=length,
             tokenizer=tokenizer,
         )
-        return cls(text.tokenizer, text.length, max_pages, text.cut, text.seen, text.unknown_share, text.full)
+        told = (text.cut, text.seen, text.unknown_share, text.full, text.whole)
+        return cls(text.tokenizer, text.length, max_pages, *told)
 
     @property
     def _text(self) -> Text:
-        return Text(self.tokenizer, self.length, self.cut, self.seen, self.unknown_share, self.full)
+        return Text(self.tokenizer, self.length, self.cut, self.seen, self.unknown_share, self.full, self.whole)
 
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
         texts: list[str | None] = [None] * len(column)
@@ -107,7 +114,7 @@ class Document(Modality):
         _, problems = decode_cells(column, self._read, work, store)
         encoded = self._text.encode(replace(column, data=pa.array(texts, pa.string())))
         told = sorted([*problems, *notes, *encoded.problems], key=Problem.place)
-        return Encoded(encoded.values, encoded.present, told)
+        return replace(encoded, problems=told)
 
     def _read(self, source: Source) -> tuple[str, list[_pdf.Note]]:
         return _pdf.read_text(source, self.pages)

@@ -16,7 +16,7 @@ from sensorium.config import Side, setting_of
 from sensorium.findings import Guess, Problem
 from sensorium.modalities._base import EncoderSpec
 from sensorium.modalities._encoded import Array, Encoded, Work
-from sensorium.modalities._fields import Channels, Fit, MaxPixels
+from sensorium.modalities._fields import SIZE, Channels, Fit, MaxPixels
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files, sample_rows, shown_cell
 from sensorium.modalities._heic import HEIC_CURE, HEIC_DECODER, NO_HEIC, can_read_heic, is_heic, is_heif
 from sensorium.modalities._image_notes import add_note, listening
@@ -55,7 +55,8 @@ class Image(Square):
     """An image.
 
     Encodes to uint8[n, size, size, channels]. EXIF rotation is applied, transparency is blended with `ground`, and only
-    the first of several frames is used. Values of more than 8 bits are reduced to 8 on one scale for the column.
+    the first of several frames is used. Values of more than 8 bits are reduced to 8 on one scale for the column. Width
+    and height of the original are used if `NAME.size` is requested as a column.
 
     Attributes:
         size: side in pixels.
@@ -92,10 +93,14 @@ class Image(Square):
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
-        guess = looks_like_files(column, SUFFIXES, _is_picture, "image")
+        guess = looks_like_files(column, SUFFIXES, is_picture, "image")
         if guess and not can_read_heic() and any(map(is_heic, column.sample(1000))):
             return replace(guess, caution="; ".join(filter(None, [f"{NO_HEIC}: {HEIC_CURE}", guess.caution])))
         return guess
+
+    @classmethod
+    def view(cls, name: str) -> str | None:
+        return "image_size" if name == SIZE else None
 
     @classmethod
     def learn(
@@ -226,5 +231,6 @@ class Image(Square):
         return scale_findings(column, self.scales, self.seen, self.ground)
 
 
-def _is_picture(head: bytes) -> bool:
+def is_picture(head: bytes) -> bool:
+    """Return whether bytes start like an image file."""
     return head.startswith(MAGIC) or is_heif(head) or (head.startswith(b"RIFF") and head[8:12] == b"WEBP")

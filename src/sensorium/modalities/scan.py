@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, Self, TypeAlias
 
@@ -11,20 +12,26 @@ from pydantic import FiniteFloat, NonNegativeFloat, NonNegativeInt, PositiveFloa
 
 from sensorium.config import Side, set_option
 from sensorium.findings import Guess, Problem, count
-from sensorium.modalities import _nifti
 from sensorium.modalities._base import EncoderSpec, Modality
 from sensorium.modalities._dicom_attributes import representation
-from sensorium.modalities._dicom_open import is_dicom
 from sensorium.modalities._encoded import Encoded, Work
-from sensorium.modalities._fields import MaxPixels
+from sensorium.modalities._fields import SIZE, MaxPixels
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files
-from sensorium.modalities._scan_files import LOOKED_AT, claim_series_of_slices, read_header, reader_of, require_readers
+from sensorium.modalities._scan_files import (
+    LOOKED_AT,
+    SUFFIXES,
+    claim_series_of_slices,
+    is_scan,
+    read_header,
+    reader_of,
+    require_readers,
+    sizes_differ,
+)
 from sensorium.modalities._scans import Scan as Decoded
 from sensorium.modalities._scans import guarded, quiet, sample
 from sensorium.modalities._sides import SMALLEST_DEPTH, reduced_side
 from sensorium.table import Column
 
-SUFFIXES = (".dcm", ".dicom", ".nii", ".nii.gz")
 LARGEST, SMALLEST = 64, 16  # default side
 LARGEST_GRID = 2**28  # voxels
 DEEPEST = 32  # default number of slices, at most
@@ -42,7 +49,8 @@ class Scan(Modality):
 
     Encodes to float16[n, depth, size, size], 0 (dark) to 1 (bright). Colours become grey. CT is in Hounsfield units
     before the window clips it. If there are several orientations, time points or echoes, one volume is used, and the
-    others are reported. No data about the patient is stored or shown.
+    others are reported. No data about the patient is stored or shown. If the sizes of the scans differ, they are a
+    column of their own, `NAME.size`.
 
     Attributes:
         size: number of rows and columns.
@@ -74,18 +82,22 @@ class Scan(Modality):
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
-        guess = looks_like_files(
-            column, SUFFIXES, lambda head: is_dicom(head) or _nifti.is_nifti(head), "DICOM or NIfTI"
-        )
+        guess = looks_like_files(column, SUFFIXES, is_scan, "DICOM or NIfTI")
         return guess or claim_series_of_slices(column)
 
     @classmethod
+    def views(cls, column: Column) -> Mapping[str, str]:
+        return {SIZE: "scan_size"} if sizes_differ(column) else {}
+
+    @classmethod
     def view(cls, name: str) -> str | None:
-        """Return the modality of a DICOM attribute, `scan.KVP`, named by its keyword.
+        """Return the modality of `scan.size`, or that of a DICOM attribute, `scan.KVP`, named by its keyword.
 
         Raises:
             SchemaError: there is no such attribute; the error names similar ones.
         """
+        if name == SIZE:
+            return "scan_size"
         representation(name)
         return "scan_tag"
 

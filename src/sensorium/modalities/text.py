@@ -49,10 +49,13 @@ class Text(Modality):
 
     Attributes:
         tokenizer: a `tokenizers` tokenizer as JSON.
-        length: tokens kept of a text; the rest is cut.
+        length: tokens of a text that networks read, the first ones.
         cut, seen: number of training texts that are longer, and of all.
         unknown_share: share of unknown tokens in the training texts.
         full: whether the vocabulary has no room left.
+        whole: whether the tokens after the first `length` are encoded as well, for linear models and boosted trees;
+            False for a pretrained tokenizer, which ends a text with a token of its own, and for models of older
+            versions.
     """
 
     encoder: ClassVar[str] = "bilstm"
@@ -64,6 +67,7 @@ class Text(Modality):
     seen: NonNegativeInt = 0
     unknown_share: Probability = 0.0
     full: bool = False
+    whole: bool = False
 
     def check(self) -> None:
         check_tokenizer(self._tokenizer)
@@ -103,8 +107,8 @@ class Text(Modality):
             vocabulary: largest number of tokens, including padding and unknown.
             min_count: rarer words (or pairs) do not become tokens.
             lowercase: convert to lower case.
-            length: tokens kept of a text, the first ones; by default the length of the longest training text, at most
-                1,024.
+            length: tokens of a text that networks read, the first ones; by default the length of the longest training
+                text, at most 1,024. Linear models and boosted trees read 24 characters per token, at least 24,576.
             tokenizer: use the tokenizer of a pretrained model, folder or hub name, instead of learning one.
         """
         whole = joined_lists(column).strings.drop_null()
@@ -117,11 +121,12 @@ class Text(Modality):
         length = length or min(LONGEST, max(1, int(counts.max(initial=1))))
         cut = int(((counts > length) | (np.asarray(pc.utf8_length(whole)) > most)).sum())
         full = not tokenizer and found.get_vocab_size() >= vocabulary
-        return cls(found.to_str(), length, cut, len(whole), unknown / max(1, int(counts.sum())), full)
+        share = unknown / max(1, int(counts.sum()))
+        return cls(found.to_str(), length, cut, len(whole), share, full, whole=not tokenizer)
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
-        return cut_off(self.tokenizer, self.length)
+        return cut_off(self.tokenizer, None if self.whole else self.length)
 
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
         strings = joined_lists(column).strings
@@ -137,11 +142,11 @@ class Text(Modality):
             cells = [np.array((e.ids or [1]) if real else [], np.int32) for e, real in zip(found, there, strict=True)]
             parts.append(Ragged.of(cells, empty))
             work.advance(len(texts))
-        return Encoded(Ragged.join(parts, empty), present, problems)
+        return Encoded(Ragged.join(parts, empty), present, problems, self.length if self.whole else None)
 
     def _cut_texts(self, strings: pa.Array, column: Column) -> list[Problem]:
         lengths = np.asarray(pc.fill_null(pc.utf8_length(strings), 0))
-        reason = f"the text has more than {HUGE:,} characters: only its first {self.length} tokens are read"
+        reason = f"the text has more than {HUGE:,} characters: networks read only its first {self.length} tokens"
         return [
             Problem(
                 int(row),
@@ -158,7 +163,8 @@ class Text(Modality):
         if self.cut:
             told = f"{self.cut:,} of {count(self.seen, 'text')} are longer than {count(self.length, 'token')}"
             setting = f"a larger {setting_of(column, 'length')} keeps more"
-            found.append(Problem(None, column, f"{told}: their end is cut", setting))
+            end = f"{told}: {'networks do not read their end' if self.whole else 'their end is cut'}"
+            found.append(Problem(None, column, end, setting))
         if self.unknown_share >= (MANY_CUT if self.full else MANY_UNKNOWN):
             reason = f"{self.unknown_share:.0%} of the words are rare and read as unknown"
             subword = set_option(column, "unit", "subword")

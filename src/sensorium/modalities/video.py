@@ -16,7 +16,7 @@ from sensorium.findings import Guess, Unreadable
 from sensorium.modalities._base import EncoderSpec
 from sensorium.modalities._containers import is_cut
 from sensorium.modalities._encoded import Encoded, Ragged, Work
-from sensorium.modalities._fields import Channels, Fit, FrameCount
+from sensorium.modalities._fields import SIZE, Channels, Fit, FrameCount
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files
 from sensorium.modalities._formats import container_format, is_sound_container, open_container
 from sensorium.modalities._heic import is_heif
@@ -48,7 +48,8 @@ class Video(Square):
     """A video, sampled as frames; its audio is a view, the column `NAME.sound`.
 
     Encodes to Ragged uint8[total frames, size, size, channels]. Each frame is the one displayed at its time, for
-    constant and variable frame rates, rotated as the file declares.
+    constant and variable frame rates, rotated as the file declares. Duration, number of frames, width and height are
+    used if `NAME.size` is requested as a column.
 
     Attributes:
         frames: frames sampled from a video, at most.
@@ -67,7 +68,7 @@ class Video(Square):
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
-        found = looks_like_files(column, SUFFIXES, _is_video, "video")
+        found = looks_like_files(column, SUFFIXES, is_video, "video")
         if found:
             others = _all_end_in(column, UNSURE) and not decode_sample(column, sides_of, most=LISTEN_TO)
             return None if others or holds_sound_alone(column, SUFFIXES) else found
@@ -79,6 +80,10 @@ class Video(Square):
     @classmethod
     def views(cls, column: Column) -> Mapping[str, str]:
         return {"sound": "audio"} if any(decode_sample(column, has_sound, most=LISTEN_TO)) else {}
+
+    @classmethod
+    def view(cls, name: str) -> str | None:
+        return "video_size" if name == SIZE else None
 
     @classmethod
     def learn(
@@ -158,7 +163,8 @@ class Video(Square):
         return f"{how} of {self._picture.describe()}"
 
 
-def _is_video(head: bytes) -> bool:
+def is_video(head: bytes) -> bool:
+    """Return whether bytes start like a video file."""
     moving = container_format(head) not in (None, "gif")
     return moving and not is_heif(head) and not is_sound_container(head)
 

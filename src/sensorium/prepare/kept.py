@@ -4,7 +4,7 @@ values.bin      its arrays, end to end; cells of one shape are written by the pr
 present.bin     bool, one per cell
 lengths.bin     int64, steps of each cell; empty if all cells have one shape
 journal.jsonl   one line per finished chunk: its cells, the size and checksum of what it wrote, its problems
-done.json       dtype, shape and the checksum of the journal; written last
+done.json       dtype, shape, steps that networks read, and the checksum of the journal; written last
 
 Once `done.json` exists, nothing in the folder is changed: other processes may have it mapped.
 """
@@ -31,7 +31,7 @@ from sensorium.prepare.chunks import encode_chunks
 from sensorium.prepare.journal import Chunk, Written, checksum_at, intact, sizes, whole_lines
 from sensorium.table import Column
 
-FORMAT = 2  # of the folder; part of a column's key, so that folders of another format are never read
+FORMAT = 3  # of the folder; part of a column's key, so that folders of another format are never read
 CHUNK = 256  # cells encoded and written at a time: what a kill can cost, and what is held in memory
 VALUES, PRESENT, LENGTHS, JOURNAL, DONE = "values.bin", "present.bin", "lengths.bin", "journal.jsonl", "done.json"
 ARRAYS = (VALUES, PRESENT, LENGTHS)
@@ -112,7 +112,7 @@ class KeptColumn:
         if not layout["ragged"]:
             return Encoded(values, present, problems)
         offsets = np.concatenate([[0], np.cumsum(np.fromfile(files[LENGTHS], np.int64))])
-        return Encoded(Ragged(values, offsets), present, problems)
+        return Encoded(Ragged(values, offsets), present, problems, layout["steps"])
 
     def _append(self, first: int, encoded: Encoded) -> None:
         """Append a chunk's arrays, then its line in the journal; data without a line is ignored."""
@@ -189,10 +189,10 @@ def _cell_bytes(values: Array) -> int:
 
 
 def _layout(encoded: Encoded) -> dict[str, Any]:
-    """Return dtype and shape, which the files of values do not contain."""
+    """Return dtype, shape and steps, which the files of values do not contain."""
     ragged = isinstance(encoded.values, Ragged)
     values = encoded.values.values if isinstance(encoded.values, Ragged) else encoded.values
-    return {"dtype": values.dtype.str, "shape": values.shape[1:], "ragged": ragged}
+    return {"dtype": values.dtype.str, "shape": values.shape[1:], "ragged": ragged, "steps": encoded.steps}
 
 
 def _are_whole(files: Mapping[str, BinaryIO], chunks: Sequence[Chunk]) -> bool:

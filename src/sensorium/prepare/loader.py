@@ -136,11 +136,12 @@ class _Column:
     def __init__(self, encoded: Encoded) -> None:
         self._present = torch.from_numpy(encoded.present)
         self._offsets: Tensor | None = None
+        self._steps = encoded.steps
         self.lengths = torch.zeros(len(encoded.present))  # in units of the column's mean, so that columns weigh alike
         if isinstance(encoded.values, Ragged):
             self._values = torch.from_numpy(encoded.values.values)
             self._offsets = torch.from_numpy(encoded.values.offsets)
-            lengths = self._offsets.diff().float()
+            lengths = self._read(self._offsets.diff()).float()
             self.lengths = lengths / lengths.mean().clamp_min(1e-9)
         else:
             self._values = torch.from_numpy(encoded.values)
@@ -150,7 +151,7 @@ class _Column:
         if self._offsets is None:
             return Cells(self._values[rows], present)
         start = self._offsets[rows]
-        lengths = self._offsets[rows + 1] - start
+        lengths = self._read(self._offsets[rows + 1] - start)
         steps = torch.arange(self._padded(max(1, int(lengths.max()))))  # (t,)
         mask = steps < lengths[:, None]  # (b, t)
         places = torch.where(mask, start[:, None] + steps, 0)
@@ -161,6 +162,10 @@ class _Column:
         )
         real = mask.reshape(*mask.shape, *[1] * (values.dim() - 2))
         return Cells(values * real, present, mask)
+
+    def _read(self, lengths: Tensor) -> Tensor:
+        """Return the number of steps that networks read."""
+        return lengths if self._steps is None else lengths.clamp_max(self._steps)
 
     def _padded(self, length: int) -> int:
         return length if math.prod(self._values.shape[1:]) >= LARGE else -(-length // GRID) * GRID

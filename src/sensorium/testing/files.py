@@ -81,15 +81,15 @@ def make_pdf(pages: Sequence[bytes], sizes: Sequence[tuple[int, int]] = (), extr
     return content + head + table + tail
 
 
-def save_pdf(label: int, random: Random, folder: Path, row: int) -> str:
-    """Save one to three pages; the words on the first page and the direction of a bar reveal the class."""
+def save_pdf(label: int, random: Random, folder: Path, row: int, *, pages: int | None = None) -> str:
+    """Save one to three pages, or `pages`; words on the first page and the direction of a bar reveal the class."""
     (folder / "documents").mkdir(exist_ok=True)
     angle = np.pi * label / 4 + random.normal(0, 0.08)
     dx, dy = 90 * np.cos(angle), 90 * np.sin(angle)
     bar = f"12 w {100 - dx:.0f} {100 - dy:.0f} m {100 + dx:.0f} {100 + dy:.0f} l S".encode()
-    pages = [f"BT /F 6 Tf 5 190 Td ({write(label, random)}) Tj ET ".encode() + bar]
-    pages += [b"BT /F 6 Tf 5 190 Td (and so on) Tj ET"] * int(random.integers(3))
-    (folder / "documents" / f"{row}.pdf").write_bytes(make_pdf(pages))
+    drawn = [f"BT /F 6 Tf 5 190 Td ({write(label, random)}) Tj ET ".encode() + bar]
+    drawn += [b"BT /F 6 Tf 5 190 Td (and so on) Tj ET"] * (pages - 1 if pages else int(random.integers(3)))
+    (folder / "documents" / f"{row}.pdf").write_bytes(make_pdf(drawn))
     return f"documents/{row}.pdf"
 
 

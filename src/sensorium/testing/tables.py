@@ -84,24 +84,8 @@ def make_column(modality: str, folder: Path, rows: int = 24, seed: int = 0) -> C
 
 def make_cell(modality: str, label: int, random: Random, folder: Path, row: int) -> Any:
     """Make a cell that reveals the class `label`; write files below the folder."""
-    if modality == "image":
-        return save_image(draw(label, random), folder, row)
-    if modality == "audio":
-        return save_audio(sing(label, random), folder, row)
-    if modality == "images":
-        return json.dumps([save_image(draw(label, random), folder, 10 * row + n) for n in range(1 + row % 3)])
-    if modality == "sounds":
-        return json.dumps([save_audio(sing(label, random), folder, 10 * row + n) for n in range(1 + row % 3)])
-    if modality == "video":
-        return save_video(film(label, random), folder, row)
-    if modality == "scan":
-        return save_scan(stack(label, random), folder, row)
-    if modality in ("document", "pages"):
-        return save_pdf(label, random, folder, row)
-    if modality == "scan_tag":
-        return save_header(label, random, folder, row)
-    if modality == "series":
-        return save_series(walk(label, random), folder, row)
+    if modality in FILES:
+        return FILES[modality](label, random, folder, row)
     makers: dict[str, Maker] = {
         "text": write,
         "number": lambda k, r: round(float(r.normal(2.0 * k, 0.7)), 4),
@@ -114,6 +98,35 @@ def make_cell(modality: str, label: int, random: Random, folder: Path, row: int)
         "date": lambda k, r: f"2025-{1 + 3 * k + r.integers(3):02d}-{1 + r.integers(28):02d}",
     }
     return makers[modality](label, random)
+
+
+def _images(label: int, random: Random, folder: Path, row: int) -> str:
+    return json.dumps([save_image(draw(label, random), folder, 10 * row + n) for n in range(1 + row % 3)])
+
+
+def _sounds(label: int, random: Random, folder: Path, row: int) -> str:
+    return json.dumps([save_audio(sing(label, random), folder, 10 * row + n) for n in range(1 + row % 3)])
+
+
+# Makers of files. The sizes of the last ones reveal the class, and their numbers differ from those of other columns.
+FILES: dict[str, Callable[[int, Random, Path, int], str]] = {
+    "image": lambda k, r, folder, row: save_image(draw(k, r), folder, row),
+    "audio": lambda k, r, folder, row: save_audio(sing(k, r), folder, row),
+    "images": _images,
+    "sounds": _sounds,
+    "video": lambda k, r, folder, row: save_video(film(k, r), folder, row),
+    "scan": lambda k, r, folder, row: save_scan(stack(k, r), folder, row),
+    "document": save_pdf,
+    "pages": save_pdf,
+    "scan_tag": save_header,
+    "series": lambda k, r, folder, row: save_series(walk(k, r), folder, row),
+    "scan_size": lambda k, r, folder, row: save_scan(stack(k, r, 16 + 2 * k), folder, row + BESIDE),
+    "image_size": lambda k, r, folder, row: save_image(draw(k, r, 20 + 4 * k), folder, row + BESIDE),
+    "video_size": lambda k, r, folder, row: save_video(film(k, r, 32 + 16 * k), folder, row + BESIDE),
+    "audio_duration": lambda k, r, folder, row: save_audio(sing(k, r, 0.2 + 0.1 * k), folder, row + BESIDE),
+    "document_length": lambda k, r, folder, row: save_pdf(k, r, folder, row + BESIDE, pages=1 + k),
+}
+BESIDE = 1_000_000
 
 
 def _shown(label: int, classes: int, random: Random) -> int:

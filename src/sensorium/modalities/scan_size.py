@@ -1,0 +1,65 @@
+"""Size of medical scans in mm and voxels, read from their headers, before scans are resampled to one grid."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar, Self
+
+from sensorium.config import exclude_column
+from sensorium.findings import Guess, Problem
+from sensorium.modalities._encoded import Encoded, Work
+from sensorium.modalities._files import Source, looks_like_files
+from sensorium.modalities._measures import Measures
+from sensorium.modalities._scan_files import SUFFIXES, is_scan, read_header, require_readers
+from sensorium.modalities._scans import guarded, quiet
+from sensorium.table import Column
+
+
+class ScanSize(Measures):
+    """Size of a scan, a view of a column of scans: `scan.size`.
+
+    A scan is stretched to one grid, which removes its physical size from the voxels. This column keeps it: extent in mm
+    along each axis, volume in ml, and the numbers of slices, rows and columns. A voxel without a declared spacing
+    counts as 1 mm.
+
+    Attributes:
+        used, mean, deviation, lowest, highest: as in `Measures`.
+    """
+
+    names: ClassVar[tuple[str, ...]] = (
+        *("depth in mm", "height in mm", "width in mm", "volume in ml"),
+        *("number of slices", "number of rows", "number of columns"),
+    )
+    folders: ClassVar[bool] = True
+
+    @classmethod
+    def looks_like(cls, column: Column) -> Guess | None:
+        guess = looks_like_files(column, SUFFIXES, is_scan, "DICOM or NIfTI")
+        return guess and replace(guess, confidence=0.05)
+
+    @classmethod
+    def learn(cls, column: Column) -> Self:
+        """Learn which measures differ, and their scale.
+
+        Args:
+            column: training rows.
+        """
+        require_readers()
+        with quiet():
+            return super().learn(column)
+
+    def encode(self, column: Column, work: Work = Work()) -> Encoded:
+        require_readers()
+        with quiet():
+            return super().encode(column, work)
+
+    @classmethod
+    def measure(cls, source: Source) -> tuple[float, ...]:
+        header = guarded(lambda: read_header(source))
+        depth, height, width = (voxels * mm for voxels, mm in zip(header.shape, header.spacing, strict=True))
+        return depth, height, width, depth * height * width / 1000, *map(float, header.shape)
+
+    def findings(self, column: str) -> list[Problem]:
+        reason = f"the original sizes of the scans differ and are used ({self.describe()})"
+        cure = f"{exclude_column(column)} if they depend on how scans were made or cropped, not on what they show"
+        return [Problem(None, column, reason, cure)]
