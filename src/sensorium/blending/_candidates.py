@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -17,7 +17,7 @@ from sensorium.split import Folds
 from sensorium.table import Floats, Rows
 from sensorium.trials import TrialResult, TrialSpec, estimate_seconds
 
-Train: TypeAlias = Callable[[TrialSpec], TrialResult]
+Train: TypeAlias = Callable[[Sequence[TrialSpec]], Iterable[TrialResult]]
 Towers: TypeAlias = Mapping[str, Sequence[str]]
 
 NETWORK = "network"
@@ -51,7 +51,7 @@ def network_candidate(data: PreparedTable, main: TrialResult, train: Train) -> C
     Args:
         data: the table.
         main: the training of the network, of a fold or of the whole table.
-        train: trains a network: for a whole table, one on each fold.
+        train: trains networks: for a whole table, one on each fold.
 
     Raises:
         TrainingError: the training on a fold failed.
@@ -62,7 +62,7 @@ def network_candidate(data: PreparedTable, main: TrialResult, train: Train) -> C
         specs = [
             replace(main.spec, name=_name(main.spec.name, k, len(folds)), fold=[k, count]) for k in range(len(folds))
         ]
-        found = [(fold.judge, train(spec).outcomes["test"].scores) for spec, fold in zip(specs, folds, strict=True)]
+        found = [(fold.judge, _tested(result)) for result, fold in zip(train(specs), folds, strict=True)]
     else:
         own = main.spec.data(data)
         found = [(own.rows(split), outcome.scores) for split, outcome in main.outcomes.items()]
@@ -127,6 +127,13 @@ def _candidate(name: str, towers: Sequence[str], rows: Rows, scores: Floats, mem
     found, judged = np.zeros((count, *scores.shape[1:])), np.zeros(count, np.bool_)
     found[rows], judged[rows] = scores, True
     return Candidate(name, towers, found, judged, member)
+
+
+def _tested(result: TrialResult) -> Floats:
+    """Return the scores of the rows that a fold judges, or raise the error of a failed training."""
+    if result.error is not None:
+        raise result.error
+    return result.outcomes["test"].scores
 
 
 def _name(network: str, fold: int, count: int) -> str:
