@@ -112,7 +112,7 @@ def test_the_row_is_the_model_that_the_preset_good_trains(compared, table, tmp_p
 def test_a_finished_blend_is_not_trained_again(compared, table, monkeypatch):
     found, out = compared
     monkeypatch.setattr(RUN, lambda *_: pytest.fail("trained again"))
-    monkeypatch.setattr(_blends, "BlendTraining", lambda *_: pytest.fail("blended again"))
+    monkeypatch.setattr(_blends, "blend", lambda *_: pytest.fail("blended again"))
     assert sensorium.compare(table, "label", out=out, **BLEND).to_json() == found.to_json()
     assert not list((out / ".finished" / "models").glob("*"))  # the network is in the blend
     without = sensorium.compare(table, "label", out=out, **BLEND | {"blend": None})
@@ -149,12 +149,9 @@ def test_workers_train_the_same_blend(compared, table):
 
 
 @pytest.mark.slow
-def test_each_seed_has_a_blend_and_classical_models_are_fitted_once(compared, table, monkeypatch):
-    fitted = []
-    real = _blend.classical_candidates
-    monkeypatch.setattr(_blend, "classical_candidates", lambda *given: fitted.append(1) or real(*given))
+def test_each_seed_has_a_blend(compared, table):
     found = sensorium.compare(table, "label", seeds=2, **BLEND)
-    assert len(fitted) == 1 and len(by_name(found)["blend"].runs) == 2
+    assert len(by_name(found)["blend"].runs) == 2
     assert by_name(found)["blend"].runs[0] == by_name(compared[0])["blend"].runs[0]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
@@ -40,66 +39,43 @@ def planned_folds(plan: Plan) -> Folds:
     return cut_folds(plan, 1 if needs_fold(plan) else FOLDS)
 
 
-@dataclass(frozen=True, eq=False)
-class BlendTraining:
-    """Training of the blends of a table, which share folds and classical models.
+def blend(data: PreparedTable, mains: Sequence[TrialResult], train: Train, report: Reporter) -> TrialResult:
+    """Blend networks with classical models (stacking, Wolpert 1992), with the weights of `fit_weights`.
+
+    Every row that chooses members, weights or a temperature is predicted by models that did not learn from it. With up
+    to `LARGEST` labelled rows, these are all training and validation rows, by cross-validation; classical models are
+    fitted on all of them in the end. With more, one half of the validation rows chooses the epoch of the network, the
+    strength of classical models, members and weights, and the other half calibrates. If one modality alone does better
+    than all together, only its models are used.
 
     Args:
         data: the table.
+        mains: a training of each network, on the fold that `needs_fold` returns; `error` is set if it failed. The card
+            of the first is that of the blend.
+        train: trains networks on folds.
         report: logs progress, and what is left out.
+
+    Raises:
+        TrainingError: no candidate could be trained.
     """
-
-    data: PreparedTable
-    report: Reporter
-
-    @cached_property
-    def folds(self) -> Folds:
-        """The folds of the classical models."""
-        return planned_folds(self.data.plan)
-
-    @cached_property
-    def cells(self) -> PreparedTable:
-        """The table with cells in place of features of frozen encoders."""
-        return with_cells(self.data, self.report)
-
-    @cached_property
-    def classical(self) -> Sequence[Candidate]:
-        """The fitted classical models."""
-        return list(classical_candidates(self.cells, self.folds, self.report))
-
-    def run(self, mains: Sequence[TrialResult], train: Train) -> TrialResult:
-        """Blend networks with classical models (stacking, Wolpert 1992), with the weights of `fit_weights`.
-
-        Every row that chooses members, weights or a temperature is predicted by models that did not learn from it. With
-        up to `LARGEST` labelled rows, these are all training and validation rows, by cross-validation; classical models
-        are fitted on all of them in the end. With more, one half of the validation rows chooses the epoch of the
-        network, the strength of classical models, members and weights, and the other half calibrates. If one modality
-        alone does better than all together, only its models are used.
-
-        Args:
-            mains: a training of each network, on the fold that `needs_fold` returns; `error` is set if it failed. The
-                card of the first is that of the blend.
-            train: trains networks on folds.
-
-        Raises:
-            TrainingError: no candidate could be trained.
-        """
-        raw, main, folds = self.cells, mains[0], self.folds
-        networks = [found for own in mains for found in _networks(self.data, own, train, self.report)]
-        candidates = [*networks, *self.classical]
-        if not candidates:
-            raise main.error or TrainingError("no member of the blend could be trained")
-        places = np.flatnonzero(np.logical_and.reduce([candidate.judged for candidate in candidates]))
-        roles = _Roles.of(raw, places, folds)
-        select, judged = roles.select, roles.judged(raw, folds)
-        choice = choose_members(
-            judged, [each.scores[select] for each in candidates], [each.towers for each in candidates]
-        )
-        result = _assembled(raw, main, candidates, choice, roles)
-        record = _record(candidates, choice, judged, select, folds.how)
-        fitted = replace(result.model, card=result.model.card.updated(blend=record))
-        self.report.log(blend_sentence(record))
-        return finish(raw, replace(result, fitted=fitted, blend=record))
+    raw = with_cells(data, report)
+    main = mains[0]
+    folds = planned_folds(data.plan)
+    networks = [found for own in mains for found in _networks(data, own, train, report)]
+    candidates = [*networks, *classical_candidates(raw, folds, report)]
+    if not candidates:
+        raise main.error or TrainingError("no member of the blend could be trained")
+    places = np.flatnonzero(np.logical_and.reduce([candidate.judged for candidate in candidates]))
+    roles = _Roles.of(raw, places, folds)
+    select = roles.select
+    choice = choose_members(
+        roles.judged(raw, folds), [each.scores[select] for each in candidates], [each.towers for each in candidates]
+    )
+    result = _assembled(raw, main, candidates, choice, roles)
+    record = _record(candidates, choice, roles.judged(raw, folds), select, folds.how)
+    fitted = replace(result.model, card=result.model.card.updated(blend=record))
+    report.log(blend_sentence(record))
+    return finish(raw, replace(result, fitted=fitted, blend=record))
 
 
 @dataclass(frozen=True, eq=False)

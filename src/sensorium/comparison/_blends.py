@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import torch
 
-from sensorium.blending import NETWORK, BlendTraining, check_blend, needs_fold
+from sensorium.blending import NETWORK, Train, blend, check_blend, needs_fold
 from sensorium.comparison._plan import Candidate
 from sensorium.errors import ConfigError, SensoriumError, TrainingError
 from sensorium.planning import Plan, PreparedTable
+from sensorium.registry.failures import explain_member_errors
 from sensorium.runtime.profiling import ResourceMeter
 from sensorium.runtime.progress import Reporter
 from sensorium.trials import Control, Cost, Ledger, Runner, TrialResult, TrialSpec
@@ -53,7 +54,7 @@ def modalities_used(candidate: Candidate, trials: Sequence[TrialResult]) -> list
 
 @dataclass(frozen=True, eq=False)
 class Blends:
-    """Blends of a table, one per random seed of the network; they share the classical models.
+    """Blends of a table, one per random seed of the network.
 
     Networks that an interrupted comparison finished are not trained again.
 
@@ -76,20 +77,25 @@ class Blends:
         Returns:
             The result. If no member could be trained, or the library of a classical model fails, its `error` is set.
         """
-        networks = list[TrialResult]()
+        (main,) = self._train([self._main(spec)], is_main=True)
+        networks, others = [main], _Others()
 
-        def train(specs: Sequence[TrialSpec]) -> Iterator[TrialResult]:
-            for result in self._train(specs):
-                networks.append(result)
-                yield result
+        def train(specs: Sequence[TrialSpec]) -> Sequence[TrialResult]:
+            found = list[TrialResult]()
+            with others.paused():
+                for result in self._train(specs):
+                    found.append(result)
+                    if result.error is not None:  # the blend does without this network
+                        break
+            networks.extend(found)
+            return found
 
         try:
-            networks += self._train([self._main(spec)], is_main=True)
-            classical = self._classical
-            result = self._training.run(networks[:1], train)
+            with others.measured():
+                result = self._blended(main, train)
         except TrainingError as error:
             return TrialResult(spec, error=error)
-        cost = _cost(self.data, result, [network.cost for network in networks if network.cost] + [classical])
+        cost = _cost(self.data, result, [*(network.cost for network in networks if network.cost), *others.costs])
         return replace(result, spec=spec, seconds=cost.seconds, cost=cost)
 
     def forget(self, spec: TrialSpec) -> None:
@@ -100,27 +106,19 @@ class Blends:
     def _main(self, spec: TrialSpec) -> TrialSpec:
         return TrialSpec(NETWORK, seed=spec.seed, fold=needs_fold(self.data.plan))
 
-    @cached_property
-    def _training(self) -> BlendTraining:
-        return BlendTraining(self.data, self.report)
-
-    @cached_property
-    def _classical(self) -> Cost:
-        """Fit the classical models, and return what that costs; other costs of them are those of the blend.
+    def _blended(self, main: TrialResult, train: Train) -> TrialResult:
+        """Blend a network with classical models.
 
         Raises:
-            TrainingError: a library fails.
+            TrainingError: there is no member, or a library fails.
         """
-        training = self._training
-        _ = training.cells  # decoding files is no part of the cost
         try:
-            with ResourceMeter(torch.device("cpu")) as meter:
-                _ = training.classical
+            with explain_member_errors():
+                return blend(self.data, [main], train, self.report)
         except SensoriumError:
             raise
         except Exception as error:
             raise TrainingError(f"{type(error).__name__}: {error}") from error
-        return Cost(meter.seconds, None, meter.memory, meter.energy, 0.0)
 
     def _train(self, specs: Sequence[TrialSpec], *, is_main: bool = False) -> Iterator[TrialResult]:
         """Train networks, or load the results of those that are finished; the main one with its model."""
@@ -144,6 +142,38 @@ class Blends:
             fitted = self.ledger.load_model(spec)
             return replace(known, fitted=fitted) if fitted else None
         return known
+
+
+@dataclass
+class _Others:
+    """Cost of a blend beside the training of its networks, which are measured by themselves."""
+
+    costs: list[Cost] = field(default_factory=list)
+
+    @contextmanager
+    def measured(self) -> Iterator[None]:
+        """Measure a block, without what is done while the measurement is paused."""
+        self._start()
+        try:
+            yield
+        finally:
+            self._stop()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        self._stop()
+        try:
+            yield
+        finally:
+            self._start()
+
+    def _start(self) -> None:
+        self._meter = ResourceMeter(torch.device("cpu"))
+        self._meter.__enter__()
+
+    def _stop(self) -> None:
+        self._meter.__exit__()
+        self.costs.append(Cost(self._meter.seconds, None, self._meter.memory, self._meter.energy, 0.0))
 
 
 def _cost(data: PreparedTable, blend: TrialResult, parts: Sequence[Cost]) -> Cost:

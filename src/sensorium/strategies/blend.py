@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from sensorium.blending import CONFLICTS, NETWORK, BlendTraining, check_blend, needs_fold
+from sensorium.blending import CONFLICTS, NETWORK, blend, check_blend, needs_fold
 from sensorium.planning import Plan, PreparedTable
 from sensorium.strategies._base import Session, Strategy
 from sensorium.trials import Control, TrialResult, TrialSpec, forget_trials
@@ -40,7 +40,7 @@ class Blend(Strategy):
 
         first, *others = _networks(data, session.request.networks)
         mains = [session.run(first, session.control), *(session.run(spec, Control(report)) for spec in others)]
-        return BlendTraining(data, report).run(mains, train)
+        return blend(data, mains, train, report)
 
     def close(self, folder: Path) -> None:
         forget_trials(folder)
