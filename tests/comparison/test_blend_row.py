@@ -322,4 +322,4 @@ def test_a_column_may_be_called_blend(table):
     given = {**table, "blend": table["text"]}
     del given["text"]
     found = sensorium.compare(given, "label", **BLEND | {"epochs": 1})
-    assert [result.name for result in found.results] == ["blend", "tabular", "concat", "blend (blended model)"]
+    assert [result.name for result in found.results] == ["size", "blend", "concat", "blend (blended model)"]
