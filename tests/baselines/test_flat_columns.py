@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sensorium.baselines import FlatColumns, Summaries, Summary, summarize
+from sensorium.baselines import FlatColumns, SharedBlocks, Summaries, Summary, summarize
 from sensorium.config import Config
 from sensorium.errors import ArtifactError
 from sensorium.planning import plan_and_prepare
@@ -49,6 +49,19 @@ def test_every_modality_becomes_features_that_are_saved(everything, form):
     if form == "linear":
         assert np.isfinite(found).all() and np.abs(found).max() <= 10
     assert dense(learned.apply(cells.take(train[:0]))).shape == (0, learned.width)
+
+
+@pytest.mark.parametrize("form", ["linear", "trees"])
+def test_models_of_the_same_rows_share_what_their_columns_learned(everything, form):
+    cells, train, shared = summarize(everything.cells), everything.rows("train"), SharedBlocks()
+    own = cells.take(train)
+    every, one = (shared.learn(each, train, form, 0) for each in (own, own.only(["text"])))
+    assert one.blocks["text"] is every.blocks["text"]
+    expected = FlatColumns.learn(own, form, 0).apply(cells)
+    assert np.array_equal(dense(every.apply(cells)), dense(expected), equal_nan=True)
+    fewer = shared.learn(cells.take(train[1:]), train[1:], form, 0)
+    assert fewer.blocks["text"] is not every.blocks["text"]
+    assert shared.learn(own, train, form, 1).blocks["text"] is not every.blocks["text"]
 
 
 @pytest.mark.parametrize("form", ["linear", "trees"])

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 import sensorium
-from sensorium.blending import _blend, _candidates
+from sensorium.blending import _blend, _classical
 from sensorium.comparison import ComparisonOptions, _blends
 from sensorium.comparison._estimate import seconds_left
 from sensorium.comparison._judge import judge
@@ -55,8 +55,8 @@ def by_name(comparison):
 def quick():
     """Without linear models, and with two folds for trees: `tests/strategies` has whole blends."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_candidates, "CLASSICAL", ("trees",))
-        patch.setattr(_blend, "FOLDS", 2)
+        patch.setattr(_classical, "KINDS", ("trees",))
+        patch.setattr(_blend, "FOLDS", (2,))
         yield
 
 

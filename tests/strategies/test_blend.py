@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import sensorium
-from sensorium.blending import _blend
+from sensorium.blending import _blend, _networks, _time
 from sensorium.errors import ConfigError
 from sensorium.planning import cut_folds, make_plan
 from sensorium.runtime.progress import Silent
@@ -125,11 +125,23 @@ def test_a_network_that_fails_is_left_out(table):
     assert np.isfinite(found.predict_proba(table)).all()
 
 
+def test_a_network_that_would_take_too_long_is_not_trained(table, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(_time, "MOST", 0.01)
+    found = sensorium.fit(table, "label", out=tmp_path / "run", **SETTINGS | {"progress": True})
+    log = " ".join(capsys.readouterr().err.split())
+    assert "network is left out of the blend: 2 trainings of about 0 s would exceed the 0 s of preset good" in log
+    assert [each["name"] for each in found.card["blend"]["candidates"]] == ["linear"]  # one model stays in any case
+    assert "trees (text) is left out of the blend" in log and "preset best may take ten times as long" in log
+    assert "fitted to 2 folds" in log
+    assert found.card["blend"]["how"].startswith("2 folds")
+    assert np.array_equal(sensorium.load(tmp_path / "run").predict_proba(table), found.predict_proba(table))
+
+
 @pytest.mark.slow
 def test_a_finished_network_is_not_trained_again(table, tmp_path, monkeypatch):
     """An interruption between two members loses none that is finished."""
     trained = []
-    real = _blend.network_candidate
+    real = _networks._candidate
 
     def stop(*arguments):
         found = real(*arguments)
@@ -138,7 +150,7 @@ def test_a_finished_network_is_not_trained_again(table, tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return found
 
-    monkeypatch.setattr(_blend, "network_candidate", stop)
+    monkeypatch.setattr(_networks, "_candidate", stop)
     with pytest.raises(KeyboardInterrupt):
         sensorium.fit(table, "label", out=tmp_path / "run", **SETTINGS)
     records = list((tmp_path / "run" / ".finished").glob("*.json"))

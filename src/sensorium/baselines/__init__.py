@@ -3,10 +3,11 @@
 from sensorium.baselines._base import Baseline, Model, Path, Sample
 from sensorium.baselines._cross_fit import CrossFitted, Job, cross_fit, fit_selected
 from sensorium.baselines._features import FlatColumns
-from sensorium.baselines._plan import NONE, choose_baselines, left_out
+from sensorium.baselines._plan import NONE, choose_baselines, fit_seconds, left_out, unsuited
+from sensorium.baselines._shared import SharedBlocks
 from sensorium.baselines._summaries import Summaries, Summary, summarize
 
 __all__ = [
-    "NONE", "Baseline", "CrossFitted", "FlatColumns", "Job", "Model", "Path", "Sample", "Summaries", "Summary",
-    "choose_baselines", "cross_fit", "fit_selected", "left_out", "summarize",
+    "NONE", "Baseline", "CrossFitted", "FlatColumns", "Job", "Model", "Path", "Sample", "SharedBlocks", "Summaries",
+    "Summary", "choose_baselines", "cross_fit", "fit_seconds", "fit_selected", "left_out", "summarize", "unsuited",
 ]  # fmt: skip

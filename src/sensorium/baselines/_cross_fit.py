@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from sensorium.baselines._answers import answers, count_outputs, error_points, loss, standardise, with_errors
 from sensorium.baselines._base import Baseline, Model, Path, Sample
 from sensorium.baselines._features import FlatColumns
+from sensorium.baselines._shared import SharedBlocks
 from sensorium.baselines._summaries import Summaries, summarize
 from sensorium.prepare import Prepared
 from sensorium.registry import baselines
@@ -34,6 +35,7 @@ class Job:
         task: the fitted task.
         seed: random seed.
         threads: largest number of threads.
+        blocks: what models of the same cells share.
     """
 
     cells: Prepared | Summaries
@@ -42,6 +44,7 @@ class Job:
     task: Task
     seed: int
     threads: int = 1
+    blocks: SharedBlocks = field(default_factory=SharedBlocks)
 
     @property
     def several(self) -> bool:
@@ -141,7 +144,7 @@ class _Side:
     @classmethod
     def learn(cls, member: type[Baseline], job: Job, cells: Summaries, fold: Fold) -> _Side:
         own = cells.take(fold.learn)
-        features = FlatColumns.learn(own, member.form, job.seed)
+        features = job.blocks.learn(own, fold.learn, member.form, job.seed)
         return cls(fold, features, features.apply(own), features.apply(cells.take(fold.judge)))
 
     def path(self, member: type[Baseline], job: Job, target: npt.NDArray[Any]) -> Path:

@@ -13,7 +13,7 @@ import pydantic
 from sensorium.baselines._blocks import Block, Form
 from sensorium.baselines._codes import CodeBlock
 from sensorium.baselines._numbers import NumberBlock
-from sensorium.baselines._summaries import Kind, Summaries
+from sensorium.baselines._summaries import Kind, Summaries, Summary
 from sensorium.baselines._texts import TextBlock
 from sensorium.errors import ArtifactError
 from sensorium.files.state import SAVED, HasState, reading_saved
@@ -55,8 +55,7 @@ class FlatColumns(HasState):
             form: the kind of model that the features are for.
             seed: random seed of the decompositions.
         """
-        blocks = {name: KINDS[own.kind].learn(own, form, seed) for name, own in columns.columns.items()}
-        return cls(form, blocks)
+        return cls(form, {name: learn_block(own, form, seed) for name, own in columns.columns.items()})
 
     @property
     def width(self) -> int:
@@ -115,6 +114,11 @@ class FlatColumns(HasState):
                     raise ValueError(f"column {column.name!r} does not fit the others")
                 blocks[column.name] = block
         return cls(saved.form, blocks)
+
+
+def learn_block(column: Summary, form: Form, seed: int) -> Block:
+    """Learn the features of one column from every row of its summary."""
+    return KINDS[column.kind].learn(column, form, seed)
 
 
 def split_arrays(arrays: Mapping[str, npt.NDArray[Any]], count: int) -> list[dict[str, npt.NDArray[Any]]]:

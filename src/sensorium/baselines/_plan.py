@@ -24,7 +24,7 @@ def choose_baselines(asked: Sequence[str] | None, task: str) -> list[str]:
         return baselines.names()
     if list(asked) == [NONE]:
         return []
-    unsuited = {name: reason for name in asked if (reason := _unsuited(name, task))}
+    unsuited = {name: reason for name in asked if (reason := unsuited(name, task))}
     raise_together(
         [ConfigError(f"baseline {name!r}: {reason}", place="baselines") for name, reason in unsuited.items()]
     )
@@ -37,20 +37,31 @@ def left_out(name: str, task: str, cells: Summaries, rows: int, outputs: int) ->
     Args:
         name: registered name.
         task: registered name.
-        cells: the columns.
-        rows: training rows, of all folds.
-        outputs: classes, labels, or 1.
+        cells, rows, outputs: as for `fit_seconds`.
     """
-    if reason := _unsuited(name, task):
+    if reason := unsuited(name, task):
         return reason
-    column, million = baselines.entry(name).literal("SECONDS", (0.0, 0.0))
-    width = sum(OF_TEXT if own.kind == "terms" else max(1, own.width) for own in cells.columns.values())
-    seconds = outputs * width * (column + million * rows / 1e6)
+    seconds = fit_seconds(name, cells, rows, outputs)
     if seconds <= PATIENCE:
         return ""
     return f"it would take about {duration_text(seconds)}: request it with --baselines {name}"
 
 
-def _unsuited(name: str, task: str) -> str:
+def fit_seconds(name: str, cells: Summaries, rows: int, outputs: int) -> float:
+    """Estimate how long a fit of a baseline takes on an ordinary CPU. The estimate is the same on every machine.
+
+    Args:
+        name: registered name.
+        cells: the columns.
+        rows: training rows.
+        outputs: classes, labels, or 1.
+    """
+    column, million = baselines.entry(name).literal("SECONDS", (0.0, 0.0))
+    width = sum(OF_TEXT if own.kind == "terms" else max(1, own.width) for own in cells.columns.values())
+    return float(outputs * width * (column + million * rows / 1e6))
+
+
+def unsuited(name: str, task: str) -> str:
+    """Return why a baseline does not support a task; empty if it does."""
     suited = baselines.entry(name).literal("TASKS", ())
     return "" if task in suited else f"it supports {', '.join(suited)}, not {task}"

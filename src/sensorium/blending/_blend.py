@@ -8,8 +8,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sensorium.blending._candidates import Candidate, Train, classical_candidates, network_candidate
+from sensorium.blending._candidates import Candidate
 from sensorium.blending._choose import PARTS, Choice, Judged, choose_members
+from sensorium.blending._classical import classical_candidates
+from sensorium.blending._networks import Train, train_networks
+from sensorium.blending._time import FOLDS, TimeLimit
 from sensorium.errors import TrainingError
 from sensorium.model import Outputs
 from sensorium.model.card import BlendCandidate, BlendRecord
@@ -21,25 +24,26 @@ from sensorium.trials import TrialResult, build_blend, find_calibration, finish,
 from sensorium.wording import blend_sentence
 
 LARGEST = 5000  # rows up to which every member is judged by folds; above, by the validation rows
-FOLDS = 5
 
 
 def needs_fold(plan: Plan) -> list[int] | None:
     """Return the fold that the network is trained on: the only one of a large table, None for a small one."""
     validation = len(plan.rows("validation"))
-    return [0, 1] if len(plan.rows("train")) + validation > LARGEST and validation >= FOLDS else None
+    return [0, 1] if len(plan.rows("train")) + validation > LARGEST and validation >= FOLDS[0] else None
 
 
 def planned_folds(plan: Plan) -> Folds:
-    """Return the folds of the classical models.
+    """Return the folds of the classical models, if their number is not reduced to save time.
 
     Raises:
         SchemaError: there are too few rows, groups or times.
     """
-    return cut_folds(plan, 1 if needs_fold(plan) else FOLDS)
+    return cut_folds(plan, 1 if needs_fold(plan) else FOLDS[0])
 
 
-def blend(data: PreparedTable, mains: Sequence[TrialResult], train: Train, report: Reporter) -> TrialResult:
+def blend(
+    data: PreparedTable, mains: Sequence[TrialResult], train: Train, report: Reporter, *, limit: TimeLimit | None = None
+) -> TrialResult:
     """Blend networks with classical models (stacking, Wolpert 1992), with the weights of `fit_weights`.
 
     Every row that chooses members, weights or a temperature is predicted by models that did not learn from it. With up
@@ -54,15 +58,18 @@ def blend(data: PreparedTable, mains: Sequence[TrialResult], train: Train, repor
             of the first is that of the blend.
         train: trains networks on folds.
         report: logs progress, and what is left out.
+        limit: the time that the trainings may take; by default, that of preset `good`.
 
     Raises:
         TrainingError: no candidate could be trained.
     """
-    raw = with_cells(data, report)
+    raw, limit = with_cells(data, report), limit or TimeLimit.of(data.plan, 1.0)
     main = mains[0]
-    folds = planned_folds(data.plan)
-    networks = [found for own in mains for found in _networks(data, own, train, report)]
-    candidates = [*networks, *classical_candidates(raw, folds, report)]
+    networks = train_networks(data, mains, train, report)
+    allowed = limit.after(networks.once, networks.spent)
+    counts, least = (1,) if needs_fold(data.plan) else FOLDS, 0 if networks.candidates else 1
+    classical, folds = classical_candidates(raw, limit, allowed, report, folds=counts, least=least)
+    candidates = [*networks.candidates, *classical]
     if not candidates:
         raise main.error or TrainingError("no member of the blend could be trained")
     places = np.flatnonzero(np.logical_and.reduce([candidate.judged for candidate in candidates]))
@@ -104,19 +111,6 @@ class _Roles:
         codes = np.unique(groups, return_inverse=True)[1]
         order = np.random.default_rng(plan.config.seed).permutation(int(codes.max(initial=0)) + 1)
         return Judged(plan.task, plan.target[places], order[codes] % PARTS)
-
-
-def _networks(data: PreparedTable, main: TrialResult, train: Train, report: Reporter) -> list[Candidate]:
-    """Return the network as a candidate, unless its training failed."""
-    try:
-        if main.error is not None:
-            raise main.error
-        if main.collapsed:
-            raise TrainingError("it predicts a constant")
-        return [network_candidate(data, main, train)]
-    except TrainingError as error:
-        report.log(f"? {main.spec.name} is left out of the blend: {error.finding}")
-        return []
 
 
 def _assembled(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
-from sensorium.blending import NETWORK, Train, blend, check_blend, needs_fold
+from sensorium.blending import NETWORK, TimeLimit, Train, blend, check_blend, needs_fold, too_slow
 from sensorium.comparison._plan import Candidate
 from sensorium.errors import ConfigError, SensoriumError, TrainingError
 from sensorium.planning import Plan, PreparedTable
@@ -17,6 +17,7 @@ from sensorium.runtime.profiling import ResourceMeter
 from sensorium.runtime.progress import Reporter
 from sensorium.trials import Control, Cost, Ledger, Runner, TrialResult, TrialSpec
 
+PRESET, PATIENCE = "good", 1.0  # the preset of `fit` that trains such a blend, and the factor of its time limits
 PLACE, CURE = "blend", "leave the blend out: --no-blend (Python: blend=False)"
 
 
@@ -77,7 +78,7 @@ class Blends:
         Returns:
             The result. If no member could be trained, or the library of a classical model fails, its `error` is set.
         """
-        (main,) = self._train([self._main(spec)], is_main=True)
+        main = self._train_main(self._main(spec))
         networks, others = [main], _Others()
 
         def train(specs: Sequence[TrialSpec]) -> Sequence[TrialResult]:
@@ -103,6 +104,11 @@ class Blends:
         for part in self._parts.pop(spec.seed, [self._main(spec)]):
             self.ledger.forget(part)
 
+    @property
+    def _limit(self) -> TimeLimit:
+        """The time limit of the preset, whose name reports show."""
+        return replace(TimeLimit.of(self.data.plan, PATIENCE), preset=PRESET)
+
     def _main(self, spec: TrialSpec) -> TrialSpec:
         return TrialSpec(NETWORK, seed=spec.seed, fold=needs_fold(self.data.plan))
 
@@ -114,11 +120,16 @@ class Blends:
         """
         try:
             with explain_member_errors():
-                return blend(self.data, [main], train, self.report)
+                return blend(self.data, [main], train, self.report, limit=self._limit)
         except SensoriumError:
             raise
         except Exception as error:
             raise TrainingError(f"{type(error).__name__}: {error}") from error
+
+    def _train_main(self, spec: TrialSpec) -> TrialResult:
+        """Train the network, unless that would take too long."""
+        error = too_slow(self.data, spec, self._limit)
+        return TrialResult(spec, error=error) if error else next(self._train([spec], is_main=True))
 
     def _train(self, specs: Sequence[TrialSpec], *, is_main: bool = False) -> Iterator[TrialResult]:
         """Train networks, or load the results of those that are finished; the main one with its model."""

@@ -73,7 +73,7 @@ def plan_candidates(
         found[candidate.name] = candidate
     if blend:
         name = _unique(BLEND, "blended model", found)
-        spec, folds = TrialSpec(name, blended=True), 1 if needs_fold(plan) else FOLDS
+        spec, folds = TrialSpec(name, blended=True), 1 if needs_fold(plan) else FOLDS[0]
         found[name] = Candidate(name, "blend", towers, spec, folds)
     return found
 

@@ -20,10 +20,12 @@ class Preset(ABC):
         STRATEGY: registered name of a strategy of the stage `train`. `plain` is replaced by a strategy that a setting
             enables, such as `search`.
         NETWORKS: number of networks with different random seeds that a blend has.
+        PATIENCE: factor of the time limits of a blend.
     """
 
     STRATEGY: ClassVar[str]
     NETWORKS: ClassVar[int] = 1
+    PATIENCE: ClassVar[float] = 1.0
 
     def unsupported(self, request: Request) -> Mapping[str, str]:
         """Return what the preset does not support: setting or argument that is set → the reason.

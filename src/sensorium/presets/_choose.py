@@ -44,7 +44,8 @@ class ChosenPreset:
     def applied(self, request: Request) -> Request:
         """Return the request with the strategy of the preset, and with its name in the settings."""
         config = request.config.model_copy(update={"preset": self.name})
-        return replace(request, config=config, strategy=self.preset.STRATEGY, networks=self.preset.NETWORKS)
+        own = self.preset
+        return replace(request, config=config, strategy=own.STRATEGY, networks=own.NETWORKS, patience=own.PATIENCE)
 
     def settle(self, schema: Schema, config: Config) -> tuple[Config, PresetRecord]:
         """Return the settings with those that the preset changes, and the entry of the model card."""

@@ -24,6 +24,7 @@ class Best(Preset):
 
     STRATEGY: ClassVar[str] = "blend"
     NETWORKS: ClassVar[int] = 3
+    PATIENCE: ClassVar[float] = 10.0
 
     def settings(self, schema: Schema, config: Config) -> Mapping[str, Any]:
         tuned = any(each.tune != "frozen" and not each.unused for each in self.backbones(schema, config))

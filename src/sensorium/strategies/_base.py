@@ -28,6 +28,7 @@ class Request:
         resume: whether an interrupted run is resumed.
         own_modules: whether the network has modules of the user.
         networks: number of networks with different random seeds that a blend has.
+        patience: factor of the time limits of a blend.
         strategy: registered name of the strategy that trains, if no setting enables another one.
         folds: whether the fit is cross-validated.
     """
@@ -38,6 +39,7 @@ class Request:
     resume: bool = False
     own_modules: bool = False
     networks: int = 1
+    patience: float = 1.0
     strategy: str = "plain"
     folds: bool = False
 
@@ -81,16 +83,22 @@ class Session:
         ledger = Ledger(data, folder, control.report)
         return cls(data, request, InProcess(data), ledger, control, control.report, folder)
 
-    def run(self, spec: TrialSpec, control: Control | None = None) -> TrialResult:
-        """Run one trial, or load its result and model from the ledger."""
-        known = self.ledger.find(spec, with_model=True)
-        fitted = self.ledger.load_model(spec) if known else None
-        if known and fitted:
+    def run(self, spec: TrialSpec, control: Control | None = None, *, with_model: bool = True) -> TrialResult:
+        """Run one trial, or load its result and model from the ledger.
+
+        Args:
+            spec: the trial.
+            control: options that do not change the result.
+            with_model: whether to record the model as well; without it, a result from the ledger has none.
+        """
+        known = self.ledger.find(spec, with_model=with_model)
+        fitted = self.ledger.load_model(spec) if known and with_model else None
+        if known and (fitted or not with_model):
             self.report.log(f"{spec.name}: already finished, not trained again")
             return replace(known, fitted=fitted)
         result = self.train(spec, control or Control(report=self.report))
         if result.error is None:
-            self.ledger.record(result, self.ledger.save_model(result))
+            self.ledger.record(result, self.ledger.save_model(result) if with_model else None)
         return result
 
     def train(self, spec: TrialSpec, control: Control) -> TrialResult:

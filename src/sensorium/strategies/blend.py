@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from sensorium.blending import CONFLICTS, NETWORK, blend, check_blend, needs_fold
+from sensorium.blending import CONFLICTS, NETWORK, TimeLimit, blend, check_blend, needs_fold, too_slow
 from sensorium.planning import Plan, PreparedTable
 from sensorium.strategies._base import Session, Strategy
 from sensorium.trials import Control, TrialResult, TrialSpec, forget_trials
@@ -32,15 +32,20 @@ class Blend(Strategy):
 
     def run(self, session: Session, so_far: TrialResult | None) -> TrialResult:
         data, report = session.data, session.report
+        limit = TimeLimit.of(data.plan, session.request.patience)
 
         def train(specs: Sequence[TrialSpec]) -> Iterator[TrialResult]:
             for spec in specs:
                 report.step(spec.name)
-                yield session.run(spec, Control(report, restarts=False))
+                yield session.run(spec, Control(report, restarts=False), with_model=False)  # only its scores are used
+
+        def train_main(spec: TrialSpec, control: Control) -> TrialResult:
+            error = too_slow(data, spec, limit)
+            return TrialResult(spec, error=error) if error else session.run(spec, control)
 
         first, *others = _networks(data, session.request.networks)
-        mains = [session.run(first, session.control), *(session.run(spec, Control(report)) for spec in others)]
-        return blend(data, mains, train, report)
+        mains = [train_main(first, session.control), *(train_main(spec, Control(report)) for spec in others)]
+        return blend(data, mains, train, report, limit=limit)
 
     def close(self, folder: Path) -> None:
         forget_trials(folder)

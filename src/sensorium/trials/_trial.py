@@ -256,12 +256,22 @@ def estimate_seconds(data: PreparedTable, result: TrialResult) -> float:
 
     The estimate counts multiply-adds, so it is the same on every machine and however busy the machine is.
     """
-    fitted = result.model
+    return _estimate(result.spec.data(data), result.model, len(result.training_history.epochs))
+
+
+def estimate_all_epochs(data: PreparedTable, spec: TrialSpec) -> float:
+    """Estimate how long the training of a network takes if it does not stop early (see `estimate_seconds`)."""
+    own = spec.data(data)
+    with torch.random.fork_rng([]):
+        fitted = build_fitted(own, spec, model_of_none)
+    return _estimate(own, fitted, training_of(own, fitted).epochs)
+
+
+def _estimate(data: PreparedTable, fitted: FittedModel, epochs: int) -> float:
     context = training_of(data, fitted)
     with data.reading_features(fitted.networks):
         work = _step_work(context)
-    steps = len(result.training_history.epochs) * math.ceil(len(context.train_rows) / context.batch_size)
-    return steps * (STEP + work / RATE)
+    return epochs * math.ceil(len(context.train_rows) / context.batch_size) * (STEP + work / RATE)
 
 
 def _train(

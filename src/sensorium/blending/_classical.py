@@ -1,0 +1,150 @@
+"""Classical models of a blend: of all columns, and of each modality alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from sensorium.baselines import (
+    Baseline,
+    Job,
+    SharedBlocks,
+    Summaries,
+    cross_fit,
+    fit_seconds,
+    fit_selected,
+    summarize,
+    unsuited,
+)
+from sensorium.blending._candidates import Candidate, candidate_of
+from sensorium.blending._time import TimeLimit, plan_fits
+from sensorium.model import EstimatorMember
+from sensorium.planning import Plan, PreparedTable, cut_folds
+from sensorium.runtime.progress import Reporter
+from sensorium.split import Folds
+from sensorium.table import Floats, Rows
+
+Towers: TypeAlias = Mapping[str, Sequence[str]]
+
+KINDS = ("linear", "trees")
+MOST_SINGLES = 6  # modalities of which each gets classical models of its own
+
+
+@dataclass(frozen=True, eq=False)
+class ClassicalModel:
+    """Classical model that may be fitted.
+
+    Attributes:
+        kind: registered name of the baseline.
+        towers: the modalities that it reads, with their columns.
+        cells: these columns.
+        is_single: whether it reads one modality of several.
+    """
+
+    kind: str
+    towers: Towers
+    cells: Summaries
+    is_single: bool
+
+    @property
+    def name(self) -> str:
+        """Name for reports, such as `linear (review)`."""
+        return f"{self.kind} ({next(iter(self.towers))})" if self.is_single else self.kind
+
+    def seconds(self, plan: Plan, folds: int) -> float:
+        """Estimate the seconds of its fits: to the folds, and to all rows; or to the training rows, with one fold."""
+        train, outputs = len(plan.rows("train")), plan.task.outputs
+        if folds == 1:
+            return fit_seconds(self.kind, self.cells, train, outputs)
+        rows = train + len(plan.rows("validation"))
+        part = rows * (folds - 1) // folds
+        return sum(
+            times * fit_seconds(self.kind, self.cells, own, outputs) for times, own in ((folds, part), (1, rows))
+        )
+
+
+def classical_models(data: PreparedTable, report: Reporter) -> list[ClassicalModel]:
+    """Return the classical models that support the task.
+
+    Args:
+        data: the table, with cells that are not features of frozen encoders.
+        report: logs the kinds that do not support the task.
+    """
+    plan = data.plan
+    cells = summarize(data.cells.only(plan.learnt))
+    towers: Towers = {tower.name: list(tower.columns) for tower in plan.blueprint.towers}
+    singles = [{name: columns} for name, columns in towers.items()] if 1 < len(towers) <= MOST_SINGLES else []
+    found = list[ClassicalModel]()
+    for kind in KINDS:
+        if reason := unsuited(kind, plan.labels.task_name):
+            report.log(f"? {kind} is left out of the blend: {reason}")
+            continue
+        for read in (towers, *singles):
+            own = cells.only([name for columns in read.values() for name in columns])
+            found.append(ClassicalModel(kind, read, own, is_single=len(read) < len(towers)))
+    return found
+
+
+def classical_candidates(
+    data: PreparedTable, limit: TimeLimit, allowed: float, report: Reporter, *, folds: Sequence[int], least: int
+) -> tuple[list[Candidate], Folds]:
+    """Return fitted classical models that are quick enough, and their folds; log what is left out.
+
+    Args:
+        data: the table, with cells that are not features of frozen encoders.
+        limit: the time limit of the blend.
+        allowed: seconds of it that remain.
+        report: logs progress.
+        folds: the numbers of folds to choose from, the usual one first.
+        least: number of models that are fitted in any case.
+    """
+    plan = data.plan
+    models = classical_models(data, report)
+    times = [{each: model.seconds(plan, each) for each in folds} for model in models]
+    fits = plan_fits(models, lambda place, each: times[place][each], allowed, folds=folds, least=least)
+    for name, reason in fits.left_out.items():
+        report.log(f"? {name} is left out of the blend: {reason}; {limit.cure}")
+    if fits.reason:
+        report.log(f"? the classical models are fitted to {fits.folds} folds: {fits.reason}; {limit.cure}")
+    chosen = cut_folds(plan, fits.folds)
+    return list(fit_classical(data, [models[place] for place in fits.kept], chosen, report)), chosen
+
+
+def fit_classical(
+    data: PreparedTable, models: Sequence[ClassicalModel], folds: Folds, report: Reporter
+) -> Iterator[Candidate]:
+    """Yield fitted models.
+
+    With several folds, the models learn from all of their rows, which they also predict out of fold. With a single one,
+    they learn from the training rows, one half of the validation rows chooses their strength, and they predict both.
+
+    Args:
+        data: the table of the models.
+        models: the models.
+        folds: the folds.
+        report: logs progress.
+    """
+    plan, train, shared = data.plan, data.rows("train"), SharedBlocks()
+    learned = np.union1d(train, data.rows("validation")) if len(folds) > 1 else train
+    for model in models:
+        job = Job(model.cells, plan.target, learned, plan.task, plan.config.seed, plan.threads.most, shared)
+        with report.phase(f"fitting {model.name}"):
+            judged, scores, estimator = _fit(model.kind, job, folds)
+        member = EstimatorMember(model.kind, estimator, model.towers)
+        yield candidate_of(model.name, list(model.towers), judged, scores, member, len(plan.used))
+
+
+def _fit(kind: str, job: Job, folds: Folds) -> tuple[Rows, Floats, Baseline]:
+    """Fit a classical model, and return rows, their scores by a model that did not learn from them, and the model."""
+    if len(folds) > 1:
+        found = cross_fit(kind, job, folds.folds)
+        assert found.estimator is not None
+        return found.rows, found.scores, found.estimator
+    (fold,) = folds
+    found = fit_selected(kind, job, np.setdiff1d(fold.learn, job.rows))
+    assert found.estimator is not None
+    others = found.estimator.scores(job.task, job.cells, fold.judge)
+    return np.concatenate([found.rows, fold.judge]), np.concatenate([found.scores, others]), found.estimator

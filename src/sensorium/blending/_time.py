@@ -1,0 +1,155 @@
+"""Plan the time of a blend: how often its networks are trained, and which classical models are fitted to which folds.
+
+Times are estimates for an ordinary CPU from the amount of work. So the plan is the same on every machine, however busy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from sensorium.findings import count
+from sensorium.planning import Plan
+from sensorium.runtime.progress import duration_text
+
+LEAST, FACTOR = 40.0, 3.0  # seconds that a blend may take, or so many times its network; tables are read beside that
+MOST, MOST_ROWS = 600.0, 20_000  # seconds that it takes at most with so many rows, in proportion with more
+OF_NETWORK = 0.8  # share of these that the trainings of one network may take
+NETWORK_SECONDS = {5: 15.0, 3: 20.0}  # folds → seconds that all trainings of a network may take; else `FEWEST`
+FEWEST = 2
+FOLDS = (5, 3, FEWEST)  # of classical models: the first number whose fits are quick enough
+
+
+class Sized(Protocol):
+    """Model whose fit takes time.
+
+    Attributes:
+        name: name for reports.
+        is_single: whether it reads one modality of several.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def is_single(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class TimeLimit:
+    """Time that the trainings of a blend may take.
+
+    Attributes:
+        rows: training and validation rows.
+        patience: factor of the limits, from the preset.
+        preset: name of the preset.
+    """
+
+    rows: int
+    patience: float
+    preset: str
+
+    @classmethod
+    def of(cls, plan: Plan, patience: float) -> TimeLimit:
+        """Return the limit of a planned table."""
+        return cls(len(plan.rows("train")) + len(plan.rows("validation")), patience, plan.config.preset)
+
+    @property
+    def most(self) -> float:
+        """Return the seconds that no blend of the table exceeds."""
+        return self.patience * MOST * max(1.0, self.rows / MOST_ROWS)
+
+    def after(self, once: float, spent: float) -> float:
+        """Return the seconds that remain for classical models.
+
+        Args:
+            once: seconds of one training of each network.
+            spent: seconds of all trainings of the networks.
+        """
+        whole = min(self.most, max(self.patience * LEAST, FACTOR * once))
+        return max(whole - spent, (1 - OF_NETWORK) * whole)
+
+    def network_reason(self, seconds: float, trainings: int) -> str:
+        """Return why a network is not trained, given the seconds of one training of all epochs; empty if it is."""
+        allowed = OF_NETWORK * self.most
+        if seconds * trainings <= allowed:
+            return ""
+        each = f"{count(trainings, 'training')} of about {duration_text(seconds)}"
+        return f"{each} would exceed the {duration_text(allowed)} of preset {self.preset}; preset fast trains it once"
+
+    @property
+    def cure(self) -> str:
+        """Return what fits more classical models."""
+        return (
+            "compare --baselines fits each of them"
+            if self.preset == "best"
+            else "preset best may take ten times as long"
+        )
+
+
+def network_folds(seconds: float) -> int:
+    """Return the number of folds to train networks on, if one training takes so many seconds.
+
+    Trainings on k folds of (k - 1) / k of the rows each, and the one on all rows, take about k times as long as one.
+    """
+    return next((folds for folds, most in NETWORK_SECONDS.items() if folds * seconds <= most), FEWEST)
+
+
+@dataclass(frozen=True)
+class FitPlan:
+    """Classical models that are fitted.
+
+    Attributes:
+        kept: positions of the models among those that were offered.
+        folds: number of folds that each is fitted to.
+        left_out: name of a model → the reason why it is not fitted.
+        reason: why there are fewer folds than usual; empty if there are not.
+    """
+
+    kept: list[int]
+    folds: int
+    left_out: dict[str, str] = field(default_factory=dict)
+    reason: str = ""
+
+
+def plan_fits(
+    models: Sequence[Sized], seconds: Callable[[int, int], float], allowed: float, *, folds: Sequence[int], least: int
+) -> FitPlan:
+    """Choose classical models and folds whose fits take no longer than allowed.
+
+    As many folds are taken as the models of all columns have time for; a slow one is left out if two folds take too
+    long. Models of single modalities fill the remaining time, quick ones first.
+
+    Args:
+        models: the models that could be fitted.
+        seconds: returns the seconds of all fits of a model, given its position and the number of folds.
+        allowed: seconds that all fits may take.
+        folds: the numbers of folds to choose from, the usual one first.
+        least: number of models that are fitted in any case.
+    """
+    usual = folds[0]
+
+    def total(places: Sequence[int], each: int) -> float:
+        return sum(seconds(place, each) for place in places)
+
+    quickest = sorted(range(len(models)), key=lambda place: seconds(place, usual))
+    kept = [place for place in quickest if not models[place].is_single]
+    whole = total(kept, usual)
+    chosen = next((each for each in folds if total(kept, each) <= allowed), folds[-1])
+    while len(kept) > least and total(kept, chosen) > allowed:
+        kept.pop()
+    for place in quickest:
+        if models[place].is_single and total([*kept, place], chosen) <= allowed:
+            kept.append(place)
+    why = f"beyond the {duration_text(allowed)} that are left for classical models"
+    return FitPlan(
+        kept=sorted(kept),
+        folds=chosen,
+        left_out={
+            models[place].name: f"it would take about {duration_text(seconds(place, chosen))}, {why}"
+            for place in range(len(models))
+            if place not in kept
+        },
+        reason=f"{count(usual, 'fold')} would take about {duration_text(whole)}, {why}" if chosen != usual else "",
+    )

@@ -1,0 +1,75 @@
+"""Which trainings fit into the time of a blend."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from sensorium.blending._time import FOLDS, LEAST, MOST, MOST_ROWS, TimeLimit, network_folds, plan_fits
+
+pytestmark = pytest.mark.unit
+
+LIMIT = TimeLimit(1000, 1.0, "good")
+
+
+@dataclass
+class Model:
+    name: str
+    seconds: float  # per fold
+    is_single: bool = False
+
+
+MODELS = [Model("linear", 1), Model("linear (a)", 2, True), Model("trees", 4), Model("trees (a)", 3, True)]
+
+
+def plan(allowed, models=MODELS, folds=FOLDS, least=0):
+    return plan_fits(models, lambda place, each: each * models[place].seconds, allowed, folds=folds, least=least)
+
+
+def names(found):
+    return [MODELS[place].name for place in found.kept]
+
+
+@pytest.mark.parametrize(
+    ("allowed", "kept", "folds"),
+    [
+        (50, ["linear", "linear (a)", "trees", "trees (a)"], 5),
+        (49, ["linear", "linear (a)", "trees"], 5),
+        (34, ["linear", "trees"], 5),
+        (24, ["linear", "linear (a)", "trees"], 3),
+        (20, ["linear", "trees"], 3),
+        (10, ["linear", "trees"], 2),
+        (9, ["linear", "linear (a)"], 2),
+        (1, [], 2),
+    ],
+)
+def test_models_of_all_columns_and_folds_come_before_models_of_single_modalities(allowed, kept, folds):
+    found = plan(allowed)
+    assert (names(found), found.folds) == (kept, folds)
+    assert found.left_out.keys() == {model.name for model in MODELS} - {*kept}
+    assert all(f"beyond the {allowed} s" in reason for reason in found.left_out.values())
+    assert bool(found.reason) == (folds != 5)
+
+
+def test_the_quickest_model_stays_if_one_is_needed():
+    assert names(plan(1, least=1)) == ["linear"]
+    assert plan(1, folds=(1,)).folds == 1
+
+
+def test_the_limit_grows_with_the_network_up_to_ten_minutes():
+    assert LIMIT.after(1, 5) == LEAST - 5
+    assert LIMIT.after(100, 200) == 100
+    assert LIMIT.after(1000, 500) == pytest.approx(MOST / 5)  # at least a fifth of the whole is for classical models
+    assert TimeLimit(2 * MOST_ROWS, 1.0, "good").most == 2 * MOST
+    assert TimeLimit(1000, 10.0, "best").after(1, 5) == 10 * LEAST - 5
+
+
+def test_a_network_that_would_exceed_the_limit_is_not_trained():
+    assert not LIMIT.network_reason(240, 2)
+    reason = LIMIT.network_reason(241, 2)
+    assert "2 trainings of about 4 min would exceed the 8 min of preset good" in reason and "preset fast" in reason
+    assert not LIMIT.network_reason(241, 1)
+
+
+@pytest.mark.parametrize(("seconds", "folds"), [(0.1, 5), (3, 5), (3.1, 3), (6.6, 3), (7, 2), (1000, 2)])
+def test_slow_networks_are_trained_on_fewer_folds(seconds, folds):
+    assert network_folds(seconds) == folds
