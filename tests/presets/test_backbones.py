@@ -45,11 +45,11 @@ def backbones(columns, rows=60, choose=choose_backbones, **settings):
     return choose(infer_schema(open_table({**table, **labels}), config), config)
 
 
-def photos(rows):
-    """A schema with a column of images, of which only the number of cells counts."""
+def photos(rows, columns=1):
+    """A schema with columns of images, of which only the number of cells counts."""
     there = np.ones(rows, np.bool_)
     table = SimpleNamespace(column=lambda name: SimpleNamespace(present=there))
-    plans = [SimpleNamespace(name="photo", modality="image")]
+    plans = [SimpleNamespace(name="photo" + "s" * place, modality="image") for place in range(columns)]
     return SimpleNamespace(columns=plans, labels=SimpleNamespace(present=there), table=table)
 
 
@@ -97,8 +97,17 @@ def test_each_reason_has_an_entry_of_its_own():
     [{"encoders": {"plot": "text_cnn"}}, {"encoders": {"text": "text_cnn"}}, {"towers": {"t": ["plot"]}}],
     ids=str,
 )
-def test_an_encoder_of_the_user_stays(settings):
-    assert [name for found in backbones(PLURAL, **settings) for name in found.columns] in (["note"], [])
+@pytest.mark.parametrize("choose", [choose_backbones, choose_quick_backbones])
+def test_an_encoder_of_the_user_stays(settings, choose):
+    found = backbones(PLURAL, choose=choose, **settings)
+    assert [name for own in found for name in own.columns] in (["note"], [])
+
+
+def test_a_column_whose_cells_are_augmented_is_not_frozen():
+    settings = {"augment": {"plot": {"token_dropout": {}}}}
+    assert [found.columns for found in backbones(PLURAL, choose=choose_quick_backbones, **settings)] == [["note"]]
+    assert [found.columns for found in backbones(PLURAL, **settings)] == [["plot", "note"]]
+    assert [found.columns for found in backbones(PLURAL, TUNED_ROWS + 2, **settings)] == [["note"]]
 
 
 def test_a_missing_package_is_named_with_its_install_command(monkeypatch):
@@ -114,6 +123,11 @@ def test_a_missing_package_is_named_with_its_install_command(monkeypatch):
 def test_quick_backbones_are_the_largest_whose_features_take_seconds(rows, weights):
     (found,) = choose_quick_backbones(photos(affordable(rows)), Config())
     assert (found.weights, found.tune, found.unused) == (weights, "frozen", "")
+
+
+def test_all_columns_get_the_smaller_backbone_where_the_larger_one_is_quick_for_one_only():
+    (found,) = choose_quick_backbones(photos(affordable("efficientnet_lite0") // 2, columns=2), Config())
+    assert (found.weights, found.columns) == ("efficientnet_lite0", ["photo", "photos"])
 
 
 def test_slow_features_are_left_to_best():

@@ -155,6 +155,7 @@ def test_a_finished_network_is_not_trained_again(table, tmp_path, monkeypatch):
         sensorium.fit(table, "label", out=tmp_path / "run", **SETTINGS)
     records = list((tmp_path / "run" / ".finished").glob("*.json"))
     assert len(records) == 6  # the network, and one per fold
+    assert len(list((tmp_path / "run" / ".finished" / "models").iterdir())) == 1  # of the folds, only the scores
     found = sensorium.fit(table, "label", out=tmp_path / "run", **SETTINGS)
     assert not (tmp_path / "run" / ".finished").exists()
     whole = sensorium.fit(table, "label", **SETTINGS)

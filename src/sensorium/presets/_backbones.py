@@ -59,23 +59,24 @@ def choose_backbones(schema: Schema, config: Config) -> list[BackboneRecord]:
 
 
 def choose_quick_backbones(schema: Schema, config: Config) -> list[BackboneRecord]:
-    """Return frozen backbones of the same columns whose features take about `FEATURE_SECONDS` together, and the others.
+    """Return frozen backbones of the same columns whose features take `FEATURE_SECONDS` at most, and the others.
 
-    The time is estimated from the number of words or images: the choice is the same on every machine. Of two backbones
-    that are quick enough, the larger one is chosen if it is installed.
+    The time is estimated from the number of words or images: the choice is the same on every machine. Where the larger
+    backbones are not quick enough for all columns together, or not installed, the smaller ones are chosen.
     """
-    on_cpu, left, found = pick_device(config.device).type == "cpu", FEATURE_SECONDS, _Chosen()
-    for plan in _free(schema.columns, config):
-        if _is_augmented(plan, config):
-            continue
-        choice, items = BACKBONES[str(plan.modality)], _count_items(schema, plan)
-        offered = [_named(name) for name in dict.fromkeys([choice.weights, choice.small])]
-        quick = [weights for weights in offered if items / weights.per_second <= left]
+    on_cpu, found = pick_device(config.device).type == "cpu", _Chosen()
+    plans = [plan for plan in _free(schema.columns, config) if not _is_augmented(plan, config)]
+    sizes = {plan.name: _count_items(schema, plan) for plan in plans}
+    left, whole = FEATURE_SECONDS, sum(sizes[plan.name] / _larger(plan).per_second for plan in plans)
+    for plan in plans:
+        smaller = _named(BACKBONES[str(plan.modality)].small)
+        offered = [_larger(plan), smaller] if whole <= FEATURE_SECONDS else [smaller]
+        quick = [weights for weights in offered if sizes[plan.name] / weights.per_second <= left]
         slow = _best_weights(plan, schema, on_cpu=on_cpu)
         weights = next((each for each in quick if each.is_usable), quick[0] if quick else slow)
-        seconds = items / weights.per_second
+        seconds = sizes[plan.name] / weights.per_second
         reason = _unsuited(weights, schema, plan.name)
-        if not reason and seconds > left:
+        if not reason and not quick:
             reason = f"computing its features would take about {duration_text(seconds)}: preset best uses it"
         left -= 0.0 if reason else seconds
         found.add(plan.name, weights, "frozen", reason or _missing(weights))
@@ -103,8 +104,12 @@ def _is_augmented(plan: ColumnPlan, config: Config) -> bool:
 
 def _best_weights(plan: ColumnPlan, schema: Schema, *, on_cpu: bool) -> Weights:
     """Return the weights that suit a column best, whatever they cost: smaller ones with many rows on a CPU."""
-    choice = BACKBONES[str(plan.modality)]
-    return _named(choice.small if on_cpu and int(schema.labels.present.sum()) > LARGE_ROWS else choice.weights)
+    is_large = on_cpu and int(schema.labels.present.sum()) > LARGE_ROWS
+    return _named(BACKBONES[str(plan.modality)].small) if is_large else _larger(plan)
+
+
+def _larger(plan: ColumnPlan) -> Weights:
+    return _named(BACKBONES[str(plan.modality)].weights)
 
 
 def _named(name: str) -> Weights:
@@ -132,6 +137,8 @@ def _texts(schema: Schema, column: str) -> list[str]:
 
 def _count_items(schema: Schema, plan: ColumnPlan) -> float:
     """Return the number of images, or of words by the mean of a sample, in the labelled rows of a column."""
+    if _unsuited(_larger(plan), schema, plan.name):
+        return 0.0
     rows = int((schema.labels.present & schema.table.column(plan.name).present).sum())
     if plan.modality != "text":
         return rows
