@@ -24,9 +24,9 @@ def choose_baselines(asked: Sequence[str] | None, task: str) -> list[str]:
         return baselines.names()
     if list(asked) == [NONE]:
         return []
-    unsuited = {name: reason for name in asked if (reason := unsuited(name, task))}
+    reasons = {name: reason for name in asked if (reason := unsuited(name, task))}
     raise_together(
-        [ConfigError(f"baseline {name!r}: {reason}", place="baselines") for name, reason in unsuited.items()]
+        [ConfigError(f"baseline {name!r}: {reason}", place="baselines") for name, reason in reasons.items()]
     )
     return list(dict.fromkeys(asked))
 
