@@ -25,9 +25,7 @@ def choose_baselines(asked: Sequence[str] | None, task: str) -> list[str]:
     if list(asked) == [NONE]:
         return []
     reasons = {name: reason for name in asked if (reason := unsuited(name, task))}
-    raise_together(
-        [ConfigError(f"baseline {name!r}: {reason}", place="baselines") for name, reason in reasons.items()]
-    )
+    raise_together([ConfigError(f"baseline {name!r}: {reason}", place="baselines") for name, reason in reasons.items()])
     return list(dict.fromkeys(asked))
 
 
