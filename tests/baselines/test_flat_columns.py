@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sensorium.baselines import FlatColumns, SharedBlocks, Summaries, Summary, summarize
+from sensorium.baselines import FlatColumns, SharedBlocks, Summaries, Summary, fit_seconds, summarize
 from sensorium.config import Config
 from sensorium.errors import ArtifactError
 from sensorium.planning import plan_and_prepare
@@ -49,6 +49,17 @@ def test_every_modality_becomes_features_that_are_saved(everything, form):
     if form == "linear":
         assert np.isfinite(found).all() and np.abs(found).max() <= 10
     assert dense(learned.apply(cells.take(train[:0]))).shape == (0, learned.width)
+
+
+@pytest.mark.parametrize("name", ["linear", "trees"])
+def test_the_time_of_a_fit_grows_with_rows_outputs_and_the_features_that_are_left(name):
+    def seconds(width, rows=1000, outputs=1):
+        columns = Summaries({"x": numbers(np.zeros((1, width)))}, 1)
+        return fit_seconds(name, columns, rows, outputs)
+
+    assert seconds(20, outputs=3) == pytest.approx(3 * seconds(20)) == pytest.approx(3 / 2 * seconds(40))
+    assert seconds(20, rows=2000) > seconds(20)
+    assert seconds(128) > seconds(129) == seconds(5000) == seconds(100)  # wide columns become principal components
 
 
 @pytest.mark.parametrize("form", ["linear", "trees"])

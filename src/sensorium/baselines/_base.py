@@ -94,6 +94,7 @@ class Baseline(HasState, ABC):
 
         TASKS = ("binary", "regression")
         SECONDS = (0.01, 0.5)
+        TEXT_FEATURES = 100  # that a column of texts counts as; this is the default
 
     Class attributes:
         form: the form of its features.

@@ -84,6 +84,11 @@ class NumberBlock(Block):
         return np.where(column.present[:, None], scaled.clip(-LARGEST, LARGEST), 0)
 
 
+def reduced_width(width: int) -> int:
+    """Return the number of features that a column of so many numbers becomes, at most."""
+    return width if width <= WIDEST else COMPONENTS
+
+
 def _reduction(known: npt.NDArray[np.float32], seed: int) -> tuple[Any, Any, Any]:
     """Return centre, spread and directions of the principal components; empty for narrow columns."""
     if known.shape[1] <= WIDEST or len(known) < 2:

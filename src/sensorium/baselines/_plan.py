@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sensorium.baselines._numbers import reduced_width
 from sensorium.baselines._summaries import Summaries
 from sensorium.errors import ConfigError, raise_together
 from sensorium.registry import baselines
 from sensorium.runtime.progress import duration_text
 
 NONE = "none"
-OF_TEXT = 100  # features that a column of texts counts as in an estimate of the training time
+TEXT_FEATURES = 100  # that a column of texts counts as in an estimate of the training time
 PATIENCE = 60.0  # seconds that a baseline may take by estimate where nobody asked for it
 
 
@@ -54,8 +55,10 @@ def fit_seconds(name: str, cells: Summaries, rows: int, outputs: int) -> float:
         rows: training rows.
         outputs: classes, labels, or 1.
     """
-    column, million = baselines.entry(name).literal("SECONDS", (0.0, 0.0))
-    width = sum(OF_TEXT if own.kind == "terms" else max(1, own.width) for own in cells.columns.values())
+    entry = baselines.entry(name)
+    column, million = entry.literal("SECONDS", (0.0, 0.0))
+    of_text = min(rows, entry.literal("TEXT_FEATURES", TEXT_FEATURES))  # few texts share few words
+    width = sum(of_text if own.kind == "terms" else max(1, reduced_width(own.width)) for own in cells.columns.values())
     return float(outputs * width * (column + million * rows / 1e6))
 
 
