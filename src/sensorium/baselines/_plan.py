@@ -25,8 +25,8 @@ def choose_baselines(asked: Sequence[str] | None, task: str) -> list[str]:
         return baselines.names()
     if list(asked) == [NONE]:
         return []
-    reasons = {name: reason for name in asked if (reason := unsuited(name, task))}
-    raise_together([ConfigError(f"baseline {name!r}: {reason}", place="baselines") for name, reason in reasons.items()])
+    refused = {name: reason for name in asked if (reason := unsuited(name, task))}
+    raise_together([ConfigError(f"baseline {name!r}: {reason}", place="baselines") for name, reason in refused.items()])
     return list(dict.fromkeys(asked))
 
 
