@@ -84,6 +84,7 @@ def columns_of(run, name):
 COMPARE = {
     "fusions": (["--fusions", "late"], lambda run: (run / "late").is_dir() and not (run / "concat").exists()),
     "baselines": (["--baselines", "none"], lambda run: not told(run)["best_baseline"]),
+    "blend": (["--blend"], lambda run: told(run)["finding"]["blend"] and (run / "blend").is_dir()),
     "seeds": (["--seeds", "2"], lambda run: told(run)["seeds"] == [0, 1]),
     "folds": (["--folds", "2"], lambda run: told(run).get("cross_validation", {}).get("folds") == 2),
     "repeats": (

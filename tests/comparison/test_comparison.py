@@ -75,7 +75,7 @@ def test_every_fusion_is_compared_on_the_same_rows(tabular, tmp_path):
     for line in written["results"]:
         assert set(line) == {
             "name", "kind", "modalities", "fusion", "metrics", "intervals", "seconds", "parameters", "peak_memory_mb",
-            "energy_j", "rows_per_second", "runs", "gain",
+            "energy_j", "rows_per_second", "runs", "validation", "gain",
         }  # fmt: skip
         assert line["modalities"] == ([line["name"]] if line["kind"] == "single" else ["tabular", "text"])
         assert (line["fusion"] is None) == (line["kind"] != "fusion")

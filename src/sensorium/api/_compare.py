@@ -1,4 +1,4 @@
-"""Compare fusions, single modalities and baselines: `compare`."""
+"""Compare fusions, single modalities, baselines and the blend: `compare`."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from sensorium.config import (
     COUNT_OR_SEEDS,
     FLAG,
     NAMES,
+    OPTIONAL_FLAG,
     OPTIONAL_PATH,
     Config,
     as_plain,
@@ -53,6 +54,7 @@ def compare(
     *,
     fusions: str | Sequence[Any] | None = None,
     baselines: str | Sequence[str] | None = None,
+    blend: bool | None = None,
     seeds: int | Sequence[int] = 1,
     workers: int = 1,
     folds: int | None = None,
@@ -63,7 +65,7 @@ def compare(
     progress: bool = True,
     **settings: Unpack[Settings],
 ) -> Comparison:
-    """Compare fusions with every single modality and classical baselines, all trained on the same split.
+    """Compare fusions with every single modality, classical baselines and a blend, all trained on the same split.
 
     The verdict says whether fusing the modalities helps, and which model to use.
 
@@ -73,6 +75,9 @@ def compare(
             default attention, concat, gated, late, low_rank and weighted_sum.
         baselines: registered names, or "none". By default, gradient-boosted trees and a linear model of all columns
             are trained if they support the task and are fast enough.
+        blend: whether to train the blend, which `fit` trains with `preset="good"`: a network, linear models and
+            boosted trees, weighted by their predictions out of fold. By default, it is trained if neither `fusions` nor
+            `baselines` is given and the table supports it. It takes up to five times as long as one network.
         seeds: number of random seeds for each network, counted from the setting `seed`, or a list of seeds. The split
             is the same for all of them.
         workers: number of processes that train networks in parallel. Predictions and metrics do not depend on it. Time,
@@ -83,9 +88,9 @@ def compare(
             setting `split`; if a column names the splits, its test rows stay out. No model is saved.
         repeats: how often the rows are cut into folds, each time with another seed. Not with `split.time`.
         overwrite: replace a comparison of another table or other settings in `out`.
-        out: folder for the networks of the first seed and the table of results. Networks that an earlier call with the
-            same rows and settings saved there are loaded, not trained again. With folds, it holds the table of results
-            and the predictions of finished trials.
+        out: folder for the networks and the blend of the first seed and the table of results. Those that an earlier
+            call with the same rows and settings saved there are loaded, not trained again. With folds, it holds the
+            table of results and the predictions of finished trials.
 
     Returns:
         The results of all models and the verdict.
@@ -106,6 +111,7 @@ def compare(
     check_forms(target, config, settings)
     check_arguments(OPTIONAL_PATH, out=out)
     check_arguments(FLAG, overwrite=overwrite, progress=progress)
+    check_arguments(OPTIONAL_FLAG, blend=blend)
     names, own = _named(fusions)
     check_arguments(NAMES, fusions=names, baselines=baselines)
     check_arguments(COUNT, workers=workers)
@@ -119,7 +125,9 @@ def compare(
     check_modules(modules, workers=workers)
     if out:
         check_comparison_folder(Path(out), table=table, config=config)
-    options, report = ComparisonOptions(names, baselines, _numbered(seeds, chosen.seed), workers), reporter(progress)
+    wanted = None if blend is None else bool(blend)
+    options = ComparisonOptions(names, baselines, _numbered(seeds, chosen.seed), workers, wanted)
+    report = reporter(progress)
     with alone_in(Path(out)) if out else nullcontext():
         with report.phase("reading the table"):
             opened = open_table(table, chosen.table)
@@ -180,7 +188,7 @@ def _check_compared(config: Config) -> None:
     """Reject settings that a comparison does not support."""
     if config.preset not in (AUTO_PRESET, SIMPLEST_PRESET):
         check_preset(config.preset)
-        rule = "each row of a comparison is one model: a network, or a classical model"
+        rule = "compare has the model of the preset good as the row blend: --blend (Python: blend=True)"
         cure = f"remove the setting, or use fit: {set_both('preset', config.preset)}"
         raise ConfigError(f"compare has no preset {config.preset}", place="preset", rule=rule, cure=cure)
     if config.train.imbalance != "off":

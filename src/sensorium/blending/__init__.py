@@ -1,7 +1,11 @@
 """Blend models of different kinds: networks, linear models and boosted trees."""
 
-from sensorium.blending._blend import blend, needs_fold, planned_folds
-from sensorium.blending._networks import NETWORK, too_slow
-from sensorium.blending._time import TimeLimit
+from sensorium.blending._blend import blend, needs_fold
+from sensorium.blending._networks import NETWORK, Train, too_slow
+from sensorium.blending._support import CONFLICTS, check_blend
+from sensorium.blending._time import FOLDS, TimeLimit, network_folds
 
-__all__ = ["NETWORK", "TimeLimit", "blend", "needs_fold", "planned_folds", "too_slow"]
+__all__ = [
+    "CONFLICTS", "FOLDS", "NETWORK", "TimeLimit", "Train", "blend", "check_blend", "needs_fold", "network_folds",
+    "too_slow",
+]  # fmt: skip

@@ -56,7 +56,7 @@ def blend(
         data: the table.
         mains: a training of each network, on the fold that `needs_fold` returns; `error` is set if it failed. The card
             of the first is that of the blend.
-        train: trains a network on a fold.
+        train: trains networks on folds.
         report: logs progress, and what is left out.
         limit: the time that the trainings may take; by default, that of preset `good`.
 
@@ -82,7 +82,7 @@ def blend(
     record = _record(candidates, choice, roles.judged(raw, folds), select, folds.how)
     fitted = replace(result.model, card=result.model.card.updated(blend=record))
     report.log(blend_sentence(record))
-    return finish(raw, replace(result, fitted=fitted))
+    return finish(raw, replace(result, fitted=fitted, blend=record))
 
 
 @dataclass(frozen=True, eq=False)

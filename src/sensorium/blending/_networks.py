@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -13,9 +13,10 @@ from sensorium.blending._time import FEWEST, TimeLimit, network_folds
 from sensorium.errors import TrainingError
 from sensorium.planning import PreparedTable, cut_folds
 from sensorium.runtime.progress import Reporter
+from sensorium.table import Floats
 from sensorium.trials import TrialResult, TrialSpec, estimate_all_epochs, estimate_seconds
 
-Train: TypeAlias = Callable[[TrialSpec], TrialResult]
+Train: TypeAlias = Callable[[Sequence[TrialSpec]], Iterable[TrialResult]]
 
 NETWORK = "network"
 
@@ -49,7 +50,7 @@ def train_networks(data: PreparedTable, mains: Sequence[TrialResult], train: Tra
     Args:
         data: the table.
         mains: the training of each network, of a fold or of the whole table.
-        train: trains a network: for a whole table, one on each fold.
+        train: trains networks: for a whole table, one on each fold.
         report: logs progress.
     """
     found, once, spent = list[Candidate](), 0.0, 0.0
@@ -75,12 +76,19 @@ def _candidate(data: PreparedTable, main: TrialResult, train: Train, count: int)
         specs = [
             replace(main.spec, name=_name(main.spec.name, k, len(folds)), fold=[k, count]) for k in range(len(folds))
         ]
-        found = [(fold.judge, train(spec).outcomes["test"].scores) for spec, fold in zip(specs, folds, strict=True)]
+        found = [(fold.judge, _tested(result)) for result, fold in zip(train(specs), folds, strict=True)]
     else:
         own = main.spec.data(data)
         found = [(own.rows(split), outcome.scores) for split, outcome in main.outcomes.items()]
     rows, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return candidate_of(main.spec.name, main.model.towers, rows, scores, main.model.first, len(data.plan.used))
+
+
+def _tested(result: TrialResult) -> Floats:
+    """Return the scores of the rows that a fold judges, or raise the error of a failed training."""
+    if result.error is not None:
+        raise result.error
+    return result.outcomes["test"].scores
 
 
 def _name(network: str, fold: int, count: int) -> str:

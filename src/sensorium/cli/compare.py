@@ -1,4 +1,4 @@
-"""Compare fusions with every single modality and classical baselines, with intervals and a verdict."""
+"""Compare fusions with every single modality, classical baselines and a blend, with intervals and a verdict."""
 
 from __future__ import annotations
 
@@ -23,6 +23,15 @@ def compare(
         str | None,
         typer.Option(
             metavar="A,B,…", help="Classical models of all columns: trees,linear … or none; the fast ones by default."
+        ),
+    ] = None,
+    blend: Annotated[
+        bool | None,
+        typer.Option(
+            "--blend/--no-blend",
+            help="Train the blend (fit --preset good), or leave it out; by default, it is trained unless --fusions or "
+            "--baselines is given. It takes up to 5 times as long as a network.",
+            show_default=False,
         ),
     ] = None,
     seeds: Annotated[
@@ -50,7 +59,7 @@ def compare(
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Compare fusions with single modalities and classical baselines.
+    """Compare fusions with single modalities, classical baselines and a blend.
 
     Trains and tests all models on the same rows. Reports 95% intervals and whether fusing helped. For small tables,
     --folds 5 tests every row once.
@@ -75,6 +84,7 @@ def compare(
             table,
             fusions=chosen,
             baselines=classical,
+            blend=blend,
             seeds=seeds,
             workers=workers,
             folds=folds,

@@ -9,6 +9,7 @@ from statistics import mean
 from typing import Self
 
 from sensorium.artifact import to_json, write_file
+from sensorium.comparison._blends import leave_out_blend
 from sensorium.comparison._folder import RECORD
 from sensorium.comparison._judge import judge
 from sensorium.comparison._plan import Candidate
@@ -31,21 +32,24 @@ class FoldScores:
         validation: watched validation metric.
         seconds: training time of each seed.
         cost: cost of training and prediction.
+        shared: watched metric on the validation rows that judge the blend; None without a blend.
     """
 
     metrics: dict[str, float]
     validation: float
     seconds: list[float]
     cost: Cost
+    shared: float | None = None
 
     @classmethod
-    def of(cls, trials: Sequence[TrialResult], names: Sequence[str], metric: str) -> Self:
+    def of(cls, trials: Sequence[TrialResult], names: Sequence[str], metric: str, shared: float | None) -> Self:
         """Score the trials of a model."""
         return cls(
             mean_scores([trial.outcomes["test"] for trial in trials], names),
             mean(trial.validated(metric) for trial in trials),
             [trial.seconds for trial in trials],
             mean_cost([trial.cost for trial in trials if trial.cost]),
+            shared,
         )
 
 
@@ -69,7 +73,8 @@ def compare_over_folds(
     """
     planned = replace(planned, findings=Problems([*planned.findings, *_unused_settings(planned.plans[0])]))
     log_notices(planned, report)
-    runs = _Runs(planned, options, candidates_of(planned.plans[0], options))
+    candidates = candidates_of(planned.plans[0], options)
+    runs = _Runs(planned, options, candidates, left_out=leave_out_blend(planned.plans, candidates, report))
     for number in range(len(planned.plans)):
         runs.run_fold(number, out, report)
     with report.phase("comparing the models over the folds"):
@@ -112,7 +117,7 @@ class _Runs:
             forget_matrix()
         names = metrics_of(plan.labels.task_name)
         for model, trials in sweep.results.items():
-            self.scores.setdefault(model, []).append(FoldScores.of(trials, names, plan.metric))
+            self.scores.setdefault(model, []).append(FoldScores.of(trials, names, plan.metric, sweep.shared.get(model)))
         for model in self.left_out:
             self.scores.pop(model, None)
         self.problems |= dict.fromkeys(data.problems.of_cells())
@@ -152,4 +157,11 @@ class _Runs:
                     validation=mean_of_folds([score.validation for score in scores]),
                     cost=mean_cost([score.cost for score in scores]),
                     folds=every,
+                    shared_validation=_shared(scores),
                 )
+
+
+def _shared(scores: Sequence[FoldScores]) -> float | None:
+    """Return the mean metric on the validation rows that judge the blend; None without a blend in every fold."""
+    values = [score.shared for score in scores if score.shared is not None]
+    return mean_of_folds(values) if len(values) == len(scores) else None

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from statistics import mean
 
+from sensorium.blending import network_folds
 from sensorium.comparison._plan import Candidate
+from sensorium.comparison._result import Kind
+
+SINGLES = 2.0  # times the work of the classical models of all columns, with those of each modality alone
 
 
 def seconds_left(todo: Iterable[str], candidates: Mapping[str, Candidate], measured: Mapping[str, float]) -> float:
     """Return the estimated seconds of the remaining trials, one after another; 0 if they cannot be estimated yet.
 
     A fusion takes as long as its modalities together, times the factor of the fusions that are finished. So each
-    modality must have been trained alone first: one may take a hundred times as long as another.
+    modality must have been trained alone first: one may take a hundred times as long as another. The networks of a
+    blend take as long as a fusion, and its classical models as long as the baselines, in each fold.
 
     Args:
         todo: candidate of each remaining trial.
@@ -26,11 +31,25 @@ def seconds_left(todo: Iterable[str], candidates: Mapping[str, Candidate], measu
 
 
 def _expected(candidate: Candidate, candidates: Mapping[str, Candidate], measured: Mapping[str, float]) -> float:
-    finished = [name for name in measured if candidates[name].kind == candidate.kind]
     if candidate.kind == "baseline":
-        return mean(map(measured.__getitem__, finished)) if finished else 0.0
-    factors = [measured[name] / alone for name in finished if (alone := _alone(candidates[name], measured))]
-    return _alone(candidate, measured) * (mean(factors) if factors else 1.0)
+        return mean(_finished("baseline", candidates, measured).values() or [0.0])
+    factors = [
+        seconds / alone
+        for name, seconds in _finished("fusion", candidates, measured).items()
+        if (alone := _alone(candidates[name], measured))
+    ]
+    network = _alone(candidate, measured) * mean(factors or [1.0])
+    if candidate.kind == "fusion":
+        return network
+    # Trainings on k folds of (k - 1) / k of the rows each, and one on all rows, take k times as long as one.
+    trainings = network_folds(network) if candidate.folds > 1 else 1
+    classical = sum(_finished("baseline", candidates, measured).values())
+    return network * trainings + classical * candidate.folds * SINGLES
+
+
+def _finished(kind: Kind, candidates: Mapping[str, Candidate], measured: Mapping[str, float]) -> dict[str, float]:
+    """Return name → seconds of the finished models of a kind."""
+    return {name: seconds for name, seconds in measured.items() if candidates[name].kind == kind}
 
 
 def _alone(candidate: Candidate, measured: Mapping[str, float]) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from sensorium.comparison._result import Judgement, Kind, Result
 from sensorium.evaluate import (
     Better,
+    BlendComparison,
     CrossValidation,
     Difference,
     Quicker,
@@ -45,7 +46,8 @@ def judge(
         The results with their gains over the best single modality, and the judgement.
     """
     judges = _Judge(results, test, metric, folds)
-    single, fused, baseline = judges.best("single"), judges.best("fusion"), judges.best("baseline")
+    single, fused = judges.best("single"), judges.best("fusion")
+    baseline, blend = judges.best("baseline"), judges.best("blend")
     assert single
     assert fused
     gains = {r.name: judges.difference(r, single) for r in results if r.kind != "single"}
@@ -57,8 +59,9 @@ def judge(
     kind = verdict_kind(gain, beats_every_modality=not unbeaten, p_corrected=p_corrected)
     helps = kind == "helps"
     chosen = fused if helps else max(unbeaten, key=judges.worth, default=single)
-    beats_chosen = bool(baseline and judges.shows(judges.difference(baseline, chosen)))
-    recommended = baseline if baseline and beats_chosen else chosen
+    plain = baseline if baseline and judges.shows(judges.difference(baseline, chosen)) else chosen
+    beside = judges.beside(blend, plain) if blend else None
+    recommended = blend if blend and beside and beside.recommended else plain
     finding = Verdict(
         kind=kind,
         fused=fused.model,
@@ -69,6 +72,7 @@ def judge(
         unbeaten=Unbeaten(unbeaten[0].model, judges.difference(fused, unbeaten[0])) if unbeaten else None,
         quicker=judges.quicker(fused) if helps else None,
         better=judges.better(baseline, [fused, chosen]) if baseline else None,
+        blend=beside,
         seeds=seeds,
         p_corrected=p_corrected,
         folds=folds.folds if folds else 0,
@@ -119,8 +123,9 @@ class _Judge:
 
         In a single split, the validation rows that choose a model are no test rows, and no correction is needed. In a
         cross-validation, they are test rows of other folds: a model that was chosen for its luck is lucky there, too.
+        No blend is chosen from several.
         """
-        return max(1, sum(result.kind != "single" for result in self.results)) if self.folds else 1
+        return max(1, sum(result.kind in ("fusion", "baseline") for result in self.results)) if self.folds else 1
 
     def shows(self, gain: Difference) -> bool:
         """Return whether a gain of a chosen model is shown to be above 0 (Bonferroni's correction for the choice)."""
@@ -142,6 +147,18 @@ class _Judge:
         if other is None or self.difference(fused, other).helps:
             return None
         return Quicker(other.model, fused.cost.seconds / other.cost.seconds, self.difference(other, fused))
+
+    def beside(self, blend: Result, other: Result) -> BlendComparison:
+        """Compare the blend with the model that is recommended without it.
+
+        It is better on validation rows by its out-of-fold predictions. Those of the other model are of the same rows,
+        which chose its epoch or strength: that favours the other model, so the blend is not chosen for the way it is
+        judged.
+        """
+        worths = [rank_value(self.metric, result.shared_validation) for result in (blend, other)]
+        difference = self.difference(blend, other)
+        worse = not difference.undefined and difference.interval[1] < 0
+        return BlendComparison(blend.model, other.model, difference, better=worths[0] > worths[1], worse=worse)
 
     def better(self, baseline: Result, others: Sequence[Result]) -> Better | None:
         """Return the gain of a baseline over the first model that it is shown to beat."""

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sensorium.baselines import NONE
+from sensorium.blending import FOLDS, needs_fold
 from sensorium.comparison._result import Kind
 from sensorium.config import Choice
 from sensorium.errors import ConfigError, SensoriumError, UnknownNameError, raise_together
@@ -16,6 +17,7 @@ from sensorium.registry import baselines, fusions
 from sensorium.trials import TrialSpec
 
 ALL = "all"
+BLEND = "blend"
 USUAL = ("attention", "concat", "gated", "late", "low_rank", "weighted_sum")  # one of each kind, all of them quick
 
 
@@ -28,20 +30,30 @@ class Candidate:
         kind: see `Result`.
         modalities: the towers that it uses.
         spec: the trial.
+        folds: number of folds that judge the members of a blend; 1 for other models, and for a blend of a large table.
     """
 
     name: str
     kind: Kind
     modalities: list[str]
     spec: TrialSpec
+    folds: int = 1
 
     @property
     def fusion(self) -> str | None:
         return self.spec.choice.name if self.spec.choice else None
 
 
-def plan_candidates(plan: Plan, chosen: Sequence[str] | None, classical: Sequence[str]) -> dict[str, Candidate]:
-    """Return name → model: single modalities, fusions (`USUAL` by default) and baselines.
+def plan_candidates(
+    plan: Plan, chosen: Sequence[str] | None, classical: Sequence[str], *, blend: bool = False
+) -> dict[str, Candidate]:
+    """Return name → model: single modalities, fusions (`USUAL` by default), baselines and the blend.
+
+    Args:
+        plan: the plan.
+        chosen: fusions, as in `ComparisonOptions`.
+        classical: baselines.
+        blend: whether to add the blend.
 
     Raises:
         ConfigError: there is only one modality, or there are no validation or test rows.
@@ -59,6 +71,10 @@ def plan_candidates(plan: Plan, chosen: Sequence[str] | None, classical: Sequenc
     for name in dict.fromkeys(classical):
         candidate = _baseline(_unique(name, "baseline", found), name, towers)
         found[candidate.name] = candidate
+    if blend:
+        name = _unique(BLEND, "blended model", found)
+        spec, folds = TrialSpec(name, blended=True), 1 if needs_fold(plan) else FOLDS[0]
+        found[name] = Candidate(name, "blend", towers, spec, folds)
     return found
 
 

@@ -10,6 +10,7 @@ from sensorium.evaluate import CrossValidation, Difference, Evaluation, ModelNam
 from sensorium.evaluate.verdict import ModelKind
 from sensorium.files.figures import finite
 from sensorium.model import plain_fusion
+from sensorium.model.card import BlendRecord
 from sensorium.trials import Cost
 from sensorium.wording import verdict_sentence
 
@@ -21,18 +22,23 @@ class Result:
     """Result of one model of a comparison.
 
     Attributes:
-        name: name of the modality, the fusion or the baseline.
-        kind: `single` (one modality), `fusion` (all modalities) or `baseline` (a classical model of all columns).
-        modalities: the towers that it uses.
+        name: name of the modality, the fusion or the baseline; `blend` for the blend.
+        kind: `single` (one modality), `fusion` (all modalities), `baseline` (a classical model of all columns) or
+            `blend` (a network, linear models and boosted trees, weighted by their predictions out of fold).
+        modalities: the towers that it uses; those of its members for a blend, or all with folds.
         fusion: registered name of the fusion; None for other kinds.
         evaluation: test metrics; with several seeds, means, and intervals over rows and seeds. With folds, means over
             folds and seeds, and corrected intervals over folds.
         runs: watched test metric of each seed (a baseline is trained once), or with folds of each fold.
-        validation: watched validation metric, which selects models; the mean over seeds and folds.
+        validation: watched validation metric, which selects models; the mean over seeds and folds. That of a blend is
+            out of fold.
         cost: cost of training and prediction.
-        gain: gain of a fusion or a baseline over the best single modality, on the test rows.
+        gain: gain of a fusion, a baseline or the blend over the best single modality, on the test rows.
         p: p-value of the gain, corrected for the number of gains (Holm 1979).
         folds: test metrics of each fold; empty for a single split.
+        shared_validation: watched metric on the validation rows that judge the blend, with which it is compared; None
+            without a blend.
+        blend: members of the blend of the first seed and how they were chosen; None for other kinds and with folds.
     """
 
     name: str
@@ -46,6 +52,8 @@ class Result:
     gain: Difference | None = None
     p: float | None = None
     folds: list[dict[str, float]] = field(default_factory=list)
+    shared_validation: float | None = None
+    blend: BlendRecord | None = None
 
     @property
     def model(self) -> ModelName:
@@ -63,7 +71,10 @@ class Result:
             "intervals": evaluation["intervals"],
             **self.cost.to_json(),
             "runs": [finite(value) for value in self.runs],
+            "validation": finite(self.validation),
             "gain": self.gain and {**self.gain.to_json(), "p_corrected": None if self.p is None else finite(self.p)},
+            **({} if self.shared_validation is None else {"shared_validation": finite(self.shared_validation)}),
+            **({"blend": self.blend.model_dump(mode="json")} if self.blend else {}),
             **({"folds": [_finite(metrics) for metrics in self.folds]} if self.folds else {}),
         }
 
@@ -84,6 +95,7 @@ class Judgement:
         helps: whether fusing is shown to be better than every single modality.
         recommended: name of the model to use: a fused one only if fusing helps, otherwise the best single modality on
             the validation rows of those that fusing is not shown to beat; a baseline only if it is shown to be better.
+            The blend instead if its validation metric is better, and the test rows do not show that it is worse.
         finding: the verdict as data.
     """
 
@@ -107,7 +119,7 @@ class Comparison(Judgement):
     """Result of `sensorium.compare`.
 
     Attributes:
-        results: results of single modalities, then fusions, then baselines.
+        results: results of single modalities, then fusions, baselines and the blend.
         seeds: random seeds; each network was trained with each of them.
         left_out: name of a model → the reason why it was not trained.
         notices: findings about the table, its columns and cells, as `ProblemGroup.to_json`.

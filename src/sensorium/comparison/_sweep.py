@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from statistics import mean
 
@@ -15,11 +17,13 @@ from sensorium.artifact import (
     write_file,
 )
 from sensorium.baselines import choose_baselines
+from sensorium.comparison._blends import Blends, check_blends, leave_out_blend, modalities_used
 from sensorium.comparison._estimate import seconds_left
 from sensorium.comparison._folder import RECORD
 from sensorium.comparison._judge import judge
 from sensorium.comparison._plan import Candidate, plan_candidates
 from sensorium.comparison._result import Comparison, Result
+from sensorium.comparison._shared import shared_validation
 from sensorium.config import set_both
 from sensorium.errors import TrainingError
 from sensorium.evaluate import evaluate_runs
@@ -51,12 +55,20 @@ class ComparisonOptions:
         baselines: registered names, or `["none"]`; by default those that support the task and are fast.
         seeds: random seeds that each network is trained with, on the same split.
         workers: number of processes that train in parallel; 1 trains in this process.
+        blend: whether to train the blend; by default, if neither fusions nor baselines are chosen and the table
+            supports it.
     """
 
     fusions: Sequence[str] | None = None
     baselines: Sequence[str] | None = None
     seeds: Sequence[int] = (0,)
     workers: int = 1
+    blend: bool | None = None
+
+    @property
+    def wants_blend(self) -> bool:
+        """Return whether to train the blend if the table supports it."""
+        return self.fusions is None and self.baselines is None if self.blend is None else self.blend
 
 
 def check_comparison(plans: Sequence[Plan], options: ComparisonOptions) -> None:
@@ -68,9 +80,12 @@ def check_comparison(plans: Sequence[Plan], options: ComparisonOptions) -> None:
 
     Raises:
         ConfigError: there is only one modality, there are no validation or test rows, the options of a fusion do not
-            fit, a baseline does not support the task, or the trials cannot run in worker processes.
+            fit, a baseline or a blend that is chosen does not support the table, or the trials cannot run in worker
+            processes.
     """
     first = plans[0]
+    if options.blend:
+        check_blends(plans)
     check_workers(options.workers, stream=first.config.prepare.stream, device=first.device.type)
     for plan in plans[1:]:
         candidates_of(plan, options)
@@ -85,8 +100,8 @@ def compare_towers(data: PreparedTable, options: ComparisonOptions, out: Path | 
     Args:
         data: the table.
         options: models, seeds and workers.
-        out: folder for the table of results and the networks of the first seed. Networks that an earlier comparison of
-            the same rows and settings saved there are loaded, not trained again.
+        out: folder for the table of results, and the networks and the blend of the first seed. Those that an earlier
+            comparison of the same rows and settings saved there are loaded, not trained again.
         report: logs progress.
 
     Raises:
@@ -94,12 +109,13 @@ def compare_towers(data: PreparedTable, options: ComparisonOptions, out: Path | 
         TrainingError: the training of all single modalities or of all fusions failed.
     """
     candidates = candidates_of(data.plan, options)
+    left_out = leave_out_blend([data.plan], candidates, report)
     if out:
         for name, candidate in candidates.items():
             if candidate.kind != "baseline":
                 check_place(out / name)
                 sweep_model(out / name)
-    sweep = Sweep(data, options, out, report, candidates)
+    sweep = Sweep(data, options, out, report, candidates, left_out)
     try:
         sweep.run()
     finally:
@@ -113,7 +129,8 @@ def compare_towers(data: PreparedTable, options: ComparisonOptions, out: Path | 
 
 def candidates_of(plan: Plan, options: ComparisonOptions) -> dict[str, Candidate]:
     """Return name → model to train."""
-    return plan_candidates(plan, options.fusions, choose_baselines(options.baselines, plan.labels.task_name))
+    classical = choose_baselines(options.baselines, plan.labels.task_name)
+    return plan_candidates(plan, options.fusions, classical, blend=options.wants_blend)
 
 
 @dataclass
@@ -135,7 +152,8 @@ class Stage:
 class Sweep:
     """Trials of a comparison, or of one of its folds: each candidate with each seed, baselines once.
 
-    The networks of the first seed are saved, but not those of folds: each learned from a part of the rows.
+    The networks and the blend of the first seed are saved, but not those of folds, which learned from a part of the
+    rows.
     """
 
     data: PreparedTable
@@ -170,13 +188,25 @@ class Sweep:
         self._leave_out_baselines()
         known = {self._key(spec): result for spec in self._specs() if (result := self._find(spec))}
         runner = choose_runner(self.data, self.options.workers)
-        todo = (spec for spec in self._specs() if self._key(spec) not in known)
+        todo = (spec for spec in self._specs() if not spec.blended and self._key(spec) not in known)
         fresh = runner.run(todo, Control(self.report, measure=True), self._log_progress)
+        blends = Blends(self.data, self._ledger, runner, self.report)
         for spec in self._specs():
             result = known.get(self._key(spec))
-            if result is None:  # workers may have run further seeds of a candidate that is left out by now
+            if result is None and spec.blended:
+                deque(fresh, maxlen=0)  # the blends are last: let the worker processes end
+                result = self._blended(blends, spec)
+            elif result is None:  # workers may have run further seeds of a candidate that is left out by now
                 result = self._trained(next(each for each in fresh if self._key(each.spec) == self._key(spec)))
             self._add(result)
+
+    def _blended(self, blends: Blends, spec: TrialSpec) -> TrialResult:
+        """Train and record a blend."""
+        self._log_progress(spec)
+        result = self._trained(blends.run(spec))
+        if result.error is None:
+            blends.forget(spec)
+        return result
 
     def _specs(self) -> Iterator[TrialSpec]:
         """Yield the trials, except those of candidates that were left out meanwhile."""
@@ -190,7 +220,7 @@ class Sweep:
         return spec.name, spec.seed
 
     def _is_saved(self, spec: TrialSpec) -> bool:
-        """Return whether the model of a trial is saved, which is the network of the first seed."""
+        """Return whether the model of a trial is saved, which is the network or the blend of the first seed."""
         first = spec.baseline is None and spec.seed == self.options.seeds[0]
         return first and self.out is not None and self.stage is None
 
@@ -283,13 +313,20 @@ class Sweep:
         return Result(
             name=candidate.name,
             kind=candidate.kind,
-            modalities=candidate.modalities,
+            modalities=modalities_used(candidate, trials),
             fusion=candidate.fusion,
             evaluation=evaluate_runs(test, metrics_of(self.data.plan.labels.task_name)),
             runs=[float(score(metric, outcome)[0]) for outcome in test],
             validation=mean(trial.validated(metric) for trial in trials),
             cost=mean_cost([trial.cost for trial in trials if trial.cost]),
+            shared_validation=self.shared.get(candidate.name),
+            blend=trials[0].blend,
         )
+
+    @cached_property
+    def shared(self) -> Mapping[str, float]:
+        """Name → watched metric on the validation rows that judge the blend; empty without a blend."""
+        return shared_validation(self.data, self.results, self.data.plan.metric)
 
 
 def check_results(results: Sequence[Result], left_out: Mapping[str, str]) -> None:

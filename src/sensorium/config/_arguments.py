@@ -61,6 +61,7 @@ _Seed = Annotated[int, pydantic.Field(ge=0, lt=2**63)]
 PATH = ArgumentType(_if(is_path), "a path: text or a pathlib.Path, not empty, not too long, without NUL characters")
 OPTIONAL_PATH = ArgumentType(PATH.hint | None, PATH.rule)
 FLAG = ArgumentType(bool | Literal[0, 1], "True or False")
+OPTIONAL_FLAG = ArgumentType(FLAG.hint | None, "True, False or None")
 NAME = ArgumentType(str, "a name")
 OPTIONAL_NAME = ArgumentType(str | None, NAME.rule)
 NAMES = ArgumentType(str | Sequence[str] | None, "a name or a list of names")

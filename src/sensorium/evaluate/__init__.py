@@ -6,11 +6,12 @@ from sensorium.evaluate.cross_validation import CrossValidation
 from sensorium.evaluate.evaluation import Evaluation, evaluate_outcome, evaluate_runs, mean_scores
 from sensorium.evaluate.resampled_t import FoldSizes, compare_folds, mean_of_folds
 from sensorium.evaluate.subsets import plan_subsets, score_subsets
-from sensorium.evaluate.verdict import Better, ModelName, Quicker, Unbeaten, Verdict, verdict_kind
+from sensorium.evaluate.verdict import Better, BlendComparison, ModelName, Quicker, Unbeaten, Verdict, verdict_kind
 from sensorium.metrics import Difference
 
 __all__ = [
     "Better",
+    "BlendComparison",
     "CrossValidation",
     "Difference",
     "Evaluation",

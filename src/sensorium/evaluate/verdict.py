@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 from sensorium.files.figures import Figure, finite
 from sensorium.metrics import Difference
 
-ModelKind: TypeAlias = Literal["single", "fusion", "baseline"]
+ModelKind: TypeAlias = Literal["single", "fusion", "baseline", "blend"]
 VerdictKind: TypeAlias = Literal["helps", "does_not_help", "hurts", "undefined"]
 
 SIGNIFICANT = 0.05  # p-values below it are significant
@@ -19,8 +19,8 @@ class ModelName:
     """Model of a comparison.
 
     Attributes:
-        kind: a single modality, a fusion of all modalities, or a baseline on all columns.
-        name: name of the modality, fusion or baseline.
+        kind: a single modality, a fusion of all modalities, a baseline on all columns, or the blend.
+        name: name of the modality, fusion, baseline or blend.
     """
 
     kind: ModelKind
@@ -83,6 +83,39 @@ class Better:
 
 
 @dataclass(frozen=True)
+class BlendComparison:
+    """Blend beside the model that is recommended without it.
+
+    Attributes:
+        model: the blend.
+        than: the other model.
+        difference: blend minus that model, on the test rows.
+        better: whether the blend has the better validation metric.
+        worse: whether the test rows show that the blend is worse.
+    """
+
+    model: ModelName
+    than: ModelName
+    difference: Difference
+    better: bool
+    worse: bool
+
+    @property
+    def recommended(self) -> bool:
+        """Return whether the blend is recommended."""
+        return self.better and not self.worse
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            **self.model.to_json(),
+            "than": self.than.to_json(),
+            "difference": self.difference.to_json(),
+            "better_on_validation": self.better,
+            "worse_on_test": self.worse,
+        }
+
+
+@dataclass(frozen=True)
 class Verdict:
     """Result of a comparison: whether fusing helped, judged on the test rows.
 
@@ -98,6 +131,7 @@ class Verdict:
         unbeaten: if `fused` beats `single` but not every modality, the modality with the smallest gain.
         quicker: a much faster fusion, if there is one that is not shown to be worse.
         better: a baseline that beats the fused or the recommended network.
+        blend: the blend beside the model that is recommended without it; None without a blend.
         seeds: number of random seeds that each network was trained with.
         p_corrected: p-value of the difference, corrected for the number of gains (Holm 1979).
         folds, repeats: of a cross-validation; 0 folds for a single split.
@@ -113,6 +147,7 @@ class Verdict:
     unbeaten: Unbeaten | None = None
     quicker: Quicker | None = None
     better: Better | None = None
+    blend: BlendComparison | None = None
     seeds: int = 1
     p_corrected: Figure | None = None
     folds: int = 0
@@ -135,6 +170,7 @@ class Verdict:
             "unbeaten": self.unbeaten and self.unbeaten.to_json(),
             "quicker": self.quicker and self.quicker.to_json(),
             "better": self.better and self.better.to_json(),
+            "blend": self.blend and self.blend.to_json(),
             "seeds": self.seeds,
             "p_corrected": None if self.p_corrected is None else finite(self.p_corrected),
             **({"folds": self.folds, "repeats": self.repeats, "choices": self.choices} if self.folds else {}),

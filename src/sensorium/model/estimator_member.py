@@ -24,6 +24,10 @@ class Estimator(Protocol):
     def columns(self) -> list[str]:
         """Names of the columns that it reads."""
 
+    @property
+    def parameters(self) -> int:
+        """Number of learned parameters."""
+
     def scores(self, task: Task, prepared: Prepared, rows: Rows) -> Scores:
         """Predict scores as `Task.scores` returns them, for n rows of prepared columns."""
 
@@ -54,6 +58,10 @@ class EstimatorMember:
     @property
     def columns(self) -> list[str]:
         return list(self.estimator.columns)
+
+    @property
+    def parameters(self) -> int:
+        return self.estimator.parameters
 
     def scores(self, task: Task, prepared: Prepared, rows: Rows) -> Scores:
         return task.tempered(self.estimator.scores(task, prepared, rows), self.temperature)

@@ -77,6 +77,10 @@ class Member(Protocol):
             have none are undefined.
         """
 
+    @property
+    def parameters(self) -> int:
+        """Number of trained parameters."""
+
     def weights(self) -> Mapping[str, Tensor]:
         """Return its weights by name."""
 
@@ -113,6 +117,10 @@ class NetworkMember:
     @property
     def towers(self) -> list[str]:
         return [tower.name for tower in self.blueprint.towers]
+
+    @property
+    def parameters(self) -> int:
+        return sum(parameter.numel() for parameter in self.network.parameters() if parameter.requires_grad)
 
     @property
     def device(self) -> torch.device:

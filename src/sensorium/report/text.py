@@ -20,6 +20,7 @@ from sensorium.report._parts import signed as _signed
 from sensorium.report._wide import COLUMNS, first_lines, more_columns, shown_columns
 from sensorium.report.imbalance import imbalance_text
 from sensorium.wording import (
+    blend_sentence,
     calibration_sentence,
     coverage_sentence,
     model_title,
@@ -249,6 +250,7 @@ def comparison_text(found: Comparison) -> RenderableType:
         text_line(f"? {say('line.left_out', model=name, reason=reason)}", "cyan")
         for name, reason in found.left_out.items()
     ]
+    lines += [text_line(blend_sentence(result.blend)) for result in results if result.blend]
     of_folds = _folds_text(found, folds) if folds else []
     return Group(table, *groups_line(found.groups), *of_folds, *lines, text_line(found.verdict, "bold"))
 
@@ -267,7 +269,7 @@ def _folds_text(found: Comparison, folds: CrossValidation) -> list[RenderableTyp
 
 
 def _name(result: Result) -> str:
-    return model_title(result.model) if result.kind == "baseline" else result.name
+    return model_title(result.model) if result.kind in ("baseline", "blend") else result.name
 
 
 def _gain(result: Result) -> tuple[str, str]:

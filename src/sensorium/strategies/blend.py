@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from sensorium.blending import NETWORK, TimeLimit, blend, needs_fold, planned_folds, too_slow
-from sensorium.errors import ConfigError, SchemaError
+from sensorium.blending import CONFLICTS, NETWORK, TimeLimit, blend, check_blend, needs_fold, too_slow
 from sensorium.planning import Plan, PreparedTable
 from sensorium.strategies._base import Session, Strategy
 from sensorium.trials import Control, TrialResult, TrialSpec, forget_trials
@@ -22,36 +22,22 @@ class Blend(Strategy):
     CONFLICTS: ClassVar[dict[str, str]] = {
         "start": "it continues a single network",
         "budget": "a search chooses and combines networks itself",
-        "train.teacher": "a network learns from a teacher, classical models do not",
         "train.imbalance": "mitigations concern a single network",
         "train.unfreeze": "a second stage concerns a single network",
-        "train.pretrain": "every fold would need its own pre-training",
-        "prepare.stream": "classical models need the cells of all rows at once",
+        **CONFLICTS,
     }
 
     def check(self, plan: Plan) -> None:
-        if plan.task.targets:
-            raise ConfigError(
-                "a blend predicts one target, not several",
-                place="preset",
-                rule="classical models predict one target each",
-                cure="use preset fast, or fit each target by itself",
-            )
-        try:
-            planned_folds(plan)
-        except SchemaError as error:
-            raise ConfigError(error.finding, place=error.place, rule=error.rule, cure="use preset fast") from None
+        check_blend(plan, place="preset", cure="use preset fast")
 
     def run(self, session: Session, so_far: TrialResult | None) -> TrialResult:
         data, report = session.data, session.report
         limit = TimeLimit.of(data.plan, session.request.patience)
 
-        def train(spec: TrialSpec) -> TrialResult:
-            report.step(spec.name)
-            result = session.run(spec, Control(report, restarts=False), with_model=False)  # only its scores are used
-            if result.error is not None:
-                raise result.error
-            return result
+        def train(specs: Sequence[TrialSpec]) -> Iterator[TrialResult]:
+            for spec in specs:
+                report.step(spec.name)
+                yield session.run(spec, Control(report, restarts=False), with_model=False)  # only its scores are used
 
         def train_main(spec: TrialSpec, control: Control) -> TrialResult:
             error = too_slow(data, spec, limit)

@@ -18,6 +18,7 @@ from sensorium.errors import ArtifactError, TrainingError
 from sensorium.files.caches import seal, unseal
 from sensorium.files.hashes import hash_json
 from sensorium.model import OWN_FUSION, FittedModel
+from sensorium.model.card import BlendRecord
 from sensorium.planning import PreparedTable
 from sensorium.runtime.progress import Reporter, Silent
 from sensorium.train import History
@@ -102,6 +103,12 @@ class Ledger:
         # Settings that no saved model brings along are those of this fit.
         return fitted and replace(fitted, config=spec_settings(self.data.plan, spec), unset=())
 
+    def forget(self, spec: TrialSpec) -> None:
+        """Remove the record of a trial, and the model that `save_model` saved."""
+        if self.holds(spec):
+            self._path(spec).unlink(missing_ok=True)
+            shutil.rmtree(self._models / self._key(spec), ignore_errors=True)
+
     def _content(self, result: TrialResult, model: Path | None) -> dict[str, Any]:
         history = result.history
         return {
@@ -111,22 +118,32 @@ class Ledger:
             "cost": result.cost and asdict(result.cost),
             "error": result.error and result.error.finding,
             "collapsed": result.collapsed,
+            "threads": result.threads,
+            "judged": None if result.judged is None else result.judged.tolist(),
+            "blend": result.blend and result.blend.model_dump(mode="json"),
             "model": model and [os.path.relpath(model, self.folder), hash_model(model)],
         }
 
     def _result(self, spec: TrialSpec, record: Mapping[str, Any]) -> TrialResult:
         scores = {split: np.array(values, np.float64) for split, values in record["scores"].items()}
         data = spec.data(self.data)
-        if any(len(values) != len(data.rows(split)) for split, values in scores.items()):
+        judged = None if record["judged"] is None else np.array(record["judged"], np.int64)
+        found = TrialResult(spec, judged=judged)
+        rows = {split: found.rows(data, split) for split in scores}
+        if judged is not None and not np.isin(judged, data.rows("validation")).all():
             raise ValueError("the record has other rows")
-        return TrialResult(
-            spec,
-            {split: data.plan.outcome(values, data.rows(split)) for split, values in scores.items()},
-            record["seconds"],
-            record["history"] and History.from_json(record["history"]),
+        if any(len(values) != len(rows[split]) for split, values in scores.items()):
+            raise ValueError("the record has other rows")
+        return replace(
+            found,
+            outcomes={split: data.plan.outcome(values, rows[split]) for split, values in scores.items()},
+            seconds=record["seconds"],
+            history=record["history"] and History.from_json(record["history"]),
             cost=record["cost"] and Cost(**record["cost"]),
             error=TrainingError(record["error"]) if record["error"] else None,
             collapsed=record["collapsed"],
+            threads=record["threads"],
+            blend=record["blend"] and BlendRecord.model_validate(record["blend"]),
         )
 
     def _is_intact(self, spec: TrialSpec, record: Mapping[str, Any]) -> bool:

@@ -24,6 +24,7 @@ class TrialSpec:
         baseline: registered name of a classical model to fit instead of a network.
         fold: index of a fold, from 0, and number of folds (see `cut_folds`): the model learns from the rows of the
             fold, and its test rows are those that the fold judges. None for the split of the table.
+        blended: whether the network is blended with classical models. `blending` runs such a trial, `run_trial` cannot.
 
     >>> from sensorium.trials import TrialSpec
     >>> spec = TrialSpec("wide", settings={"width": 256})
@@ -39,6 +40,7 @@ class TrialSpec:
     towers_from: Mapping[str, str] = field(default_factory=dict)
     baseline: str | None = None
     fold: Sequence[int] | None = None
+    blended: bool = False
 
     @property
     def choice(self) -> Choice | None:

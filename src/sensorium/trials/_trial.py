@@ -18,7 +18,7 @@ from sensorium.config import TrainConfig
 from sensorium.errors import SensoriumError, TrainingError
 from sensorium.metrics import Outcome, score
 from sensorium.model import FittedModel, training_work
-from sensorium.model.card import HistoryRecord, PretrainingRecord
+from sensorium.model.card import BlendRecord, HistoryRecord, PretrainingRecord
 from sensorium.planning import PreparedTable
 from sensorium.prepare.loader import Loader
 from sensorium.runtime.events import Callback
@@ -88,6 +88,7 @@ class TrialResult:
         judged: positions of the rows of the validation outcome; None if these are all validation rows.
         collapsed: whether the network predicts a constant, also after a second training.
         estimator: the fitted model of a baseline; None for a network and a failed trial.
+        blend: how the members of a blend were chosen; None for other models.
     """
 
     spec: TrialSpec
@@ -102,6 +103,7 @@ class TrialResult:
     estimator: Baseline | None = None
     judged: Rows | None = None
     collapsed: bool = False
+    blend: BlendRecord | None = None
 
     def rows(self, data: PreparedTable, split: str) -> Rows:
         """Return the positions of the rows of an outcome."""
@@ -120,12 +122,13 @@ class TrialResult:
         return self.history
 
     def validated(self, metric: str) -> float:
-        """Return a metric of the final model on all validation rows; NaN if it is not defined."""
-        return float(score(metric, self.outcomes["validation"])[0])
+        """Return a metric of the final model on the rows of its validation outcome; NaN if it is not defined."""
+        found = self.outcomes.get("validation")
+        return float(score(metric, found)[0]) if found else math.nan
 
 
 def run_trial(data: PreparedTable, spec: TrialSpec, control: Control = Control()) -> TrialResult:
-    """Train the model of a spec from its seed.
+    """Train the model of a spec from its seed; a blend is no single model (see `blending`).
 
     Args:
         data: the table.
@@ -135,6 +138,7 @@ def run_trial(data: PreparedTable, spec: TrialSpec, control: Control = Control()
     Returns:
         The result. If the loss diverges or the library of a baseline fails, its `error` is set.
     """
+    assert not spec.blended, spec.name
     with torch_threads(data.plan.threads.most):
         return _run(spec.data(data), spec, control)
 
@@ -154,8 +158,7 @@ def _run(data: PreparedTable, spec: TrialSpec, control: Control) -> TrialResult:
         return TrialResult(spec, error=error)
     if not isinstance(meter, ResourceMeter):
         return result
-    networks = result.model.networks
-    parameters = sum(p.numel() for network in networks for p in network.parameters() if p.requires_grad)
+    parameters = sum(member.parameters for member in result.model.members)
     rate = len(data.rows("test")) / result.predict_seconds
     return replace(result, cost=Cost(result.seconds, parameters, meter.memory, meter.energy, rate))
 

@@ -14,6 +14,7 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "title.single": "{name} alone",
         "title.fusion": "{name} fusion",
         "title.baseline": "the baseline {name}",
+        "title.blend": "the blend",
         "gain.points": "{value:+.1f} points {metric}",
         "gain.amount": "{value:+.3g} {metric}",
         "interval.points": "95% interval {low:.1f} to {high:.1f}",
@@ -36,6 +37,11 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "{other}.",
         "verdict.quicker": "{sentence} A faster model is {other}. It {speed} and is not shown to be worse: it {gain}.",
         "verdict.baseline": "{sentence} A classical model does better: {other} {gain}.",
+        "verdict.blend": "{sentence} The blend of a network and classical models is better on the validation rows. "
+        "On the test rows, it {gain}.",
+        "verdict.blend_worse": "{sentence} The blend of a network and classical models {gain}.",
+        "verdict.blend_not_better": "{sentence} The blend of a network and classical models is not better on the "
+        "validation rows. On the test rows, it {gain}.",
         "verdict.use": "{sentence} Use {recommended}.",
         "verdict.seeds": "{sentence} All figures are means of {seeds} seeds.",
         "blend.members": "blend of {members}: {metric} {value:.4g}, estimated on {judged:,} rows that the members did "

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from sensorium.wording._say import gains_or_loses, say
 
 if TYPE_CHECKING:
-    from sensorium.evaluate.verdict import ModelName, Unbeaten, Verdict
+    from sensorium.evaluate.verdict import BlendComparison, ModelName, Unbeaten, Verdict
 
 
 def model_title(model: ModelName) -> str:
-    """Return the title of a model in sentences: `text alone`, `gated fusion`, `the baseline trees`."""
+    """Return the title of a model in sentences: `text alone`, `gated fusion`, `the blend`."""
     return say(f"title.{model.kind}", name=model.name)
 
 
@@ -34,7 +34,9 @@ def verdict_sentence(found: Verdict) -> str:
         other = model_title(found.better.model)
         gain = gains_or_loses(found.better.difference, model_title(found.better.than))
         sentence = say("verdict.baseline", sentence=sentence, other=other, gain=gain)
-    if found.kind in ("does_not_help", "hurts"):
+    if found.blend and not found.blend.difference.undefined:
+        sentence = _blend(found.blend, sentence)
+    if found.kind in ("does_not_help", "hurts") or found.recommended.kind == "blend":
         sentence = say("verdict.use", sentence=sentence, recommended=model_title(found.recommended))
     sentence = say("verdict.seeds", sentence=sentence, seeds=found.seeds) if found.seeds > 1 else sentence
     if not found.folds:
@@ -53,10 +55,16 @@ def _unbeaten(found: Verdict, unbeaten: Unbeaten, sentence: str) -> str:
     return say("verdict.unbeaten", sentence=sentence, gain=gains_or_loses(difference, other))
 
 
+def _blend(found: BlendComparison, sentence: str) -> str:
+    """Add how the blend does beside the model that is recommended without it."""
+    key = "blend" if found.recommended else "blend_worse" if found.worse else "blend_not_better"
+    return say(f"verdict.{key}", sentence=sentence, gain=gains_or_loses(found.difference, model_title(found.than)))
+
+
 def _chosen_modality(found: Verdict) -> ModelName | None:
-    """Return the modality that is recommended, or that the recommended baseline is compared with."""
-    models = [found.recommended, found.better.than if found.better else None]
-    return next((model for model in models if model and model.kind == "single"), None)
+    """Return the modality that is recommended, or that the recommended baseline or blend is compared with."""
+    models = [found.recommended, *(each.than for each in (found.better, found.blend) if each)]
+    return next((model for model in models if model.kind == "single"), None)
 
 
 def _kind(found: Verdict) -> str:
