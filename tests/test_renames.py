@@ -1,5 +1,6 @@
 """An old name of a setting, an option, a member or a flag is an error that tells the new one."""
 
+import fnmatch
 import inspect
 import sys
 
@@ -64,7 +65,7 @@ def test_an_old_member_names_the_new_one(registry, old, new):
 def test_an_old_option_names_the_new_one(rename):
     kind, _, pattern = rename.owner.partition(" ")
     registry = KINDS[kind]
-    for name in [name for name in registry.names() if pattern in ("*", name) or name.startswith(pattern.rstrip("*"))]:
+    for name in fnmatch.filter(registry.names(), pattern):
         taker = registry.taker(name)
         with pytest.raises(ConfigError, match=f"'{rename.old}' was renamed '{rename.new}'") as caught:
             check_options(taker, {rename.old: 1}, "place")

@@ -59,7 +59,7 @@ def compare(
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Compare fusions with single modalities, classical baselines and a blend.
+    """Compare fusions with single modalities, baselines and a blend.
 
     Trains and tests all models on the same rows. Reports 95% intervals and whether fusing helped. For small tables,
     --folds 5 tests every row once.
