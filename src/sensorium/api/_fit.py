@@ -277,9 +277,14 @@ def _measure(data: PreparedTable, result: TrialResult) -> dict[str, Evaluation]:
 
 
 def _fitted_of(start: str | Path | Model, settings: Mapping[str, Any]) -> FittedModel:
-    """Return the model to continue; for a saved one, take the user's own modules from the settings."""
-    if isinstance(start, Model):
-        return start.fitted
-    _, own = without_modules(settings)
-    fusion = next(iter(own.fusions.values()), None)
-    return load(start, device=settings.get("device") or "auto", encoders=own.encoders, fusion=fusion).fitted
+    """Return the model to continue; for a saved one, take the user's own modules from the settings.
+
+    Raises:
+        ConfigError: the model is not a single network.
+    """
+    if not isinstance(start, Model):
+        _, own = without_modules(settings)
+        fusion = next(iter(own.fusions.values()), None)
+        start = load(start, device=settings.get("device") or "auto", encoders=own.encoders, fusion=fusion)
+    start.fitted.check_single_network("continue training")
+    return start.fitted
