@@ -114,14 +114,13 @@ def fit(
             `sensorium.Callback`. A finished run in `out` is returned without training, so they receive nothing.
         track: write metrics for `tensorboard`, `mlflow` or `wandb` into `out`. Nothing is sent over the network.
         progress: print the progress to stderr.
-        **settings: see `Settings` and `Config`. `preset` names how much is trained: by default `good`, a blend of a network,
-            linear models and boosted trees; `fast` is the network alone, and so is a setting that describes one
-            network (`fusion`, `encoders`, `epochs` …). `encoders` and
-            `fusion` accept your own modules, or classes or functions that make them: `encoders={"image": my_module},
-            fusion=MyFusion`.
+        **settings: see `Settings` and `Config`. `preset` names how much is trained: by default `good`, a blend of a
+            network, linear models and boosted trees; `fast` is the network alone, and so is a setting that describes
+            one network (`fusion`, `encoders`, `epochs` …). `encoders` and `fusion` accept your own modules, or classes
+            or functions that make them: `encoders={"image": my_module}, fusion=MyFusion`.
 
     Returns:
-        The model with the weights of its best epoch.
+        The model; each network has the weights of its best epoch.
 
     Raises:
         SensoriumError: the table, a setting or a file cannot be used; the message says where and how to fix it.
