@@ -81,6 +81,7 @@ def main() -> None:
                         with_few_labels(table, labels, seed),
                         "digit",
                         columns=columns,
+                        preset="fast",
                         split_column="split",
                         task="multiclass",
                         augment=AUGMENT if options.augment else {},

@@ -145,7 +145,14 @@ def run(table: pa.Table, expected: np.ndarray | None, arm: str, seed: int) -> di
     """Fit one model, and return its errors on the test rows."""
     start = time.perf_counter()
     model = sensorium.fit(
-        table, "amount", split_column="split", task="regression", seed=seed, train=ARMS[arm], progress=False
+        table,
+        "amount",
+        preset="fast",
+        split_column="split",
+        task="regression",
+        seed=seed,
+        train=ARMS[arm],
+        progress=False,
     )
     judged = np.flatnonzero(np.array(table["split"].to_pylist()) == "test")
     found = np.asarray(model.predict(table.take(judged).drop_columns(["amount", "split"])), np.float64)

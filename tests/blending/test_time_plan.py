@@ -46,7 +46,9 @@ def test_models_of_all_columns_and_folds_come_before_models_of_single_modalities
     found = plan(allowed)
     assert (names(found), found.folds) == (kept, folds)
     assert found.left_out.keys() == {model.name for model in MODELS} - {*kept}
-    assert all(f"beyond the {allowed} s" in reason for reason in found.left_out.values())
+    assert all(
+        reason.endswith(f"the {allowed} s that are left for classical models") for reason in found.left_out.values()
+    )
     assert bool(found.reason) == (folds != 5)
 
 
@@ -73,3 +75,9 @@ def test_a_network_that_would_exceed_the_limit_is_not_trained():
 @pytest.mark.parametrize(("seconds", "folds"), [(0.1, 5), (3, 5), (3.1, 3), (6.6, 3), (7, 2), (1000, 2)])
 def test_slow_networks_are_trained_on_fewer_folds(seconds, folds):
     assert network_folds(seconds) == folds
+
+
+def test_a_model_that_is_not_slow_itself_is_left_out_for_the_others():
+    found = plan(49).left_out["trees (a)"]  # 15 s, after 35 s of the others
+    assert found.startswith("it would take about 15 s, and the other models need")
+    assert "beyond the 1 s" in plan(1).left_out["trees"]

@@ -366,4 +366,4 @@ def test_what_cannot_be_calibrated_is_refused(tabular):
             tasks={"label": "regression", "other": "regression"},
         )
     with pytest.raises(ConfigError, match="12 validation rows are too few"):
-        sensorium.fit(tabular, "label", config={"calibrate": "temperature"}, progress=False)
+        sensorium.fit(tabular, "label", preset="fast", config={"calibrate": "temperature"}, progress=False)

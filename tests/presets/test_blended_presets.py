@@ -23,12 +23,6 @@ CONFLICTS = [
 ]
 
 
-@pytest.fixture
-def default_good(monkeypatch):
-    """The preset `good` as the default one."""
-    monkeypatch.setattr("sensorium.presets._choose.DEFAULT_PRESET", "good")
-
-
 def rows(n=60):
     random = np.random.default_rng(0)
     y = np.arange(n) % 2
@@ -44,12 +38,12 @@ def test_a_blend_that_is_set_refuses_what_it_does_not_support(name, config, aske
 
 
 @pytest.mark.parametrize(("config", "asked", "place"), CONFLICTS, ids=[place for *_, place in CONFLICTS])
-def test_a_blend_by_default_gives_way_to_what_it_does_not_support(default_good, config, asked, place):
+def test_a_blend_by_default_gives_way_to_what_it_does_not_support(config, asked, place):
     found = choose_preset(Request(Config.gather(config), **asked))
     assert found.name == "fast" and found.reason.startswith(f"as good cannot be used: {place} is set (")
 
 
-def test_a_blend_by_default_gives_way_to_several_targets(default_good):
+def test_a_blend_by_default_gives_way_to_several_targets():
     table = {**rows(), "w": ["u", "v", "u"] * 20}
     config = Config.gather({"target": ["y", "w"]})
 

@@ -42,13 +42,15 @@ def tell(text):
 
 
 class Job:
-    """Fit, evaluate and predict with nothing said but the target."""
+    """Fit one network, evaluate and predict with nothing said but the target."""
 
     def __init__(self, name, folder):
         table = DATA / name / "table.csv"
         with table.open(newline="", encoding="utf-8") as stream:
             self.rows = list(csv.DictReader(stream))
-        self.fit, self.said, fitting = sensorium_("fit", table, "--target", TARGETS[name], "--out", folder)
+        self.fit, self.said, fitting = sensorium_(
+            "fit", table, "--target", TARGETS[name], "--preset", "fast", "--out", folder
+        )
         self.evaluation, _, evaluating = sensorium_("evaluate", folder, table)
         _, _, predicting = sensorium_("predict", folder, table, "-o", folder / "answers.parquet")
         self.answers = parquet.read_table(folder / "answers.parquet").to_pydict()

@@ -177,3 +177,27 @@ def test_rows_that_make_no_folds_are_refused_before_training(monkeypatch):
     with pytest.raises(ConfigError, match="cannot be cut into 2 folds") as caught:
         sensorium.fit(table, "label", split={"column": "split", "group": "person"}, **SETTINGS)
     assert caught.value.cure == "use preset fast"
+
+
+def test_a_fold_with_validation_rows_only_trains_on_them():
+    """Three groups: one each for training, validation and test. A fold learns from one of the first two."""
+    table = make_rows(60)
+    table["split"], table["group"] = ["train"] * 20 + ["val"] * 20 + ["test"] * 20, ["a"] * 20 + ["b"] * 20 + ["c"] * 20
+    found = sensorium.fit(table, "label", split={"column": "split", "group": "group"}, **SETTINGS)
+    record = found.card["blend"]
+    assert "network" in {each["name"] for each in record["candidates"]} and record["how"].startswith("2 folds")
+
+
+def test_a_network_without_values_in_a_fold_is_left_out():
+    table = {"size": [None if row % 20 else 1.0 + row for row in range(60)], "label": ["no", "yes"] * 30}
+    found = sensorium.fit(table, "label", **SETTINGS)
+    assert [each["name"] for each in found.card["blend"]["candidates"]] == ["linear", "trees"]
+
+
+@pytest.mark.parametrize("unit", [1e300, 1e-300])
+def test_amounts_of_any_size_are_judged(unit):
+    random = np.random.default_rng(0)
+    x = random.normal(size=80)
+    table = {"x": x, "z": random.normal(size=80), "amount": (x + random.normal(size=80) / 9) * unit}
+    record = sensorium.fit(table, "amount", task="regression", **SETTINGS).card["blend"]
+    assert 0.05 * unit < record["value"] < 0.6 * unit

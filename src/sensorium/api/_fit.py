@@ -92,9 +92,9 @@ def fit(
             folders or of Parquet parts), a pandas, polars or pyarrow table, a dict of columns or a list of dicts.
             Columns of files hold paths relative to the table's folder, or images as objects and arrays.
         target: the column to predict, or a list of columns that one model predicts together.
-        start: a fitted model, or its path, to continue training on this table (transfer learning). The new model keeps
-            its network and its column statistics, and adds new labels. Settings override those of the model; the
-            default learning rate is a quarter of the model's.
+        start: a fitted model of one network, or its path, to continue training on this table (transfer learning). The
+            new model keeps its network and its column statistics, and adds new labels. Settings override those of the
+            model; the default learning rate is a quarter of the model's.
         out: folder for the model and the record of the run. Without it, nothing is saved except the cache of decoded
             files (see the `prepare` settings).
         config: a YAML file or a mapping of settings. Keyword arguments override it.
@@ -114,13 +114,13 @@ def fit(
             `sensorium.Callback`. A finished run in `out` is returned without training, so they receive nothing.
         track: write metrics for `tensorboard`, `mlflow` or `wandb` into `out`. Nothing is sent over the network.
         progress: print the progress to stderr.
-        **settings: see `Settings` and `Config`. `preset` names how much is trained; with the default `auto`, a setting
-            that describes one network (`fusion`, `encoders`, `epochs` …) means that network. `encoders` and
-            `fusion` accept your own modules, or classes or functions that make them: `encoders={"image": my_module},
-            fusion=MyFusion`.
+        **settings: see `Settings` and `Config`. `preset` names how much is trained: by default `good`, a blend of a
+            network, linear models and boosted trees; `fast` is the network alone, and so is a setting that describes
+            one network (`fusion`, `encoders`, `epochs` …). `encoders` and `fusion` accept your own modules, or classes
+            or functions that make them: `encoders={"image": my_module}, fusion=MyFusion`.
 
     Returns:
-        The model with the weights of its best epoch.
+        The model; each network has the weights of its best epoch.
 
     Raises:
         SensoriumError: the table, a setting or a file cannot be used; the message says where and how to fix it.
@@ -277,9 +277,14 @@ def _measure(data: PreparedTable, result: TrialResult) -> dict[str, Evaluation]:
 
 
 def _fitted_of(start: str | Path | Model, settings: Mapping[str, Any]) -> FittedModel:
-    """Return the model to continue; for a saved one, take the user's own modules from the settings."""
-    if isinstance(start, Model):
-        return start.fitted
-    _, own = without_modules(settings)
-    fusion = next(iter(own.fusions.values()), None)
-    return load(start, device=settings.get("device") or "auto", encoders=own.encoders, fusion=fusion).fitted
+    """Return the model to continue; for a saved one, take the user's own modules from the settings.
+
+    Raises:
+        ConfigError: the model is not a single network.
+    """
+    if not isinstance(start, Model):
+        _, own = without_modules(settings)
+        fusion = next(iter(own.fusions.values()), None)
+        start = load(start, device=settings.get("device") or "auto", encoders=own.encoders, fusion=fusion)
+    start.fitted.check_single_network("continue training")
+    return start.fitted

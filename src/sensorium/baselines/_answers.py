@@ -57,10 +57,10 @@ def answers(raw: Floats, seen: Sequence[int], classes: int, task: Task) -> Float
     return found
 
 
-def loss(scores: Floats, target: npt.NDArray[Any], classes: int) -> float:
-    """Return the sum over rows of the log losses, or of the squared errors."""
+def loss(scores: Floats, target: npt.NDArray[Any], classes: int, *, scale: float = 1.0) -> float:
+    """Return the sum over rows of the log losses, or of the squared errors of values, which `scale` divides before."""
     if not classes:
-        return float(np.square(scores - target).sum())
+        return float(np.square((scores - target) / scale).sum())
     found = scores[np.arange(len(target)), target.astype(np.int64)]
     return float(-np.log(np.maximum(found, SMALLEST)).sum())
 

@@ -15,6 +15,7 @@ from sensorium.baselines._base import Baseline, Model, Path, Sample
 from sensorium.baselines._features import FlatColumns
 from sensorium.baselines._shared import SharedBlocks
 from sensorium.baselines._summaries import Summaries, summarize
+from sensorium.metrics import square_scale
 from sensorium.prepare import Prepared
 from sensorium.registry import baselines
 from sensorium.split import Fold
@@ -62,6 +63,11 @@ class Job:
         return [np.ascontiguousarray(own) for own in self.target.T] if self.several else [self.target]
 
     @property
+    def scale(self) -> float:
+        """Return a divisor of values whose squares could overflow or underflow; 1 for others, and for classes."""
+        return 1.0 if self.classes else square_scale(self.target)
+
+    @property
     def weights(self) -> Floats:
         """Return float64[n] weights of the rows, from the class weights; ones for values and labels."""
         own = getattr(self.task, "weights", None)
@@ -80,8 +86,8 @@ class CrossFitted:
         estimator: the model of all rows, or of the rows to learn from of a single fold; None if there are several folds
             and it was not fitted.
         places: the chosen place on the path, of each target.
-        loss: mean over the judged rows and targets of the log loss or of the squared error of `scores`; NaN without
-            judged rows.
+        loss: mean over the judged rows and targets of the log loss or of the squared error of `scores`, in units of
+            `Job.scale`; NaN without judged rows.
     """
 
     rows: Rows
@@ -122,8 +128,10 @@ def cross_fit(kind: str, job: Job, folds: Sequence[Fold], *, refit: bool = True)
     rows = np.concatenate([job.rows[:0], *(fold.judge for fold in folds)])
     scores = [each.scores(job) for each in found]
     together = np.stack([each[:, 1] for each in scores], 1) if job.several else scores[0]
-    total = sum(loss(own, target[rows], job.classes) for own, target in zip(scores, job.targets, strict=True))
-    mean = total / (len(rows) * len(scores)) if len(rows) else float("nan")
+    losses = [
+        loss(own, target[rows], job.classes, scale=job.scale) for own, target in zip(scores, job.targets, strict=True)
+    ]
+    mean = sum(losses) / (len(rows) * len(scores)) if len(rows) else float("nan")
     return CrossFitted(rows, together, estimator, [each.place for each in found], mean)
 
 
@@ -164,7 +172,7 @@ class _Side:
     def loss(self, job: Job, target: npt.NDArray[Any], raw: Floats) -> float:
         """Return the loss of raw scores of the judged rows."""
         scores = answers(raw, self.seen(job, target), job.classes, with_errors(job.task, ()))
-        return loss(scores, target[self.fold.judge], job.classes)
+        return loss(scores, target[self.fold.judge], job.classes, scale=job.scale)
 
     def fit(self, member: type[Baseline], job: Job, found: Sequence[_Found]) -> Baseline:
         """Fit the model of each target up to its place."""

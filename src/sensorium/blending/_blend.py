@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -137,14 +136,9 @@ def _weighted(candidates: Sequence[Candidate], choice: Choice, places: Rows) -> 
 
 
 def _record(candidates: Sequence[Candidate], choice: Choice, judged: Judged, places: Rows, how: str) -> BlendRecord:
-    is_amount = not judged.task.labels
-
-    def value(loss: float) -> float:
-        return math.sqrt(loss) if is_amount else loss
-
     weights = dict(zip(choice.members, choice.weights, strict=True))
     return BlendRecord(
-        metric="rmse" if is_amount else "log_loss",
+        metric="log_loss" if judged.task.labels else "rmse",
         judged=len(places),
         how=how,
         candidates=[
@@ -152,12 +146,12 @@ def _record(candidates: Sequence[Candidate], choice: Choice, judged: Judged, pla
                 name=own.name,
                 modalities=list(own.towers),
                 weight=weights.get(place, 0.0),
-                value=value(judged.loss(own.scores[places])),
+                value=judged.loss(own.scores[places]),
             )
             for place, own in enumerate(candidates)
         ],
-        value=value(choice.loss),
+        value=choice.loss,
         modality=choice.modality or None,
-        alone={name: value(loss) for name, loss in choice.losses.items() if name},
-        together=value(choice.losses[""]),
+        alone={name: loss for name, loss in choice.losses.items() if name},
+        together=choice.losses[""],
     )

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorium.blending._weights import fit_weights
-from sensorium.metrics import log_losses
+from sensorium.metrics import log_losses, score
 from sensorium.table import Floats, Rows
 from sensorium.tasks import Task
 
@@ -32,9 +32,9 @@ class Judged:
     parts: Rows
 
     def loss(self, scores: Floats) -> float:
-        """Return the mean log loss, or the mean squared error, of scores of the rows."""
+        """Return the mean log loss, or the root mean squared error, of scores of the rows."""
         if not self.task.labels:
-            return float(np.square(scores - self.truth).mean())
+            return float(score("rmse", self.task.outcome(scores, self.truth))[0])
         return float(log_losses(self.task.outcome(scores, self.truth)).mean())
 
     def blended(self, scores: Sequence[Floats], *, single: bool = False) -> Floats:

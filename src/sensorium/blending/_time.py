@@ -142,14 +142,19 @@ def plan_fits(
     for place in quickest:
         if models[place].is_single and total([*kept, place], chosen) <= allowed:
             kept.append(place)
-    why = f"beyond the {duration_text(allowed)} that are left for classical models"
+    left = f"the {duration_text(allowed)} that are left for classical models"
+
+    def why(needed: float) -> str:
+        return f"beyond {left}" if needed > allowed else f"and the other models need {left}"
+
     return FitPlan(
         kept=sorted(kept),
         folds=chosen,
         left_out={
-            models[place].name: f"it would take about {duration_text(seconds(place, chosen))}, {why}"
-            for place in range(len(models))
-            if place not in kept
+            models[place].name: f"it would take about {duration_text(needed)}, {why(needed)}"
+            for place, needed in ((place, seconds(place, chosen)) for place in range(len(models)) if place not in kept)
         },
-        reason=f"{count(usual, 'fold')} would take about {duration_text(whole)}, {why}" if chosen != usual else "",
+        reason=f"{count(usual, 'fold')} would take about {duration_text(whole)}, beyond {left}"
+        if chosen != usual
+        else "",
     )

@@ -14,6 +14,7 @@ from sensorium.metrics._base import (
 )
 from sensorium.metrics._difference import CorrectedDifference, Difference
 from sensorium.metrics._log_losses import SMALLEST, log_losses
+from sensorium.metrics._means import square_scale
 from sensorium.metrics._pairs import has_many_classes
 
 __all__ = [
@@ -31,5 +32,6 @@ __all__ = [
     "metrics_of",
     "rank_value",
     "score",
+    "square_scale",
     "worst_value",
 ]

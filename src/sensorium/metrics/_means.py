@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from sensorium.table import Floats
 
-LARGE = 1e100  # numbers beyond it have squares that may be infinite
+LARGE = 1e100  # numbers beyond it have squares that may be infinite, and those below 1 / LARGE squares that may be 0
 
 
 def mean_of_rows(values: npt.NDArray[Any], weights: Floats) -> Floats:
@@ -30,8 +30,13 @@ def mean_of_defined(values: Sequence[Floats] | Floats) -> Floats:
     return divide(np.where(there, table, 0).sum(0), there.sum(0).astype(np.float64))
 
 
-def not_too_large(*values: Floats) -> list[Floats]:
-    """Divide values by the largest if their squares could overflow; return the values and the divisor, [1]."""
+def square_scale(*values: Floats) -> float:
+    """Return the largest size of some values if their squares could overflow or underflow, else 1: a divisor."""
     largest = max(float(np.abs(some).max(initial=0)) for some in values)
-    scale = largest if largest > LARGE else 1.0
+    return largest if largest > LARGE or 0 < largest < 1 / LARGE else 1.0
+
+
+def with_safe_squares(*values: Floats) -> list[Floats]:
+    """Divide values by their `square_scale`; return the values and the divisor, [1]."""
+    scale = square_scale(*values)
     return [*(some / scale for some in values), np.array([scale])]

@@ -1,7 +1,7 @@
 """Fraction of the target's variance that is explained; 0 for always predicting the mean, negative if worse."""
 
 from sensorium.metrics._base import Outcome
-from sensorium.metrics._means import divide, mean_of_rows, not_too_large
+from sensorium.metrics._means import divide, mean_of_rows, with_safe_squares
 from sensorium.table import Floats
 
 TASKS = ("regression",)
@@ -11,6 +11,6 @@ BEST = 1.0
 def r2(outcome: Outcome, weights: Floats) -> Floats:
     """Compute 1 − Σ w·(truth − value)² / Σ w·(truth − mean)²."""
     middle = outcome.truth.mean()  # else squares of a far-off target drown its variance
-    left, centred, _ = not_too_large(outcome.truth - outcome.scores, outcome.truth - middle)
+    left, centred, _ = with_safe_squares(outcome.truth - outcome.scores, outcome.truth - middle)
     variance = mean_of_rows(centred**2, weights) - mean_of_rows(centred, weights) ** 2
     return 1 - divide(mean_of_rows(left**2, weights), variance)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sensorium.metrics._base import Outcome
-from sensorium.metrics._means import mean_of_rows, not_too_large
+from sensorium.metrics._means import mean_of_rows, with_safe_squares
 from sensorium.table import Floats
 
 TASKS = ("regression",)
@@ -13,5 +13,5 @@ LOWER_IS_BETTER = True
 
 def rmse(outcome: Outcome, weights: Floats) -> Floats:
     """Compute √(Σ w·(truth − value)² / Σ w)."""
-    left, scale = not_too_large(outcome.truth - outcome.scores)
+    left, scale = with_safe_squares(outcome.truth - outcome.scores)
     return np.sqrt(mean_of_rows(left**2, weights)) * scale

@@ -26,7 +26,7 @@ from sensorium.split import RowCells, SeenRows
 from sensorium.table import Rows
 from sensorium.tasks import Task, Temperature, prior_scores
 
-ONE_NETWORK = "fit a model with one network: preset fast (`--preset fast`), without a budget"
+ONE_NETWORK = "fit the model with --preset fast (Python: preset='fast') and without a budget: it is one network then"
 
 
 @dataclass

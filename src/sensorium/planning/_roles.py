@@ -42,13 +42,15 @@ def _cut(plan: Plan, rows: Rows, count: int) -> Folds:
 def at_fold(data: PreparedTable, fold: Fold) -> PreparedTable:
     """Return the table with another split: the rows that a fold predicts are its test rows.
 
-    The training and validation rows among those that it learns from keep their roles. Other rows, among them the test
-    rows of the table, have none.
+    The training and validation rows among those that it learns from keep their roles; if there are validation rows
+    only, as with few groups, all of them are training rows. Other rows, among them the test rows of the table, have
+    none.
     """
-    plan = data.plan
+    plan, train = data.plan, SPLITS.index("train")
     codes = np.full_like(plan.split.codes, UNUSED)
     learn = plan.used[fold.learn]
-    codes[learn] = plan.split.codes[learn]
+    has_training_rows = (plan.split.codes[learn] == train).any()
+    codes[learn] = plan.split.codes[learn] if has_training_rows else train
     codes[plan.used[fold.judge]] = SPLITS.index("test")
     return _with_codes(data, codes)
 

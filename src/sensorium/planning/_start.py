@@ -53,7 +53,6 @@ def check_own(config: Config, start: FittedModel) -> None:
         raise ConfigError(
             "cannot continue training a quantized (int8) model", cure="continue the model that was quantized"
         )
-    start.check_single_network("continue training")
     same = {"task": start.task_name}  # set explicitly, though it was inferred from the labels
     for key in OF_MODEL:
         given = getattr(config, key)

@@ -132,7 +132,7 @@ class MultimodalClassifier(ClassifierMixin, _Multimodal):
     """Classifier for tables with columns of several modalities.
 
     Args:
-        preset: how much to train, as in `sensorium.fit`; None means `auto`.
+        preset: how much to train, as in `sensorium.fit`: None means `auto`. Use `fast` where there are many fits.
         fusion: registered name, or a mapping of name and options; None means the default fusion.
         modalities, encoders: column → modality, encoder, as in `sensorium.fit`.
         epochs: maximum number of passes over the rows; depends on their number by default.

@@ -196,6 +196,8 @@ def training_of(
     """Return the input of the training loop."""
     plan, cells, config = data.plan, data.cells.only(fitted.learnt), fitted.config.train
     train_rows, validation_rows = (data.filled(cells, data.rows(split)) for split in ("train", "validation"))
+    if not len(train_rows):  # of a fold; those of a whole table have been checked
+        raise TrainingError("no training row of the fold has a value in any column")
     return TrainingContext(
         model=fitted.network,
         task=plan.task,
