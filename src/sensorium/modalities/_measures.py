@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 import numpy as np
 from pydantic import NonNegativeInt
 
-from sensorium.findings import Problem, Unreadable
+from sensorium.findings import Guess, Problem, Unreadable
 from sensorium.modalities._base import EncoderSpec, Modality
 from sensorium.modalities._beyond import far_beyond
 from sensorium.modalities._encoded import Encoded, Work
 from sensorium.modalities._fields import check_scale
-from sensorium.modalities._files import Source, decode_cells, decode_sample, shown_cell
+from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files, shown_cell
 from sensorium.modalities._overview import Overview
 from sensorium.modalities._scale import mean_and_deviation, standardise
 from sensorium.table import Column, Floats
 
+UNLIKELY = 0.05  # confidence of a guess: a column of files is read as what the files show, unless a view asks for this
 SAME = 1e-6  # difference of logarithms up to which two sizes are the same
 
 
@@ -31,6 +32,8 @@ class Measures(Modality):
 
     Class attributes:
         names: name and unit of each measure.
+        files: what the files are called in reasons.
+        suffixes: their suffixes.
         folders: whether a cell may name a folder.
 
     Attributes:
@@ -43,6 +46,8 @@ class Measures(Modality):
     tower: ClassVar[str | None] = "tabular"
     cacheable: ClassVar[bool] = True
     names: ClassVar[tuple[str, ...]]
+    files: ClassVar[str]
+    suffixes: ClassVar[tuple[str, ...]]
     folders: ClassVar[bool] = False
 
     used: list[NonNegativeInt]
@@ -60,6 +65,16 @@ class Measures(Modality):
             raise ValueError("the ranges do not match the measures")
         if bool((self.lowest > self.highest).any() or (self.lowest <= 0).any()):
             raise ValueError("a range is empty or not positive")
+
+    @classmethod
+    @abstractmethod
+    def recognises(cls, head: bytes) -> bool:
+        """Return whether bytes start like such a file."""
+
+    @classmethod
+    def looks_like(cls, column: Column) -> Guess | None:
+        guess = looks_like_files(column, cls.suffixes, cls.recognises, cls.files)
+        return guess and replace(guess, confidence=UNLIKELY)
 
     @classmethod
     @abstractmethod

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import ClassVar
 
-from sensorium.findings import Guess
-from sensorium.modalities._files import Source, looks_like_files
+from sensorium.modalities._files import Source
 from sensorium.modalities._measures import Measures
 from sensorium.modalities._sound import rate_and_seconds
 from sensorium.modalities.audio import SUFFIXES, is_sound
-from sensorium.table import Column
 
 
 class AudioDuration(Measures):
@@ -21,11 +18,12 @@ class AudioDuration(Measures):
     """
 
     names: ClassVar[tuple[str, ...]] = ("duration in seconds",)
+    files: ClassVar[str] = "audio"
+    suffixes: ClassVar[tuple[str, ...]] = SUFFIXES
 
     @classmethod
-    def looks_like(cls, column: Column) -> Guess | None:
-        guess = looks_like_files(column, SUFFIXES, is_sound, "audio")
-        return guess and replace(guess, confidence=0.05)
+    def recognises(cls, head: bytes) -> bool:
+        return is_sound(head)
 
     @classmethod
     def measure(cls, source: Source) -> tuple[float, ...]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import ClassVar
 
-from sensorium.findings import Guess
 from sensorium.modalities import _pdf
-from sensorium.modalities._files import Source, looks_like_files
+from sensorium.modalities._files import Source
 from sensorium.modalities._measures import Measures
-from sensorium.table import Column
 
 
 class DocumentLength(Measures):
@@ -20,11 +17,12 @@ class DocumentLength(Measures):
     """
 
     names: ClassVar[tuple[str, ...]] = ("number of pages",)
+    files: ClassVar[str] = "PDF"
+    suffixes: ClassVar[tuple[str, ...]] = (".pdf",)
 
     @classmethod
-    def looks_like(cls, column: Column) -> Guess | None:
-        guess = looks_like_files(column, (".pdf",), _pdf.is_pdf, "PDF")
-        return guess and replace(guess, confidence=0.05)
+    def recognises(cls, head: bytes) -> bool:
+        return _pdf.is_pdf(head)
 
     @classmethod
     def measure(cls, source: Source) -> tuple[float, ...]:

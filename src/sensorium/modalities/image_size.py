@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import ClassVar
 
-from sensorium.findings import Guess
-from sensorium.modalities._files import Source, looks_like_files
+from sensorium.modalities._files import Source
 from sensorium.modalities._measures import Measures
 from sensorium.modalities._pictures import upright_size
 from sensorium.modalities.image import SUFFIXES, is_picture
-from sensorium.table import Column
 
 
 class ImageSize(Measures):
@@ -21,11 +18,12 @@ class ImageSize(Measures):
     """
 
     names: ClassVar[tuple[str, ...]] = ("width in pixels", "height in pixels")
+    files: ClassVar[str] = "image"
+    suffixes: ClassVar[tuple[str, ...]] = SUFFIXES
 
     @classmethod
-    def looks_like(cls, column: Column) -> Guess | None:
-        guess = looks_like_files(column, SUFFIXES, is_picture, "image")
-        return guess and replace(guess, confidence=0.05)
+    def recognises(cls, head: bytes) -> bool:
+        return is_picture(head)
 
     @classmethod
     def measure(cls, source: Source) -> tuple[float, ...]:

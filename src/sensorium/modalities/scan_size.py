@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import ClassVar, Self
 
 from sensorium.config import exclude_column
-from sensorium.findings import Guess, Problem
+from sensorium.findings import Problem
 from sensorium.modalities._encoded import Encoded, Work
-from sensorium.modalities._files import Source, looks_like_files
+from sensorium.modalities._files import Source
 from sensorium.modalities._measures import Measures
 from sensorium.modalities._scan_files import SUFFIXES, is_scan, read_header, require_readers
 from sensorium.modalities._scans import guarded, quiet
@@ -30,12 +29,13 @@ class ScanSize(Measures):
         *("depth in mm", "height in mm", "width in mm", "volume in ml"),
         *("number of slices", "number of rows", "number of columns"),
     )
+    files: ClassVar[str] = "DICOM or NIfTI"
+    suffixes: ClassVar[tuple[str, ...]] = SUFFIXES
     folders: ClassVar[bool] = True
 
     @classmethod
-    def looks_like(cls, column: Column) -> Guess | None:
-        guess = looks_like_files(column, SUFFIXES, is_scan, "DICOM or NIfTI")
-        return guess and replace(guess, confidence=0.05)
+    def recognises(cls, head: bytes) -> bool:
+        return is_scan(head)
 
     @classmethod
     def learn(cls, column: Column) -> Self:

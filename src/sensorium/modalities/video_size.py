@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import ClassVar
 
-from sensorium.findings import Guess
-from sensorium.modalities._files import Source, looks_like_files
+from sensorium.modalities._files import Source
 from sensorium.modalities._formats import open_container
 from sensorium.modalities._measures import Measures
 from sensorium.modalities._video_frames import frame_times, sides_of
 from sensorium.modalities.video import SUFFIXES, is_video
-from sensorium.table import Column
 
 
 class VideoSize(Measures):
@@ -29,11 +26,12 @@ class VideoSize(Measures):
         "width in pixels",
         "height in pixels",
     )
+    files: ClassVar[str] = "video"
+    suffixes: ClassVar[tuple[str, ...]] = SUFFIXES
 
     @classmethod
-    def looks_like(cls, column: Column) -> Guess | None:
-        guess = looks_like_files(column, SUFFIXES, is_video, "video")
-        return guess and replace(guess, confidence=0.05)
+    def recognises(cls, head: bytes) -> bool:
+        return is_video(head)
 
     @classmethod
     def measure(cls, source: Source) -> tuple[float, ...]:
