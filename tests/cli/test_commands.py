@@ -308,6 +308,7 @@ def test_without_json_a_person_reads_tables(tabular, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
+        (["fit", "gone.csv", "--target", "y"], 1, "the table does not exist"),
         (["evaluate", "gone", "gone.csv"], 1, "the model does not exist"),
         (["list", "fusion"], 1, "did you mean 'fusions'"),
         (["predict", "gone", "gone.csv", "-o", "a.ods"], 1, "cannot write .ods files"),
@@ -321,6 +322,7 @@ def test_a_mistake_is_told_without_a_traceback(arguments, code, message):
     found = main(*arguments)
     assert found.returncode == code
     assert message in found.stderr
+    assert "Traceback" not in found.stderr
     assert found.stdout == ""
 
 

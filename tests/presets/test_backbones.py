@@ -7,15 +7,9 @@ import pytest
 
 from sensorium.config import Config
 from sensorium.presets import _backbones
-from sensorium.presets._backbones import (
-    FEATURE_SECONDS,
-    LARGE_ROWS,
-    TUNED_ROWS,
-    choose_backbones,
-    choose_quick_backbones,
-    encoder_settings,
-)
+from sensorium.presets._backbones import LARGE_ROWS, TUNED_ROWS, choose_backbones, encoder_settings
 from sensorium.presets._language import is_english
+from sensorium.presets._quick_backbones import FEATURE_SECONDS, choose_quick_backbones
 from sensorium.registry.weights import PACKAGED, Weights, weights_called
 from sensorium.schema import infer_schema
 from sensorium.table import open_table

@@ -77,7 +77,7 @@ def compare(
             are trained if they support the task and are fast enough.
         blend: whether to train the blend, which `fit` trains with `preset="good"`: a network, linear models and
             boosted trees, weighted by their predictions out of fold. By default, it is trained if neither `fusions` nor
-            `baselines` is given and the table supports it. It takes up to five times as long as one network.
+            `baselines` is given and the table supports it. It takes several times as long as one network.
         seeds: number of random seeds for each network, counted from the setting `seed`, or a list of seeds. The split
             is the same for all of them.
         workers: number of processes that train networks in parallel. Predictions and metrics do not depend on it. Time,

@@ -41,7 +41,7 @@ def planned_folds(plan: Plan) -> Folds:
 
 
 def blend(
-    data: PreparedTable, mains: Sequence[TrialResult], train: Train, report: Reporter, *, limit: TimeLimit | None = None
+    data: PreparedTable, mains: Sequence[TrialResult], train: Train, report: Reporter, *, limit: TimeLimit
 ) -> TrialResult:
     """Blend networks with classical models (stacking, Wolpert 1992), with the weights of `fit_weights`.
 
@@ -57,13 +57,12 @@ def blend(
             of the first is that of the blend.
         train: trains networks on folds.
         report: logs progress, and what is left out.
-        limit: the time that the trainings may take; by default, that of preset `good`.
+        limit: the time that the trainings may take.
 
     Raises:
         TrainingError: no candidate could be trained.
     """
-    raw, limit = with_cells(data, report), limit or TimeLimit.of(data.plan, 1.0)
-    main = mains[0]
+    raw, main = with_cells(data, report), mains[0]
     networks = train_networks(data, mains, train, report)
     allowed = limit.after(networks.once, networks.spent)
     counts, least = (1,) if needs_fold(data.plan) else FOLDS, 0 if networks.candidates else 1

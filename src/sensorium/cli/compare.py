@@ -30,7 +30,7 @@ def compare(
         typer.Option(
             "--blend/--no-blend",
             help="Train the blend (fit --preset good), or leave it out; by default, it is trained unless --fusions or "
-            "--baselines is given. It takes up to 5 times as long as a network.",
+            "--baselines is given. It takes several times as long as a network.",
             show_default=False,
         ),
     ] = None,

@@ -79,11 +79,11 @@ class Blends:
             The result. If no member could be trained, or the library of a classical model fails, its `error` is set.
         """
         main = self._train_main(self._main(spec))
-        networks, others = [main], _Others()
+        networks, rest = [main], _PausableMeter()
 
         def train(specs: Sequence[TrialSpec]) -> Sequence[TrialResult]:
             found = list[TrialResult]()
-            with others.paused():
+            with rest.paused():
                 for result in self._train(specs):
                     found.append(result)
                     if result.error is not None:  # the blend does without this network
@@ -92,11 +92,11 @@ class Blends:
             return found
 
         try:
-            with others.measured():
+            with rest.measured():
                 result = self._blended(main, train)
         except TrainingError as error:
             return TrialResult(spec, error=error)
-        cost = _cost(self.data, result, [*(network.cost for network in networks if network.cost), *others.costs])
+        cost = _cost(self.data, result, [*(network.cost for network in networks if network.cost), *rest.costs])
         return replace(result, spec=spec, seconds=cost.seconds, cost=cost)
 
     def forget(self, spec: TrialSpec) -> None:
@@ -123,7 +123,7 @@ class Blends:
                 return blend(self.data, [main], train, self.report, limit=self._limit)
         except SensoriumError:
             raise
-        except Exception as error:
+        except Exception as error:  # of whatever kind a library raises: the other models are kept
             raise TrainingError(f"{type(error).__name__}: {error}") from error
 
     def _train_main(self, spec: TrialSpec) -> TrialResult:
@@ -156,8 +156,12 @@ class Blends:
 
 
 @dataclass
-class _Others:
-    """Cost of a blend beside the training of its networks, which are measured by themselves."""
+class _PausableMeter:
+    """Meter of a block whose pauses do not count: networks of a blend are measured by themselves.
+
+    Attributes:
+        costs: of each part between pauses.
+    """
 
     costs: list[Cost] = field(default_factory=list)
 

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from sensorium.config import Config
 from sensorium.model.card import BackboneRecord
-from sensorium.presets._backbones import choose_quick_backbones
 from sensorium.presets._base import Preset
+from sensorium.presets._quick_backbones import choose_quick_backbones
 from sensorium.schema import Schema
 
 
