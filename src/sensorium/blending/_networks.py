@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -16,7 +16,7 @@ from sensorium.runtime.progress import Reporter
 from sensorium.table import Floats
 from sensorium.trials import TrialResult, TrialSpec, estimate_all_epochs, estimate_seconds
 
-Train: TypeAlias = Callable[[Sequence[TrialSpec]], Iterable[TrialResult]]
+Train: TypeAlias = Callable[[Sequence[TrialSpec]], Sequence[TrialResult]]
 
 NETWORK = "network"
 

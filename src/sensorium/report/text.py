@@ -131,9 +131,9 @@ def _training(card: ModelCard, data: DataSpec) -> Iterator[str]:
         yield say("line.augmented", columns="; ".join(own))
     epochs, seconds = len(card.history.epochs), _seconds(card.seconds)
     key = {0: "line.no_epochs", 1: "line.one_epoch"}.get(epochs, "line.epochs")
-    yield say(key, epochs=epochs, seconds=seconds, best=card.history.best)
-    if stopped := stop_sentence(card.history):
-        yield stopped
+    lines = [say(key, epochs=epochs, seconds=seconds, best=card.history.best), stop_sentence(card.history)]
+    for line in filter(None, lines):
+        yield say("line.of_network", line=line) if card.blend else line
     if card.members:
         yield say("line.members", members=", ".join(_members(card.members)))
     if card.modality_weights:

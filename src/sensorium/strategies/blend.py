@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -34,10 +34,15 @@ class Blend(Strategy):
         data, report = session.data, session.report
         limit = TimeLimit.of(data.plan, session.request.patience)
 
-        def train(specs: Sequence[TrialSpec]) -> Iterator[TrialResult]:
+        def train(specs: Sequence[TrialSpec]) -> Sequence[TrialResult]:
+            found = list[TrialResult]()
             for spec in specs:
                 report.step(spec.name)
-                yield session.run(spec, Control(report, restarts=False), with_model=False)  # only its scores are used
+                # only its scores are used
+                found.append(session.run(spec, Control(report, restarts=False), with_model=False))
+                if found[-1].error is not None:  # the blend does without this network
+                    break
+            return found
 
         def train_main(spec: TrialSpec, control: Control) -> TrialResult:
             error = too_slow(data, spec, limit)

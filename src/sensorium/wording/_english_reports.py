@@ -17,6 +17,7 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "line.augmented": "augmented in training: {columns}",
         "line.epochs": "{epochs} epochs in {seconds} s; epoch {best} was the best",
         "line.one_epoch": "1 epoch in {seconds} s",
+        "line.of_network": "network: {line}",
         "line.no_epochs": "fitted in {seconds} s",
         "line.stopped_perfect": "stopped after epoch {epoch}: validation {metric} was at its best possible value, "
         "{value}, for {epochs} epochs",
