@@ -15,7 +15,7 @@ from sensorium.runtime.cpus import find_cpus
 
 # How long a thread spins before it sleeps. GOMP is the OpenMP of GCC, in torch and scikit-learn: turns of a loop,
 # 300,000 by default. KMP is that of Intel and LLVM: milliseconds, 200 by default.
-WAITING = {"GOMP_SPINCOUNT": "1500", "KMP_BLOCKTIME": "1"}
+WAITING = {"GOMP_SPINCOUNT": "1000", "KMP_BLOCKTIME": "1"}
 # Several processes share the CPUs: threads that wait sleep at once.
 PASSIVE = {"GOMP_SPINCOUNT": "0", "KMP_BLOCKTIME": "0"}
 # Each CPU has a process of its own: further threads would only wait.
