@@ -78,7 +78,10 @@ def recipe(cell: dict[str, Any], spec: RealTable, shared: Shared, folder: Path) 
 def fit_columns(
     cell: dict[str, Any], spec: RealTable, shared: Shared, columns: list[str], settings: dict[str, Any]
 ) -> Values:
-    """`sensorium.fit` of some columns; scores of all rows. The judged rows are not in the table that it gets."""
+    """`sensorium.fit` of some columns; scores of all rows. The judged rows are not in the table that it gets.
+
+    It is told of the groups or times of the rows, as a recipe is.
+    """
     import sensorium
 
     os.chdir(shared.folder)  # cells name files relative to the table
@@ -86,7 +89,11 @@ def fit_columns(
     words = np.where(shared.roles[learn] == TRAIN, "train", "validation")
     table = shared.table.select([*columns, spec.target]).take(pa.array(learn))
     table = table.append_column("benchmark_split", pa.array(words.tolist()))
-    given: dict[str, Any] = {"split": {"column": "benchmark_split"}, "seed": cell["split"], **settings}
+    split = {"column": "benchmark_split"}
+    if spec.group:
+        table = table.append_column("benchmark_unit", shared.table[spec.group].take(pa.array(learn)))
+        split["time" if spec.rule == "time" else "group"] = "benchmark_unit"
+    given: dict[str, Any] = {"split": split, "seed": cell["split"], **settings}
     model = sensorium.fit(table, spec.target, progress=False, **given)
     asked = shared.table.select(columns)
     if spec.is_amount:

@@ -168,7 +168,7 @@ __main__.main()
 
 @pytest.mark.parametrize(
     ("given", "seen"),
-    [({}, "1500 None 0"), ({"GOMP_SPINCOUNT": "5"}, "5 None None"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "None None None")],
+    [({}, "1000 None 0"), ({"GOMP_SPINCOUNT": "5"}, "5 None None"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "None None None")],
 )
 def test_command_line_sets_how_threads_wait_before_torch_is_loaded(given, seen):
     """Worker processes override what the command line set, but not what the user set."""

@@ -21,9 +21,9 @@ def sum_up_steps(cells: Ragged) -> Features:
     """Summarize steps: ragged [total, c] → [n, f].
 
     Of each channel: mean, deviation, extremes, last value, means of thirds, mean absolute change. If there are few
-    channels, also: skewness, kurtosis, first value, trend, quantiles, deviation and largest of the changes, crossings
-    of the mean, autocorrelations and the logarithm of the power in frequency bands. And the logarithm of the length. A
-    cell without steps gets zeros.
+    channels, also: skewness, kurtosis, first value, trend, quantiles, deviation, largest, skewness and kurtosis of the
+    changes, crossings of the mean, autocorrelations and the logarithm of the power in frequency bands. And the
+    logarithm of the length. A cell without steps gets zeros.
     """
     lengths, channels = np.diff(cells.offsets), cells.values.shape[1]
     found = np.zeros((len(cells), _width(channels)), np.float32)
@@ -41,7 +41,7 @@ def sum_up_samples(cells: Ragged) -> Features:
 
 
 def _width(channels: int) -> int:
-    few = 4 + len(TAILS) + 3 + len(LAGS) + BANDS if channels <= FEW else 0
+    few = 4 + len(TAILS) + 5 + len(LAGS) + BANDS if channels <= FEW else 0
     return channels * (6 + THIRDS + few) + 1
 
 
@@ -68,7 +68,9 @@ def _statistics(steps: Features) -> Iterator[Features]:
     slope = np.einsum("t,ntc->nc", time, standard) / max(SMALLEST, float(time @ time))
     yield from ((standard**3).mean(1), (standard**4).mean(1), steps[:, 0], slope)
     yield _flat(np.quantile(steps, TAILS, axis=1).transpose(1, 0, 2))
-    yield from (changes.std(1), np.abs(changes).max(1))
+    spread = changes.std(1)
+    jumps = (changes - changes.mean(1)[:, None]) / (spread + SMALLEST)[:, None]
+    yield from (spread, np.abs(changes).max(1), (jumps**3).mean(1), (jumps**4).mean(1))
     yield (np.diff(np.signbit(standard), axis=1) != 0).sum(1) / np.float32(steps.shape[1])
     for lag in LAGS:
         yield (standard[:, lag:] * standard[:, :-lag]).sum(1) / np.float32(steps.shape[1])
