@@ -63,8 +63,26 @@ def test_a_spectrum_tells_slow_waves_from_fast_ones():
     time = np.arange(256)
     waves = np.stack([np.sin(2 * np.pi * time * turns / 256) for turns in (2, 100)]).astype(np.float32)
     slow, fast = sum_up_samples(Ragged(waves.ravel(), np.array([0, 256, 512])))
-    bands = slice(-17, -1)
-    assert slow[bands].argmax() < 5 and fast[bands].argmax() > 10
+    bands = slice(-1 - 12 - 64, -1 - 12)
+    assert slow[bands].argmax() < 20 and fast[bands].argmax() > 40
+
+
+@pytest.mark.unit
+def test_a_burst_within_a_series_shows_in_the_quartiles_of_its_windows():
+    even = np.random.default_rng(0).standard_normal(320).astype(np.float32)
+    burst = np.where(np.arange(320) // 32 == 4, 5, 1) * even
+    found = sum_up_samples(Ragged(np.concatenate([even, burst]), np.array([0, 320, 640])))[:, -13:-9]
+    deviations = [[part.std() for part in np.split(values, 10)] for values in (even, burst)]
+    assert found[:, [0, 3]] == pytest.approx(np.array([[min(own), max(own)] for own in deviations]), abs=1e-5)
+    assert found[1, 3] > 2 * found[1, 2]
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("length", [1, 2, 31, 32, 33, 100])
+def test_series_of_any_length_have_as_many_finite_statistics(length):
+    values = np.random.default_rng(0).standard_normal((length, 2)).astype(np.float32)
+    found = sum_up_steps(Ragged(values, np.array([0, length, length])))
+    assert np.isfinite(found).all() and not found[1].any()
 
 
 @pytest.mark.unit

@@ -190,11 +190,23 @@ def test_columns_of_another_kind_or_width_are_refused():
             learned.apply(Summaries(columns, 2))
 
 
+@pytest.mark.unit
+@pytest.mark.parametrize("form", ["linear", "trees"])
+def test_constant_and_repeated_numbers_of_a_column_are_left_out(form):
+    random = np.random.default_rng(0)
+    one, two = random.standard_normal((2, 20)).astype(np.float32)
+    both = Summaries({"x": numbers(np.stack([one, np.ones(20), two, one], 1))}, 20)
+    single = Summaries({"x": numbers(np.stack([one, two], 1))}, 20)
+    found, plain = (FlatColumns.learn(cells, form, 0).apply(cells) for cells in (both, single))
+    assert found.shape == plain.shape and (found == plain).all()
+
+
 def forged_features():
     """Yield a name, a column and what replaces a field of its saved features."""
     yield "unknown kind", 0, {"kind": "words"}, {}
-    yield "another form", 0, {"state": {"form": "trees", "gaps": False, "size": 1}}, {}
-    yield "wrong size", 0, {"state": {"form": "linear", "gaps": False, "size": 10**12}}, {}
+    yield "another form", 0, {"state": {"form": "trees", "gaps": False}}, {}
+    yield "wrong size", 0, {}, {"0.kept": np.ones(2, bool)}
+    yield "nothing kept", 0, {}, {"0.kept": np.zeros(1, bool)}
     yield "no scale", 0, {}, {"0.scale": np.zeros(1)}
     yield "not a number", 0, {}, {"0.mean": np.array([np.nan])}
     yield "two means", 0, {}, {"0.mean": np.zeros(2)}

@@ -23,21 +23,21 @@ SMALLEST = 1e-9
 class NumberBlock(Block):
     """Numbers of a column.
 
-    Wide columns are reduced to principal components. For linear models, a signed logarithm is taken of skewed numbers,
-    sign(z) · ln(1 + |z|) with z = (x − pivot) / unit; numbers are standardised and cut at ten deviations; missing ones
-    are the mean.
+    Constant numbers, and those that repeat another number, are left out. Wide columns are reduced to principal
+    components. For linear models, a signed logarithm is taken of skewed numbers, sign(z) · ln(1 + |z|) with
+    z = (x − pivot) / unit; numbers are standardised and cut at ten deviations; missing ones are the mean.
 
     Attributes:
-        size: number of numbers of the column.
-        centre, spread: float32[f], by which they are standardised before they are reduced; empty if they are not.
-        directions: float32[f, c], of the principal components; empty if they are not reduced.
+        kept: bool[f], the numbers of the column that are used, k of them.
+        centre, spread: float32[k], by which they are standardised before they are reduced; empty if they are not.
+        directions: float32[k, c], of the principal components; empty if they are not reduced.
         pivot, unit: float64[w], of the signed logarithm; a unit of 0 leaves a number as it is. Empty for trees.
         mean, scale: float64[w], by which numbers are standardised. Empty for trees.
     """
 
     kind: ClassVar[Kind] = "numbers"
 
-    size: int
+    kept: npt.NDArray[np.bool_]
     centre: npt.NDArray[np.float32]
     spread: npt.NDArray[np.float32]
     directions: npt.NDArray[np.float32]
@@ -47,11 +47,13 @@ class NumberBlock(Block):
     scale: npt.NDArray[np.float64]
 
     def check(self) -> None:
-        reduced = (self.size,) if self.directions.size else (0,)
-        if self.size < 0 or self.centre.shape != reduced or self.spread.shape != reduced:
-            raise ValueError("size, centre and spread do not match")
+        if self.kept.ndim != 1:
+            raise ValueError("kept has several axes")
+        reduced = (int(self.kept.sum()),) if self.directions.size else (0,)
+        if self.centre.shape != reduced or self.spread.shape != reduced:
+            raise ValueError("centre and spread do not match the numbers that are kept")
         if self.directions.ndim != 2 or len(self.directions) != reduced[0]:
-            raise ValueError("directions do not match the size")
+            raise ValueError("directions do not match the numbers that are kept")
         scaled = (self.width,) if self.form == "linear" else (0,)
         if any(part.shape != scaled for part in (self.pivot, self.unit, self.mean, self.scale)):
             raise ValueError("pivot, unit, mean and scale do not match the width")
@@ -61,21 +63,23 @@ class NumberBlock(Block):
     @classmethod
     def learn(cls, column: Summary, form: Form, seed: int) -> Self:
         known = column.values[column.present]
+        kept = _distinct(known)
+        known = known[:, kept]
         centre, spread, directions = _reduction(known, seed)
         reduced = directions.size > 0
         if reduced:
             known = (known - centre) / spread @ directions
         scaling = _scaling(known.astype(np.float64), reduced) if form == "linear" else [np.zeros(0)] * 4
-        return cls(form, has_gaps(column, form), column.width, centre, spread, directions, *scaling)
+        return cls(form, has_gaps(column, form), kept, centre, spread, directions, *scaling)
 
     @property
     def width(self) -> int:
-        return self.directions.shape[1] if self.directions.size else self.size
+        return self.directions.shape[1] if self.directions.size else int(self.kept.sum())
 
     def _features(self, column: Summary) -> Any:
-        if column.width != self.size:
-            raise ValueError(f"{column.width} numbers instead of {self.size}")
-        found = column.values
+        if column.width != len(self.kept):
+            raise ValueError(f"{column.width} numbers instead of {len(self.kept)}")
+        found = column.values[:, self.kept]
         if self.directions.size:
             found = (found - self.centre) / self.spread @ self.directions
         if self.form == "trees":
@@ -87,6 +91,16 @@ class NumberBlock(Block):
 def reduced_width(width: int) -> int:
     """Return the number of features that a column of so many numbers becomes, at most."""
     return width if width <= WIDEST else COMPONENTS
+
+
+def _distinct(known: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    """Return which numbers differ between rows and from all numbers before them; a single number is always kept."""
+    width = known.shape[1]
+    if width == 1 or not len(known):
+        return np.ones(width, np.bool_)
+    columns = np.ascontiguousarray(known.T)
+    first = {column.tobytes(): place for place, column in reversed([*enumerate(columns)])}
+    return np.isin(np.arange(width), list(first.values())) & (np.ptp(columns, axis=1) > 0)
 
 
 def _reduction(known: npt.NDArray[np.float32], seed: int) -> tuple[Any, Any, Any]:

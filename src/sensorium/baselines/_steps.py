@@ -10,7 +10,10 @@ from sensorium.baselines._cells import Features
 from sensorium.modalities import Ragged
 
 FEW = 8  # channels, up to which each gets all statistics; more of them, as of a spectrogram, get the first ones
-THIRDS, BANDS = 3, 16  # parts whose means are used; frequency bands, of growing width
+THIRDS = 3  # parts whose means are used
+BANDS, FEWEST_BANDS = 64, 16  # frequency bands of growing width: of all channels together, and of each at least
+WINDOW = 32  # steps of a window, whose spread and extremes are compared with those of other windows
+QUARTILES = (0.0, 0.25, 0.75, 1.0)
 TAILS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 LAGS = (1, 2, 5, 10, 20)  # of the autocorrelation, in steps
 BLOCK = 2_000_000  # numbers that are summarized at a time
@@ -22,8 +25,8 @@ def sum_up_steps(cells: Ragged) -> Features:
 
     Of each channel: mean, deviation, extremes, last value, means of thirds, mean absolute change. If there are few
     channels, also: skewness, kurtosis, first value, trend, quantiles, deviation, largest, skewness and kurtosis of the
-    changes, crossings of the mean, autocorrelations and the logarithm of the power in frequency bands. And the
-    logarithm of the length. A cell without steps gets zeros.
+    changes, crossings of the mean, autocorrelations, the logarithm of the power in frequency bands, and quartiles of
+    the spread and of the extremes of windows. And the logarithm of the length. A cell without steps gets zeros.
     """
     lengths, channels = np.diff(cells.offsets), cells.values.shape[1]
     found = np.zeros((len(cells), _width(channels)), np.float32)
@@ -41,8 +44,12 @@ def sum_up_samples(cells: Ragged) -> Features:
 
 
 def _width(channels: int) -> int:
-    few = 4 + len(TAILS) + 5 + len(LAGS) + BANDS if channels <= FEW else 0
+    few = 4 + len(TAILS) + 5 + len(LAGS) + 3 * len(QUARTILES) + _bands_of(channels) if channels <= FEW else 0
     return channels * (6 + THIRDS + few) + 1
+
+
+def _bands_of(channels: int) -> int:
+    return max(FEWEST_BANDS, BANDS // max(1, channels))
 
 
 def _of_one_length(lengths: Features, channels: int) -> Iterator[np.ndarray]:
@@ -74,18 +81,30 @@ def _statistics(steps: Features) -> Iterator[Features]:
     yield (np.diff(np.signbit(standard), axis=1) != 0).sum(1) / np.float32(steps.shape[1])
     for lag in LAGS:
         yield (standard[:, lag:] * standard[:, :-lag]).sum(1) / np.float32(steps.shape[1])
-    yield _flat(_bands(standard))
+    yield _flat(_bands(standard, _bands_of(steps.shape[2])))
+    yield from (_flat(found) for found in _windows(steps))
 
 
-def _bands(standard: Features) -> Features:
+def _bands(standard: Features, count: int) -> Features:
     """Return the logarithm of the mean power in frequency bands whose widths grow: [n, t, c] → [n, bands, c]."""
     power = np.abs(np.fft.rfft(standard, axis=1)) ** 2 / standard.shape[1]
-    edges = np.round(np.geomspace(1, max(2, power.shape[1]), BANDS + 1)).astype(np.int64)
-    sums = np.concatenate([np.zeros_like(power[:, :1]), np.cumsum(power, 1)], 1)
+    edges = np.round(np.geomspace(1, max(2, power.shape[1]), count + 1)).astype(np.int64)
+    sums = np.concatenate([np.zeros_like(power[:, :1]), np.cumsum(power, 1, dtype=np.float64)], 1)
     low = np.minimum(edges[:-1], power.shape[1] - 1)
     high = np.clip(edges[1:], low + 1, power.shape[1])
     means = (sums[:, high] - sums[:, low]) / (high - low)[:, None]
     return np.asarray(np.log(np.maximum(means, 0) + SMALLEST), np.float32)
+
+
+def _windows(steps: Features) -> Iterator[Features]:
+    """Yield quartiles over windows of their deviation, maximum and minimum: [n, t, c] → [n, quartiles, c] each."""
+    starts = np.arange(0, steps.shape[1], WINDOW)
+    lengths = np.diff([*starts, steps.shape[1]])[:, None]
+    mean = np.add.reduceat(steps, starts, axis=1) / lengths
+    centred = steps - np.repeat(mean, lengths[:, 0], axis=1)
+    deviation = np.sqrt(np.add.reduceat(centred**2, starts, axis=1) / lengths)
+    for found in (deviation, np.maximum.reduceat(steps, starts, axis=1), np.minimum.reduceat(steps, starts, axis=1)):
+        yield np.quantile(found, QUARTILES, axis=1, method="nearest").transpose(1, 0, 2)
 
 
 def _flat(values: Features) -> Features:

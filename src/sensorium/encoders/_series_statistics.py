@@ -12,7 +12,7 @@ from sensorium.batch import Cells
 
 QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 LAGS = (1, 2, 5, 10, 20)
-BANDS = 20  # of the spectrum; their widths grow
+BANDS = 64  # of the spectrum; their widths grow
 WINDOW = 32  # steps of a window, whose spread is compared with that of other windows
 SMALLEST = 1e-6  # deviation below which values count as equal
 FLOOR = 1e-8  # of power, before its logarithm
