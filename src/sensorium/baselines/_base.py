@@ -24,6 +24,7 @@ from sensorium.tasks import Task
 from sensorium.tasks.multilabel import Multilabel
 
 MAX_CLASSES, MAX_ERRORS = 1_000_000, 1_000
+PARALLEL = 2_000_000  # numbers of a matrix, below which threads wait for each other longer than they work
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +72,11 @@ class Model(HasState, ABC):
     @abstractmethod
     def check_width(self, width: int) -> None:
         """Raise ValueError if the model does not take this number of features."""
+
+
+def useful_threads(most: int, numbers: int) -> int:
+    """Return the number of threads for a matrix of so many numbers: one for a small matrix."""
+    return most if numbers >= PARALLEL else 1
 
 
 class Path(ABC):

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorium.baselines._answers import answers, count_outputs, error_points, loss, standardise, with_errors
-from sensorium.baselines._base import Baseline, Model, Path, Sample
+from sensorium.baselines._base import Baseline, Model, Path, Sample, useful_threads
 from sensorium.baselines._features import FlatColumns
 from sensorium.baselines._shared import SharedBlocks
 from sensorium.baselines._summaries import Summaries, summarize
@@ -115,7 +115,8 @@ def cross_fit(kind: str, job: Job, folds: Sequence[Fold], *, refit: bool = True)
 
     member: type[Baseline] = baselines.load(kind)
     cells = summarize(job.cells)
-    with threadpool_limits(job.threads):
+    numbers = cells.rows * sum(column.width for column in cells.columns.values())  # terms are sparse
+    with threadpool_limits(useful_threads(job.threads, numbers)):
         sides = [_Side.learn(member, job, cells, fold) for fold in folds]
         found = [_Found.search(member, job, sides, target) for target in job.targets]
         estimator = None

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from sensorium.baselines._base import Baseline, Model, Path, Sample
+from sensorium.baselines._base import Baseline, Model, Path, Sample, useful_threads
 from sensorium.baselines._blocks import Form
 from sensorium.baselines._forest import Forest
 from sensorium.table import Floats
@@ -22,7 +22,6 @@ LEAVES = {0: 15, 3_000: 31}  # from this number of rows: leaves of a tree, at mo
 FEWEST = {0: 3, 300: 5, 1_000: 10, 10_000: 20}  # from this number of rows: rows in a leaf, at least
 BINS = {0: 63, 10_000: 255}  # from this number of rows: bins of a number, at most
 SHARES = {0: 1.0, 10: 0.5, 200: 0.3}  # from this number of features: the share that a tree may use
-PARALLEL = 2_000_000  # numbers of the rows, below which threads wait for each other longer than they work
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +108,7 @@ def _options(sample: Sample) -> dict[str, Any]:
 
 
 def _threads(sample: Sample) -> int:
-    return sample.threads if np.prod(sample.matrix.shape) >= PARALLEL else 1
+    return useful_threads(sample.threads, int(np.prod(sample.matrix.shape)))
 
 
 def _from(steps: dict[int, Any], size: int) -> Any:
