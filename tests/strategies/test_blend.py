@@ -55,6 +55,12 @@ def test_a_loaded_model_predicts_the_same(model, table, tmp_path):
     assert loaded.card["blend"] == model.card["blend"]
 
 
+def test_evaluating_validation_rows_that_the_members_learned_from_is_reported(model, table):
+    assert not model.evaluate(table, "test").problems
+    (problem,) = model.evaluate(table, "validation").problems
+    assert problem.reason.startswith("32 of 32 rows were training rows")
+
+
 def test_any_subset_of_the_columns_gives_predictions(model, table):
     for columns in (["text"], ["size"]):
         found = model.predict_proba({name: table[name] for name in columns})

@@ -30,7 +30,9 @@ def evaluate_rows(fitted: FittedModel, table: Any, split: str | None, *, subsets
     rows, words = rows_of(fitted, opened, split)
     part, problems = opened.take(rows), Problems()
     if split != "train":
-        seen = fitted.seen[:-1] if is_fitted_on(fitted, opened) else fitted.seen  # its own split holds out test rows
+        # The split of a fit holds out test rows. A blend may have learned from the validation rows.
+        held_out = words != "validation rows" and is_fitted_on(fitted, opened)
+        seen = fitted.seen[:-1] if held_out else fitted.seen
         problems.extend(find_seen(seen, part, fitted.row_cells))
     if asked:
         fewer, there, cells = score_rows_with_subsets(fitted, part, asked, report)
