@@ -220,6 +220,7 @@ def test_the_order_helps_and_a_wrong_order_does_not():
 @pytest.mark.slow
 def test_a_blend_and_a_comparison_work_on_ordered_classes(tmp_path):
     table = planted(300, 3)
+    table["note"] = [f"film w{k} was rather {'good' if r > 3 else 'bad'}" for k, r in enumerate(table["rating"])]
     settings = {"task": "ordinal", "progress": False}
     model = sensorium.fit(table, "rating", preset="good", epochs=3, out=tmp_path / "run", **settings)
     probabilities = model.predict_proba(table)
@@ -228,7 +229,7 @@ def test_a_blend_and_a_comparison_work_on_ordered_classes(tmp_path):
     found = sensorium.compare(table, "rating", epochs=2, out=tmp_path / "compare", **settings)
     names = {result.name for result in found.results}
     assert {"linear", "trees"} <= names
-    assert all("quadratic_weighted_kappa" in result.metrics for result in found.results)
+    assert all("quadratic_weighted_kappa" in result.evaluation.metrics for result in found.results)
 
 
 @pytest.mark.unit
