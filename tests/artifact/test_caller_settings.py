@@ -25,7 +25,7 @@ HARMLESS = {
     "": "target, task, tasks, columns, exclude, modalities, encoders, augment, towers, fusion, head, width, preset, "
     "calibrate, seed, device, threads",
     "table": "encoding, separator, skip_rows, comment, quotes, missing, decimal, thousands, currency, censored, "
-    "labels, lists, targets, series",
+    "labels, order, lists, targets, series",
     "table.windows": "entity, time, values, target, length, horizon, predict, every, since",
     "split": "column, group, time, day_first, span, stratify, validation, test",
     "prepare": "identify, stream",

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from sklearn.linear_model import PoissonRegressor
 
 from sensorium.baselines import Job, cross_fit, summarize
 from sensorium.baselines.linear import STRENGTHS
@@ -43,9 +44,11 @@ def folds_of(rows, count=3):
 
 
 def labels(task, signal, random):
-    names = {"binary": ["no", "yes"], "multiclass": ["a", "b", "c"]}
+    names = {"binary": ["no", "yes"], "multiclass": ["a", "b", "c"], "ordinal": [1, 2, 3]}
     if task == "regression":
         return signal * 1e6 + 1e7
+    if task == "count":
+        return np.rint(20 * np.exp(signal / 2)).astype(int)
     if task == "multilabel":
         return [[name for name in "pqr" if random.random() < 0.2 + 0.6 * (x > 0)] for x in signal]
     places = np.digitize(signal, np.quantile(signal, np.linspace(0, 1, len(names[task]) + 1)[1:-1]))
@@ -70,10 +73,24 @@ def test_a_baseline_learns_each_task_that_it_names(name, task):
     job = job_of(data)
     found = cross_fit(name, job, folds_of(job.rows))
     assert np.array_equal(np.sort(found.rows), job.rows)
-    watched, floor = {"regression": ("r2", 0.85), "multilabel": ("f1_micro", 0.6)}.get(task, ("accuracy", 0.75))
+    watched, floor = {"regression": ("r2", 0.85), "count": ("r2", 0.85), "multilabel": ("f1_micro", 0.6)}.get(
+        task, ("accuracy", 0.75)
+    )
     test = data.rows("test")
     for rows, scores in ((found.rows, found.scores), (test, found.estimator.scores(job.task, data.cells, test))):
         assert score(watched, job.task.outcome(scores, job.target[rows]))[0] > floor
+
+
+def test_linear_counts_equal_scikit_learns_poisson_regression():
+    data = noisy("count")
+    job = job_of(data)
+    found = cross_fit("linear", job, folds_of(job.rows))
+    features = found.estimator.features.apply(summarize(data.cells))
+    alpha = 1 / (STRENGTHS[found.places[0]] * len(job.rows))
+    model = PoissonRegressor(alpha=alpha, max_iter=1000, tol=1e-8).fit(features[job.rows], job.target[job.rows])
+    scores = found.estimator.scores(job.task, data.cells, data.rows("test"))
+    assert (scores > 0).all()
+    assert scores == pytest.approx(model.predict(features[data.rows("test")]), rel=0.02)
 
 
 def test_every_task_is_suited_or_known_to_be_left_out():

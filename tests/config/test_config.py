@@ -56,7 +56,7 @@ def test_every_key_has_a_case():
     groups = {"table", "split", "prepare", "train"}
     assert set(Config.model_fields) - groups - {"calibrate", "device", "preset", "tasks", "threads"} == set(TOP)
     beside = {"allow_outside", "comment", "encoding", "lists", "query", "quotes", "series", "skip_rows", "targets"}
-    beside |= {"query_timeout", "remote", "windows", "decimal", "thousands", "currency", "censored", "labels"}
+    beside |= {"query_timeout", "remote", "windows", "decimal", "thousands", "currency", "censored", "labels", "order"}
     assert set(TableConfig.model_fields) - beside == set(TABLE)
     assert set(SplitConfig.model_fields) - {"span", "day_first"} == set(SPLIT)
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import spearmanr
 from sklearn import metrics as reference
 
 from sensorium.metrics import Outcome, Part, best_value, metrics_of, rank_value, score
@@ -41,8 +42,21 @@ def valued(seed, rows=60, centre=0.0):
     return Outcome(truth, scores, scores)
 
 
+def counted(seed, rows=60):
+    random = np.random.default_rng(seed)
+    means = random.gamma(1.0, 2.0, rows) + 1e-6
+    return Outcome(random.poisson(means).astype(float), means, means)
+
+
 def one_hot(outcome):
     return np.eye(outcome.scores.shape[1])[outcome.truth]
+
+
+def weighted_spearman(truth, predicted, weights):
+    """Return SciPy's coefficient of rows that are repeated by their weights."""
+    weights = np.ones(len(truth)) if weights is None else weights
+    rows = np.repeat(np.arange(len(truth)), np.rint(2 * weights).astype(int))
+    return spearmanr(truth[rows], predicted[rows]).statistic
 
 
 CLASSES = {
@@ -82,16 +96,28 @@ LABELS = {
         ]
     ),
 }
+RANKS = {
+    "quadratic_weighted_kappa": lambda o, w: reference.cohen_kappa_score(
+        o.truth, o.predicted, weights="quadratic", sample_weight=w
+    ),
+    "rank_mae": lambda o, w: reference.mean_absolute_error(o.truth, o.predicted, sample_weight=w),
+    "spearman": lambda o, w: weighted_spearman(o.truth, o.predicted, w),
+}
 VALUES = {
     "rmse": lambda o, w: reference.root_mean_squared_error(o.truth, o.scores, sample_weight=w),
     "mae": lambda o, w: reference.mean_absolute_error(o.truth, o.scores, sample_weight=w),
     "r2": lambda o, w: reference.r2_score(o.truth, o.scores, sample_weight=w),
 }
+COUNTS = {
+    "mean_poisson_deviance": lambda o, w: reference.mean_poisson_deviance(o.truth, o.scores, sample_weight=w),
+}
 CASES = {
     "binary": (lambda seed: classified(seed, 2), {**CLASSES, **ONE_OF, **BINARY}),
     "multiclass": (lambda seed: classified(seed, 4), {**CLASSES, **ONE_OF, **MULTICLASS}),
     "multilabel": (labelled, LABELS),
+    "ordinal": (lambda seed: classified(seed, 4), {**CLASSES, **ONE_OF, **MULTICLASS, **RANKS}),
     "regression": (valued, VALUES),
+    "count": (counted, {**VALUES, **COUNTS}),
 }
 
 
@@ -130,7 +156,10 @@ def slow_adaptive_ece(outcome, weights):
 
 @pytest.mark.parametrize("task", CASES)
 def test_every_metric_is_compared(task):
-    assert set(metrics_of(task)) == {*CASES[task][1], *(["ece", "ece_adaptive"] if task != "regression" else [])}
+    assert set(metrics_of(task)) == {
+        *CASES[task][1],
+        *(["ece", "ece_adaptive"] if task not in ("regression", "count") else []),
+    }
 
 
 @pytest.mark.parametrize(("task", "name"), [(task, name) for task, (_, names) in CASES.items() for name in names])
@@ -145,7 +174,7 @@ def test_a_metric_equals_scikit_learns(task, name, seed):
     assert found == pytest.approx(expected, abs=1e-9)
 
 
-@pytest.mark.parametrize("task", ["binary", "multiclass", "multilabel"])
+@pytest.mark.parametrize("task", ["binary", "multiclass", "multilabel", "ordinal"])
 @settings(max_examples=15)
 @given(seed=st.integers(0, 10_000))
 def test_calibration_error_equals_its_definition(task, seed):
@@ -154,7 +183,7 @@ def test_calibration_error_equals_its_definition(task, seed):
     assert score("ece", outcome, weights[None])[0] == pytest.approx(slow_ece(outcome, weights), abs=1e-9)
 
 
-@pytest.mark.parametrize("task", ["binary", "multiclass", "multilabel"])
+@pytest.mark.parametrize("task", ["binary", "multiclass", "multilabel", "ordinal"])
 @settings(max_examples=15)
 @given(seed=st.integers(0, 10_000))
 def test_adaptive_calibration_error_equals_its_definition(task, seed):
@@ -264,7 +293,7 @@ def perfect(task):
     if outcome.parts:
         parts = {name: Part(p.task, p.main, p.known, perfect(p.task)) for name, p in outcome.parts.items()}
         return Outcome(outcome.truth, outcome.scores, outcome.predicted, parts)
-    if task == "regression":
+    if task in ("regression", "count"):
         return Outcome(outcome.truth, outcome.truth, outcome.truth)
     scores = outcome.truth.astype(float) if task == "multilabel" else one_hot(outcome)
     return Outcome(outcome.truth, scores, outcome.truth)

@@ -58,6 +58,7 @@ def test_the_readmes_python_runs(films):
         ("comparing.md", ["test rows", "Fusion does not help", "tabular"]),
         ("models.md", ["'plot': 'text'", "probability_", "prediction"]),
         ("training.md", []),
+        ("tasks.md", ["ordinal ['none', 'mild', 'severe']", "(200, 3)"]),
         ("tracking.md", ["'accuracy'"]),
         ("export.md", ["torch.Size([32, "]),
     ],

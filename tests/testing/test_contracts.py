@@ -37,6 +37,8 @@ LABELS = {
     "multiclass": ["x", "y", "z", None] * 10,
     "multilabel": [["a", "b"], ["b"], [], None, ["c", "a"]] * 8,
     "several": [{"kind": "x", "amount": 1}, {"kind": "y", "amount": 2}, None, {"kind": None, "amount": 3}] * 8,
+    "count": [0, 3, None, 1, 12] * 8,
+    "ordinal": [3, 1, 2, None] * 10,
     "regression": [1.5, 2.5, None, -3.25] * 10,
 }
 

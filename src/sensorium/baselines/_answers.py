@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sensorium.metrics import poisson_deviances
 from sensorium.table import Floats
-from sensorium.tasks import Task
+from sensorium.tasks import Distribution, Task, Value
 from sensorium.tasks.regression import Regression
 
 SMALLEST = 1e-12  # probability at which a logarithm is cut
@@ -21,12 +22,15 @@ def count_outputs(classes: int) -> int:
     return {0: 1, 1: 0, 2: 1}.get(classes, classes)
 
 
+def distribution_of(task: Task) -> Distribution:
+    """Return the distribution of a target of numbers; the normal one for targets with classes, which do not use it."""
+    return task.distribution if isinstance(task, Value) else "normal"
+
+
 def standardise(task: Task, target: npt.NDArray[Any]) -> Floats:
-    """Return values on the scale of the raw scores: transformed if the task transforms its target, and standardized."""
-    assert isinstance(task, Regression)
-    transform = task.amounts
-    amounts = np.asarray(target, np.float64)
-    return np.asarray(((amounts if transform is None else transform.forward(amounts)) - task.mean) / task.deviation)
+    """Return values on the scale on which models are fitted (see `Value.standardized`)."""
+    assert isinstance(task, Value)
+    return task.standardized(target)
 
 
 def error_points(task: Task, raw: Floats, target: npt.NDArray[Any]) -> list[float]:
@@ -57,8 +61,25 @@ def answers(raw: Floats, seen: Sequence[int], classes: int, task: Task) -> Float
     return found
 
 
-def loss(scores: Floats, target: npt.NDArray[Any], classes: int, *, scale: float = 1.0) -> float:
-    """Return the sum over rows of the log losses, or of the squared errors of values, which `scale` divides before."""
+def loss(
+    scores: Floats,
+    target: npt.NDArray[Any],
+    classes: int,
+    *,
+    scale: float = 1.0,
+    distribution: Distribution = "normal",
+) -> float:
+    """Return the sum over rows of the losses.
+
+    Args:
+        scores: probabilities float64[n, classes], or values float64[n].
+        target: the classes or values.
+        classes: number of classes, whose log losses are added; 0 for values.
+        scale: divisor of values before their errors are squared.
+        distribution: of values: squared errors are added, or Poisson deviances of counts.
+    """
+    if not classes and distribution == "poisson":
+        return float(poisson_deviances(target, scores).sum())
     if not classes:
         return float(np.square((scores - target) / scale).sum())
     found = scores[np.arange(len(target)), target.astype(np.int64)]

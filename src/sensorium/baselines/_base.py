@@ -20,7 +20,7 @@ from sensorium.errors import ArtifactError
 from sensorium.files.state import SAVED, HasState, reading_saved
 from sensorium.prepare import Prepared
 from sensorium.table import Floats, Rows
-from sensorium.tasks import Task
+from sensorium.tasks import Distribution, Task
 from sensorium.tasks.multilabel import Multilabel
 
 MAX_CLASSES, MAX_ERRORS = 1_000_000, 1_000
@@ -40,6 +40,7 @@ class Sample:
         classes: number of classes; 0 for a value.
         seed: random seed.
         threads: largest number of threads.
+        distribution: distribution of a value; counts are divided by their mean.
     """
 
     matrix: Any
@@ -50,6 +51,7 @@ class Sample:
     classes: int
     seed: int
     threads: int
+    distribution: Distribution = "normal"
 
 
 class Model(HasState, ABC):
@@ -67,7 +69,10 @@ class Model(HasState, ABC):
 
     @abstractmethod
     def raw(self, matrix: Any) -> Floats:
-        """Return raw scores float64[n, outputs]: log odds of the second class, a logit per class, or a value."""
+        """Return raw scores float64[n, outputs]: log odds of the second class, a logit per class, or a value.
+
+        Of counts, it is the logarithm of the expected value of the target.
+        """
 
     @abstractmethod
     def check_width(self, width: int) -> None:

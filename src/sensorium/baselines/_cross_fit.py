@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.baselines._answers import answers, count_outputs, error_points, loss, standardise, with_errors
+from sensorium.baselines._answers import (
+    answers,
+    count_outputs,
+    distribution_of,
+    error_points,
+    loss,
+    standardise,
+    with_errors,
+)
 from sensorium.baselines._base import Baseline, Model, Path, Sample, useful_threads
 from sensorium.baselines._features import FlatColumns
 from sensorium.baselines._shared import SharedBlocks
@@ -20,7 +28,7 @@ from sensorium.prepare import Prepared
 from sensorium.registry import baselines
 from sensorium.split import Fold
 from sensorium.table import Floats, Rows
-from sensorium.tasks import Task
+from sensorium.tasks import Distribution, Task
 
 WORSE = 2  # places in a row whose losses are higher than the one before, after which a path ends
 
@@ -68,6 +76,15 @@ class Job:
         return 1.0 if self.classes else square_scale(self.target)
 
     @property
+    def distribution(self) -> Distribution:
+        """Return the distribution of a value; of no use for classes."""
+        return distribution_of(self.task)
+
+    def loss(self, scores: Floats, target: npt.NDArray[Any]) -> float:
+        """Return the sum over rows of the losses of scores of one target."""
+        return loss(scores, target, self.classes, scale=self.scale, distribution=self.distribution)
+
+    @property
     def weights(self) -> Floats:
         """Return float64[n] weights of the rows, from the class weights; ones for values and labels."""
         own = getattr(self.task, "weights", None)
@@ -86,8 +103,8 @@ class CrossFitted:
         estimator: the model of all rows, or of the rows to learn from of a single fold; None if there are several folds
             and it was not fitted.
         places: the chosen place on the path, of each target.
-        loss: mean over the judged rows and targets of the log loss or of the squared error of `scores`, in units of
-            `Job.scale`; NaN without judged rows.
+        loss: mean over the judged rows and targets of the log loss, of the Poisson deviance, or of the squared error of
+            `scores`, in units of `Job.scale`; NaN without judged rows.
     """
 
     rows: Rows
@@ -129,9 +146,7 @@ def cross_fit(kind: str, job: Job, folds: Sequence[Fold], *, refit: bool = True)
     rows = np.concatenate([job.rows[:0], *(fold.judge for fold in folds)])
     scores = [each.scores(job) for each in found]
     together = np.stack([each[:, 1] for each in scores], 1) if job.several else scores[0]
-    losses = [
-        loss(own, target[rows], job.classes, scale=job.scale) for own, target in zip(scores, job.targets, strict=True)
-    ]
+    losses = [job.loss(own, target[rows]) for own, target in zip(scores, job.targets, strict=True)]
     mean = sum(losses) / (len(rows) * len(scores)) if len(rows) else float("nan")
     return CrossFitted(rows, together, estimator, [each.place for each in found], mean)
 
@@ -163,7 +178,17 @@ class _Side:
         outputs = count_outputs(len(seen))
         weights = job.weights[self.fold.learn]
         return member.path(
-            Sample(self.known, self.features.levels, codes, weights, outputs, len(seen), job.seed, job.threads)
+            Sample(
+                self.known,
+                self.features.levels,
+                codes,
+                weights,
+                outputs,
+                len(seen),
+                job.seed,
+                job.threads,
+                job.distribution,
+            )
         )
 
     def seen(self, job: Job, target: npt.NDArray[Any]) -> list[int]:
@@ -173,7 +198,7 @@ class _Side:
     def loss(self, job: Job, target: npt.NDArray[Any], raw: Floats) -> float:
         """Return the loss of raw scores of the judged rows."""
         scores = answers(raw, self.seen(job, target), job.classes, with_errors(job.task, ()))
-        return loss(scores, target[self.fold.judge], job.classes, scale=job.scale)
+        return job.loss(scores, target[self.fold.judge])
 
     def fit(self, member: type[Baseline], job: Job, found: Sequence[_Found]) -> Baseline:
         """Fit the model of each target up to its place."""

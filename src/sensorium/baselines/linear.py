@@ -1,4 +1,4 @@
-"""Logistic or ridge regression over all columns."""
+"""Logistic, ridge or Poisson regression over all columns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sensorium.baselines._blocks import Form
 from sensorium.baselines._ridge import ridge_path
 from sensorium.table import Floats
 
-TASKS = ("binary", "multiclass", "multilabel", "regression")
+TASKS = ("binary", "multiclass", "multilabel", "ordinal", "regression", "count")
 SECONDS = (0.0005, 0.5)
 TEXT_FEATURES = 400
 
@@ -90,11 +90,25 @@ class _LinearPath(Path):
         sample, width = self._sample, self._sample.matrix.shape[1]
         if sample.classes == 1:
             return iter([(np.zeros((0, width)), np.zeros(0))] * len(STRENGTHS))
-        if not sample.classes:
+        if not sample.classes and sample.distribution == "normal":
             return ridge_path(sample.matrix, sample.target, [1 / strength for strength in STRENGTHS])
+        solutions = self._logistic if sample.classes else self._poisson
         if not width:  # scikit-learn wants a feature
-            return ((found[:, :0], own) for found, own in self._logistic(np.zeros((len(sample.target), 1))))
-        return self._logistic(sample.matrix)
+            return ((found[:, :0], own) for found, own in solutions(np.zeros((len(sample.target), 1))))
+        return solutions(sample.matrix)
+
+    def _poisson(self, matrix: Any) -> Iterator[tuple[Floats, Floats]]:
+        """Minimize the sum of the deviances / 2 and the penalty; scikit-learn divides the sum by the number of rows."""
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.linear_model import PoissonRegressor
+
+        target = self._sample.target
+        model = PoissonRegressor(max_iter=STEPS, warm_start=True)
+        for strength in STRENGTHS:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                model.set_params(alpha=1 / (strength * len(target))).fit(matrix, target)
+            yield model.coef_[None], np.array([model.intercept_])
 
     def _logistic(self, matrix: Any) -> Iterator[tuple[Floats, Floats]]:
         from sklearn.exceptions import ConvergenceWarning

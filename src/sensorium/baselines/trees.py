@@ -13,7 +13,7 @@ from sensorium.baselines._blocks import Form
 from sensorium.baselines._forest import Forest
 from sensorium.table import Floats
 
-TASKS = ("binary", "multiclass", "multilabel", "regression")
+TASKS = ("binary", "multiclass", "multilabel", "ordinal", "regression", "count")
 SECONDS = (0.001, 2.0)
 
 ROUNDS, STEP = 400, 20  # trees per output, at most; trees that are added from one place on the path to the next
@@ -89,7 +89,8 @@ def _options(sample: Sample) -> dict[str, Any]:
     """Return LightGBM's parameters: small trees for few rows; the same trees for any number of threads."""
     rows, width = sample.matrix.shape
     fewest = _from(FEWEST, rows)
-    objective = {0: "regression", 2: "binary"}.get(sample.classes, "multiclass")
+    of_values = "poisson" if sample.distribution == "poisson" else "regression"
+    objective = {0: of_values, 2: "binary"}.get(sample.classes, "multiclass")
     return {
         "objective": objective,
         "num_class": sample.classes if sample.classes > 2 else 1,

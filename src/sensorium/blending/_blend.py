@@ -137,7 +137,7 @@ def _weighted(candidates: Sequence[Candidate], choice: Choice, places: Rows) -> 
 def _record(candidates: Sequence[Candidate], choice: Choice, judged: Judged, places: Rows, how: str) -> BlendRecord:
     weights = dict(zip(choice.members, choice.weights, strict=True))
     return BlendRecord(
-        metric="log_loss" if judged.task.labels else "rmse",
+        metric=judged.metric,
         judged=len(places),
         how=how,
         candidates=[

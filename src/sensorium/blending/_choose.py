@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorium.blending._weights import fit_weights
-from sensorium.metrics import log_losses, score
+from sensorium.metrics import log_losses, lower_is_better, score
 from sensorium.table import Floats, Rows
 from sensorium.tasks import Task
 
@@ -32,10 +32,18 @@ class Judged:
     parts: Rows
 
     def loss(self, scores: Floats) -> float:
-        """Return the mean log loss, or the root mean squared error, of scores of the rows."""
-        if not self.task.labels:
-            return float(score("rmse", self.task.outcome(scores, self.truth))[0])
-        return float(log_losses(self.task.outcome(scores, self.truth)).mean())
+        """Return the mean log loss of scores of the rows; of numbers, `metric`."""
+        outcome = self.task.outcome(scores, self.truth)
+        if self.task.labels:
+            return float(log_losses(outcome).mean())
+        return float(score(self.metric, outcome)[0])
+
+    @property
+    def metric(self) -> str:
+        """Return the name of the metric that `loss` computes."""
+        if self.task.labels:
+            return "log_loss"
+        return self.task.watch if lower_is_better(self.task.watch) else "rmse"
 
     def blended(self, scores: Sequence[Floats], *, single: bool = False) -> Floats:
         """Return the scores of a blend whose weights, for each part, are fitted on the other parts.

@@ -94,6 +94,9 @@ class TableConfig(Strict):
     labels: Literal["exact", "fold_case"] = Field(
         "exact", description="labels of a target that differ only in case: kept apart (exact) or merged (fold_case)"
     )
+    order: dict[str, Annotated[Words, Field(min_length=2)]] = Field(
+        {}, description="labels of ordinal targets from the lowest to the highest, such as size: [small, medium, large]"
+    )
     query: Annotated[str | None, CALLER_ONLY] = Field(None, description="table or view of a database, or one SELECT")
     query_timeout: Annotated[float, Field(gt=0), CALLER_ONLY] = Field(
         300.0, description="time limit for a query of a database, in seconds"

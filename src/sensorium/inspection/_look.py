@@ -25,7 +25,7 @@ from sensorium.runtime.progress import Reporter, reporter
 from sensorium.schema import Schema, Sides, advise, infer_schema, infer_views, split_column, value_ids
 from sensorium.split import SPLITS, Split, make_split
 from sensorium.table import Column, Rows, Table, as_read, evenly_spaced, open_table
-from sensorium.tasks import label_cells, label_findings, learn_task
+from sensorium.tasks import is_value, label_cells, label_findings, learn_task
 
 EXAMPLES = 3  # values shown of a column
 LOOKED_AT = 200  # cells of a column that are decoded on trial, where not every cell is asked for
@@ -271,7 +271,7 @@ def _target(found: Schema, findings: list[Problem], sides: Sides) -> dict[str, A
         "reason": guess.reason,
         "caution": _joined([guess.caution, *map(_sentence, findings)]),
         "missing": int((~labels.present).sum()),
-        "labels": [] if found.task_name == "regression" else _balance(labels, sides),
+        "labels": [] if is_value(found.task_name) else _balance(labels, sides),
     }
 
 

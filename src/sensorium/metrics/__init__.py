@@ -12,6 +12,7 @@ from sensorium.metrics._base import (
     score,
     worst_value,
 )
+from sensorium.metrics._deviances import poisson_deviances
 from sensorium.metrics._difference import CorrectedDifference, Difference
 from sensorium.metrics._log_losses import SMALLEST, log_losses
 from sensorium.metrics._means import square_scale
@@ -30,6 +31,7 @@ __all__ = [
     "log_losses",
     "lower_is_better",
     "metrics_of",
+    "poisson_deviances",
     "rank_value",
     "score",
     "square_scale",

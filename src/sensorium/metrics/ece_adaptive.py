@@ -9,7 +9,7 @@ from sensorium.metrics._confidence import confidences
 from sensorium.metrics._means import divide
 from sensorium.table import Floats, Rows
 
-TASKS = ("binary", "multiclass", "multilabel")
+TASKS = ("binary", "multiclass", "multilabel", "ordinal")
 BEST = 0.0
 WORST = 1.0
 LOWER_IS_BETTER = True

@@ -32,7 +32,7 @@ class BlendRecord(Record):
     """How the members of a blend were chosen.
 
     Attributes:
-        metric: the metric of all values, `log_loss` or `rmse`.
+        metric: the metric of all values, `log_loss`, `rmse` or `mean_poisson_deviance`.
         judged: number of rows that chose members and weights, predicted by models that did not learn from them.
         how: how these rows were predicted.
         candidates: all models that were considered.

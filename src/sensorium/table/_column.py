@@ -30,6 +30,7 @@ class Origin:
         cure: how to make them readable.
         converted: original type of the cells, if they were converted.
         lost: message about unreadable cells, if other cells are readable.
+        order: categories of an ordered categorical column, the lowest first.
     """
 
     index: str = ""
@@ -37,6 +38,7 @@ class Origin:
     cure: str = ""
     converted: str = ""
     lost: str = ""
+    order: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from sensorium.table._files import Files
 from sensorium.table._lists import join_lists
 from sensorium.table._notation import Conventions, some_texts
 from sensorium.table._origins import name_columns
-from sensorium.table._plain import converted
+from sensorium.table._plain import converted, order_of
 from sensorium.table._plain_scalars import NoPlainForm
 from sensorium.table._series import join_series
 from sensorium.table._source_columns import select_columns
@@ -139,7 +139,7 @@ def _plain_columns(
         name = field.name
         try:
             columns[name] = normalise(cells, config.missing, field.metadata)
-            said = {"converted": converted(cells.type)}
+            said: dict[str, Any] = {"converted": converted(cells.type), "order": order_of(cells)}
             if pa.types.is_temporal(cells.type) and (beyond := columns[name].null_count - cells.null_count):
                 said["lost"] = f"{count(beyond, 'cell')} outside the years 1 to 9999: read as missing"
         except (NoPlainForm, pa.ArrowException, NotImplementedError) as error:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pyarrow as pa
 
@@ -45,7 +46,8 @@ def _said(field: pa.Field) -> Origin:
     """Return the metadata of a field, which may be invalid in files of other programs."""
     try:
         said = json.loads((field.metadata or {}).get(ORIGIN, b"{}"))
-        return Origin(**{key: str(value) for key, value in said.items()})
+        words: dict[str, Any] = {key: str(value) for key, value in said.items() if key != "order"}
+        return Origin(**words)  # the Arrow type has the order
     except (ValueError, RecursionError, TypeError, AttributeError):
         return Origin()
 

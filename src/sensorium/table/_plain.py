@@ -66,6 +66,15 @@ def converted(kind: pa.DataType) -> str:
     return "durations are read as seconds" if pa.types.is_duration(kind) else ""
 
 
+def order_of(cells: pa.ChunkedArray) -> tuple[str, ...]:
+    """Return the categories of an ordered categorical column, the lowest first; empty for others."""
+    kind = cells.type
+    if not (pa.types.is_dictionary(kind) and kind.ordered) or pa.types.is_nested(kind.value_type):
+        return ()
+    found = {tuple(plain(chunk.dictionary).drop_null().cast(pa.string()).to_pylist()) for chunk in cells.chunks}
+    return next(iter(found)) if len(found) == 1 else ()
+
+
 def _is_list(kind: pa.DataType) -> bool:
     types = pa.types
     views = types.is_list_view(kind) or types.is_large_list_view(kind)

@@ -13,12 +13,16 @@ from sensorium.tasks._classes import label_cells
 from sensorium.tasks._infer import infer_task
 from sensorium.tasks._learn import learn_task
 from sensorium.tasks._rehearse import rehearse_task
+from sensorium.tasks._value import Distribution, Value, is_value
 
 __all__ = [
+    "Distribution",
     "EncodedTarget",
     "Task",
     "Temperature",
+    "Value",
     "infer_task",
+    "is_value",
     "label_cells",
     "label_findings",
     "learn_task",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +12,13 @@ from pydantic import NonNegativeFloat
 
 from sensorium.findings import Problem
 from sensorium.labels import LabelReading
-from sensorium.table import Column
+from sensorium.table import Column, Floats
 from sensorium.tasks._base import EncodedTarget, Label, Task
 from sensorium.tasks._class_weights import class_weights
 from sensorium.tasks._classes import encode_classes, same_value
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -51,3 +54,17 @@ class Classification(Task):
 
     def findings(self, column: str) -> list[Problem]:
         return [*super().findings(column), *same_value(column, self.classes)]
+
+
+def cross_entropy(logits: Tensor, target: Tensor, weights: Sequence[float]) -> Tensor:
+    """Return the mean of the weighted cross-entropies of rows, from logits (b, k) and classes int64 (b)."""
+    from torch.nn import functional
+
+    losses = functional.cross_entropy(logits, target, reduction="none")
+    return (losses * logits.new_tensor(weights)[target]).mean()
+
+
+def softmax(logits: npt.NDArray[np.floating[Any]]) -> Floats:
+    """Return probabilities float64 (n, k) from one logit per class."""
+    shifted = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(1, keepdims=True), np.float64)

@@ -18,7 +18,7 @@ def infer_task(column: Column, config: Config, reading: LabelReading | None = No
 
     Args:
         column: its labels.
-        config: settings; `task` names the task.
+        config: settings; `task` names the task, and `table.order` lists the classes of an ordinal one.
         reading: conversion of the target's cells to labels.
 
     Raises:
@@ -50,6 +50,8 @@ def infer_task(column: Column, config: Config, reading: LabelReading | None = No
         return config.task, Guess(
             1.0, _joined(how_read, "by setting"), _joined(_refused(column, config), _seconds(column))
         )
+    if column.name in config.table.order:
+        return "ordinal", Guess(1.0, _joined(how_read, "table.order lists its classes in order"), _seconds(column))
     if reading and reading.lists.kind == "place":
         return "binary" if column.distinct == 2 else "multiclass", Guess(1.0, how_read)
     name, guess = best_claim(tasks, column, flag="--task {}".format)

@@ -11,6 +11,7 @@ from sensorium.labels import LabelReading
 from sensorium.registry import tasks
 from sensorium.table import Column, Rows
 from sensorium.tasks._base import Task
+from sensorium.tasks._order import check_order_is_used
 
 
 def learn_task(name: str, labels: Column, train: Rows, reading: LabelReading, config: Config) -> Task:
@@ -21,20 +22,24 @@ def learn_task(name: str, labels: Column, train: Rows, reading: LabelReading, co
         labels: labels of every row, as `reading` returned them.
         train: the training rows.
         reading: conversion of the target's cells to labels.
-        config: settings; `tasks`, `train.class_weight`, `train.outliers`, `train.target_transform`, `train.loss`
-            and `table.labels` are used.
+        config: settings; `tasks`, `train.class_weight`, `train.outliers`, `train.target_transform`, `train.loss`,
+            `table.order` and `table.labels` are used.
 
     Raises:
         SchemaError: the labels do not fit the task.
+        ConfigError: `table.order` names a column that is not an ordinal target.
     """
     options: dict[str, Any] = {
         "keep_outliers": config.train.outliers == "keep",
         "target_transform": config.train.target_transform,
         "loss": config.train.loss,
         "fold_case": config.table.labels == "fold_case",
+        "order": config.table.order,
         **({"kinds": config.tasks} if config.tasks else {}),
     }
     kind = tasks.load(name)
+    if not labels.parts:
+        check_order_is_used(config.table.order, [labels.name] if name == "ordinal" else [])
     learnt: Task = kind.learn(labels.take(train), config.train.class_weight, **options_of(kind, options))
     return learnt.with_reading(reading).looked_at(labels)
 

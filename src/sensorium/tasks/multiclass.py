@@ -24,9 +24,13 @@ from sensorium.tasks._classes import (
     encode_classes,
     new_classes,
 )
-from sensorium.tasks._classification import Classification
+from sensorium.tasks._classification import Classification, cross_entropy, softmax
 
 SPELT = 0.6  # how sure text is of numbers, from which they may be amounts
+INSTEAD = (
+    "--task ordinal for ratings or grades, --task count for numbers of events, --task regression for other amounts"
+)
+ORDERED = "the classes have an order, which is not used; --task ordinal uses it"
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -52,10 +56,12 @@ class Multiclass(Classification):
         if column.is_list or labels < 3 or pa.types.is_temporal(column.data.type):
             return None
         reason = f"{labels} different values in {len(column.values):,} rows"
+        if column.origin.order:
+            return Guess(0.9, reason, ORDERED)
         if column.is_number:
             return _claim_numbers(column, labels, reason)
         if column.is_string and (numbers := Number.looks_like(column)) and numbers.confidence >= SPELT:
-            caution = "text that spells numbers is read as classes; --task regression if they are amounts"
+            caution = f"text that spells numbers is read as classes; {INSTEAD}"
             return Guess(0.8 if labels <= FEW else 0.5, reason, caution)
         if why := not_amounts(column):
             return Guess(0.9, reason, f"read as classes: {why}")
@@ -86,14 +92,10 @@ class Multiclass(Classification):
         return len(self.classes)
 
     def loss(self, logits: Tensor, target: Tensor) -> Tensor:
-        from torch.nn import functional
-
-        losses = functional.cross_entropy(logits, target, reduction="none")
-        return (losses * logits.new_tensor(self.weights)[target]).mean()
+        return cross_entropy(logits, target, self.weights)
 
     def scores(self, logits: npt.NDArray[np.floating[Any]]) -> Floats:
-        shifted = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
-        return shifted / shifted.sum(1, keepdims=True)
+        return softmax(logits)
 
     def predicted(self, scores: Floats) -> npt.NDArray[Any]:
         return scores.argmax(1).astype(np.int64)
@@ -109,5 +111,5 @@ def _claim_numbers(column: Column, labels: int, reason: str) -> Guess | None:
         return None
     if labels > column.distinct:
         return Guess(0.92, f"{reason}, some with the same value in several spellings")
-    caution = "whole numbers read as classes; --task regression if they are amounts"
+    caution = f"{labels} whole numbers read as classes; {INSTEAD}"
     return Guess(0.8, reason, caution) if column.is_whole else None

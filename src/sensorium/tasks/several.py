@@ -25,6 +25,7 @@ from sensorium.table import FILE_FIELDS, Column, Files, Floats
 from sensorium.tasks._base import EncodedTarget, Label, Task, Temperature
 from sensorium.tasks._infer import infer_task
 from sensorium.tasks._learn import options_of
+from sensorium.tasks._order import check_order_is_used
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -86,7 +87,7 @@ class Several(Task):
 
         Raises:
             SchemaError: the labels are not objects, or a target cannot be learned.
-            ConfigError: `kinds` names an unknown target, or no target can use an option of regression.
+            ConfigError: `kinds` names an unknown target, or no target can use an option of regression or an order.
         """
         if not pa.types.is_struct(column.data.type):
             raise SchemaError("only one target", place=f"column {column.name!r}", cure="omit --task (Python: task=)")
@@ -99,8 +100,10 @@ class Several(Task):
             for name, part in column.parts.items()
             if not len(part.values)
         ])  # fmt: skip
-        chosen = {n: (kinds or {}).get(n) or infer_task(part, Config())[0] for n, part in column.parts.items()}
+        ordered = Config.model_validate({"table": {"order": options.get("order", {})}})
+        chosen = {n: (kinds or {}).get(n) or infer_task(part, ordered)[0] for n, part in column.parts.items()}
         _check_used(chosen, options)
+        check_order_is_used(options.get("order", {}), [n for n, kind in chosen.items() if kind == "ordinal"])
         learnt = {
             n: (own := tasks.load(kind)).learn(column.parts[n], class_weight, **options_of(own, options))
             for n, kind in chosen.items()

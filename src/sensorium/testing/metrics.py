@@ -50,6 +50,9 @@ def make_outcome(task: str, seed: int = 0, rows: int = 60) -> Outcome:
         truth = random.normal(size=rows)
         scores = truth + random.normal(size=rows)
         return Outcome(truth, scores, scores)
+    if task == "count":
+        scores = random.gamma(2.0, 1.0, rows)
+        return Outcome(random.poisson(scores).astype(np.float64), scores, scores)
     if task == "multilabel":
         scores = random.random((rows, 4)).round(2)
         return Outcome(random.random((rows, 4)) < 0.4, scores, scores >= 0.5)

@@ -13,7 +13,7 @@ from sensorium.errors import ConfigError, SensoriumError, did_you_mean, raise_to
 from sensorium.metrics import metrics_of
 from sensorium.model import Blueprint, FusionModel, can_unfreeze
 from sensorium.registry import heads
-from sensorium.tasks import Task
+from sensorium.tasks import Task, is_value
 from sensorium.techniques import check_techniques
 from sensorium.train.freeze import check_freeze, covered
 from sensorium.train.loop import check_device
@@ -29,8 +29,8 @@ def check_for_task(config: Config, task: str) -> None:
             task; all faults at once.
     """
     faults: list[SensoriumError] = []
-    if task == "regression" and config.train.class_weight != "auto":
-        faults.append(ConfigError("regression has no classes to weight", place="train.class_weight"))
+    if is_value(task) and config.train.class_weight != "auto":
+        faults.append(ConfigError(f"{task} has no classes to weight", place="train.class_weight"))
     faults += _regression_faults(config, task)
     faults += _head_faults(config, task)
     known = metrics_of(task)

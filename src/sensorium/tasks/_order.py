@@ -1,0 +1,89 @@
+"""Find the order of the classes of a target."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+import pyarrow as pa
+
+from sensorium.config import key_of, set_value
+from sensorium.errors import ConfigError, SchemaError
+from sensorium.findings import shorten
+from sensorium.labels import UNSEEN, Names, value_of
+from sensorium.table import Column
+from sensorium.tasks._base import Label
+from sensorium.tasks._classes import classes_of
+
+Order: TypeAlias = Mapping[str, Sequence[str]]  # target → its labels, the lowest first
+
+MOST = 100  # classes of numbers, beyond which they are amounts
+SHOWN = 5  # labels that a message names
+
+
+def ordered_classes(column: Column, order: Order) -> list[Label]:
+    """Return the distinct labels, the lowest first.
+
+    The order is that of the settings, else that of an ordered categorical column, else that of numbers.
+
+    Args:
+        column: labels of the training rows.
+        order: the setting `table.order`.
+
+    Raises:
+        SchemaError: nothing orders the labels, a label is not in the order, or there are too many different numbers.
+    """
+    classes = classes_of(column)
+    listed = order.get(column.name, column.origin.order)
+    return _as_listed(classes, listed, column) if listed else _by_value(classes, column)
+
+
+def check_order_is_used(order: Order, ordinal: Sequence[str]) -> None:
+    """Check that the setting `table.order` orders ordinal targets only.
+
+    Raises:
+        ConfigError: it names another column.
+    """
+    for name in order:
+        if name not in ordinal:
+            rule = "the order of the classes of an ordinal target"
+            cure = f"remove {name!r} from table.order, or make it the target with --task ordinal"
+            raise ConfigError(f"{name!r} is not an ordinal target", place="table.order", rule=rule, cure=cure)
+
+
+def _as_listed(classes: list[Label], listed: Sequence[str], column: Column) -> list[Label]:
+    places = Names(listed).find(Column(column.name, pa.array(classes), column.files))
+    wrong = [label for label, place in zip(classes, places, strict=True) if place < 0]
+    if not wrong:
+        return [classes[at] for at in np.argsort(places, kind="stable")]
+    shown = ", ".join(repr(shorten(label)) for label in wrong[:SHOWN])
+    finding = f"the order has no place for {shown}" if (places == UNSEEN).any() else f"{shown} is several times in it"
+    raise SchemaError(
+        finding,
+        place=f"column {column.name!r}",
+        rule=f"each label once, the lowest first; the order is {', '.join(map(repr, listed[:SHOWN]))}"
+        + (", …" if len(listed) > SHOWN else ""),
+        cure=f"list every label in {key_of('table', 'order', column.name)}, or correct the table",
+    )
+
+
+def _by_value(classes: list[Label], column: Column) -> list[Label]:
+    place, text = f"column {column.name!r}", [label for label in classes if value_of(label) is None]
+    if text:
+        key = key_of("table", "order", column.name)
+        example = json.dumps([str(label) for label in classes], ensure_ascii=False)
+        python = {"table": {"order": {column.name: [str(label) for label in classes]}}}
+        raise SchemaError(
+            f"the order of the labels is unknown: {', '.join(repr(shorten(label)) for label in text[:SHOWN])}",
+            place=place,
+            rule="numbers, an ordered categorical column, or labels listed in the settings",
+            cure=f"list them from the lowest to the highest: {set_value(key, example)} (Python: config={python!r})",
+        )
+    if len(classes) > MOST:
+        raise SchemaError(
+            f"the target has {len(classes):,} different numbers", place=place, rule=f"at most {MOST} ordered classes",
+            cure="--task regression (Python: task='regression')",
+        )  # fmt: skip
+    return classes
