@@ -15,11 +15,12 @@ pytestmark = pytest.mark.unit
 SIZES = st.integers(20, 120)
 
 
-def folds(table, count=5, repeats=1, seed=0, rows=None, **config):
+def folds(table, count=5, repeats=1, seed=0, rows=None, amounts=False, **config):
     opened = open_table(table)
     target = opened.column("y")
     rows = np.flatnonzero(target.present) if rows is None else rows
-    return make_folds(opened, target, rows, SplitConfig(**config), options=FoldOptions(count, repeats), seed=seed)
+    options = FoldOptions(count, repeats)
+    return make_folds(opened, target, rows, SplitConfig(**config), options=options, seed=seed, amounts=amounts)
 
 
 def judged(found):
@@ -53,6 +54,16 @@ def test_an_amount_is_spread_evenly_by_its_quantiles(n, count, seed):
     strata = amounts.argsort().argsort() * parts // n
     sizes = np.array([np.bincount(strata[fold.judge], minlength=parts) for fold in found])
     assert (np.ptp(sizes, axis=0) <= 1).all()
+
+
+@pytest.mark.parametrize("config", [{}, {"group": "g"}, {"stratify": False}])
+def test_whole_amounts_are_judged_even_if_no_other_row_has_the_same(config):
+    counts = np.r_[np.repeat(np.arange(8), 20), 1000 + np.arange(10)]
+    table = {"y": counts.tolist(), "g": np.arange(len(counts)).tolist()}
+    found = folds(table, amounts=True, **config)
+    assert sorted(judged(found)) == list(range(len(counts))) and not found.findings
+    assert ("by amount" in found.how) == config.get("stratify", True)
+    assert len(judged(folds(table))) < len(counts), "as classes, ten of them have one row"
 
 
 @settings(max_examples=30)

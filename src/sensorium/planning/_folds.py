@@ -84,7 +84,10 @@ def plan_folds(
     check_target(config, table)
     schema = infer_schema(table, config)
     rows, told = development_rows(schema.table, schema.labels, split_column(schema.table, config))
-    folds = make_folds(schema.table, schema.labels, rows, config.split, options=options, seed=config.seed)
+    amounts = schema.task_name == "regression"
+    folds = make_folds(
+        schema.table, schema.labels, rows, config.split, options=options, seed=config.seed, amounts=amounts
+    )
     plans = list[Plan]()
     for split in _splits(schema, config, folds):
         quiet = report if not plans else Silent()  # the first fold logs what all of them share

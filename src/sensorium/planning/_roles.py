@@ -35,8 +35,9 @@ def cut_folds(plan: Plan, count: int) -> Folds:
 
 
 def _cut(plan: Plan, rows: Rows, count: int) -> Folds:
-    config, options = plan.config, FoldOptions(folds=count)
-    return make_folds(plan.table, plan.labels.column, rows, config.split, options=options, seed=config.seed)
+    labels, config = plan.labels, plan.config
+    amounts, options = labels.task_name == "regression", FoldOptions(folds=count)
+    return make_folds(plan.table, labels.column, rows, config.split, options=options, seed=config.seed, amounts=amounts)
 
 
 def at_fold(data: PreparedTable, fold: Fold) -> PreparedTable:

@@ -94,7 +94,14 @@ class FoldOptions:
 
 
 def make_folds(
-    table: Table, target: Column, rows: Rows, config: SplitConfig, *, options: FoldOptions, seed: int
+    table: Table,
+    target: Column,
+    rows: Rows,
+    config: SplitConfig,
+    *,
+    options: FoldOptions,
+    seed: int,
+    amounts: bool = False,
 ) -> Folds:
     """Cut labelled rows into folds, by the rules that split the table.
 
@@ -111,12 +118,13 @@ def make_folds(
         config: settings of the split: group, time, span, stratify. Shares and a split column play no part.
         options: number of folds and repeats.
         seed: random seed; the same arguments give the same folds.
+        amounts: whether the labels are amounts; otherwise, few different whole numbers are classes.
 
     Raises:
         SchemaError: the rows do not make two folds, or cannot be ordered by time.
         ConfigError: folds by time are to be repeated.
     """
-    rules = Rules(table, target, config, seed)
+    rules = Rules(table, target, config, seed, amounts)
     if config.time and options.repeats > 1:
         raise ConfigError(
             "folds by time cannot be repeated: the order of the rows determines them",
