@@ -39,6 +39,7 @@ class Sample:
         classes: number of classes; 0 for a value.
         seed: random seed.
         threads: largest number of threads.
+        shared: what paths of the same matrix share.
     """
 
     matrix: Any
@@ -49,6 +50,7 @@ class Sample:
     classes: int
     seed: int
     threads: int
+    shared: dict[str, Any] = field(default_factory=dict)
 
 
 class Model(HasState, ABC):

@@ -140,14 +140,38 @@ def fit_selected(kind: str, job: Job, select: Rows) -> CrossFitted:
     return cross_fit(kind, job, [Fold(job.rows, select)], refit=False)
 
 
+def fold_losses(kind: str, jobs: Sequence[Job], folds: Sequence[Fold]) -> Floats:
+    """Return float64[jobs, folds]: the mean loss of the judged rows of each fold, each by a model of other folds.
+
+    Args:
+        kind: registered name.
+        jobs: jobs that differ in the task alone, such as in the transform of the target; features are learned once.
+        folds: as for `cross_fit`.
+    """
+    from threadpoolctl import threadpool_limits
+
+    member: type[Baseline] = baselines.load(kind)
+    first, ends = jobs[0], np.cumsum([len(fold.judge) for fold in folds])[:-1]
+    truth = first.target[np.concatenate([fold.judge for fold in folds])]
+    found = list[list[float]]()
+    with threadpool_limits(first.threads):
+        sides = [_Side.learn(member, first, summarize(first.cells), fold) for fold in folds]
+        for job in jobs:
+            scores = _Found.search(member, job, sides, job.target).scores(job)
+            parts = zip(np.split(scores, ends), np.split(truth, ends), strict=True)
+            found.append([loss(own, true, job.classes, scale=job.scale) / len(true) for own, true in parts])
+    return np.array(found)
+
+
 @dataclass(frozen=True, eq=False)
 class _Side:
-    """Features of a fold, and its matrices."""
+    """Features of a fold, its matrices, and what paths share that are fitted to them."""
 
     fold: Fold
     features: FlatColumns
     known: Any
     asked: Any
+    shared: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def learn(cls, member: type[Baseline], job: Job, cells: Summaries, fold: Fold) -> _Side:
@@ -159,11 +183,9 @@ class _Side:
         """Return the path of one target."""
         seen, own = self.seen(job, target), target[self.fold.learn]
         codes = np.searchsorted(seen, own.astype(np.int64)) if job.classes else standardise(job.task, own)
-        outputs = count_outputs(len(seen))
-        weights = job.weights[self.fold.learn]
-        return member.path(
-            Sample(self.known, self.features.levels, codes, weights, outputs, len(seen), job.seed, job.threads)
-        )
+        outputs, levels = count_outputs(len(seen)), self.features.levels
+        weights, limits = job.weights[self.fold.learn], (job.seed, job.threads)
+        return member.path(Sample(self.known, levels, codes, weights, outputs, len(seen), *limits, self.shared))
 
     def seen(self, job: Job, target: npt.NDArray[Any]) -> list[int]:
         """Return the classes of the rows to learn from; empty for a value."""
