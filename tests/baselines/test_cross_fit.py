@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import PoissonRegressor
 
-from sensorium.baselines import Job, cross_fit, summarize
+from sensorium.baselines import Job, cross_fit, fold_losses, summarize
 from sensorium.baselines.linear import STRENGTHS
 from sensorium.config import Config
 from sensorium.errors import ArtifactError
@@ -272,3 +272,13 @@ def test_skewed_amounts_are_learned_on_the_transformed_scale_without_bias(name):
     assert np.array_equal(restored.scores(job.task, data.cells, asked), scores)
     network = job.task.corrected(np.zeros((100, 1), np.float32), job.target[:100])  # errors of another model
     assert np.array_equal(found.estimator.scores(network, data.cells, asked), scores)
+
+
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_losses_of_folds_are_those_of_the_predictions_out_of_fold(task):
+    job = job_of(noisy(task))
+    folds = folds_of(job.rows)
+    twice = fold_losses("linear", [job, job], folds)
+    assert twice.shape == (2, 3) and np.array_equal(*twice)
+    sizes = [len(fold.judge) for fold in folds]
+    assert np.average(twice[0], weights=sizes) == pytest.approx(cross_fit("linear", job, folds, refit=False).loss)

@@ -41,6 +41,7 @@ class Sample:
         seed: random seed.
         threads: largest number of threads.
         distribution: distribution of a value; counts are divided by their mean.
+        shared: what paths of the same matrix share.
     """
 
     matrix: Any
@@ -52,6 +53,7 @@ class Sample:
     seed: int
     threads: int
     distribution: Distribution = "normal"
+    shared: dict[str, Any] = field(default_factory=dict)
 
 
 class Model(HasState, ABC):

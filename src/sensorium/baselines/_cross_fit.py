@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice, pairwise
 from typing import Any
 
@@ -132,8 +132,7 @@ def cross_fit(kind: str, job: Job, folds: Sequence[Fold], *, refit: bool = True)
 
     member: type[Baseline] = baselines.load(kind)
     cells = summarize(job.cells)
-    numbers = cells.rows * sum(column.width for column in cells.columns.values())  # terms are sparse
-    with threadpool_limits(useful_threads(job.threads, numbers)):
+    with threadpool_limits(_threads(job, cells)):
         sides = [_Side.learn(member, job, cells, fold) for fold in folds]
         found = [_Found.search(member, job, sides, target) for target in job.targets]
         estimator = None
@@ -156,14 +155,39 @@ def fit_selected(kind: str, job: Job, select: Rows) -> CrossFitted:
     return cross_fit(kind, job, [Fold(job.rows, select)], refit=False)
 
 
+def fold_losses(kind: str, jobs: Sequence[Job], folds: Sequence[Fold]) -> Floats:
+    """Return float64[jobs, folds]: the mean loss of the judged rows of each fold, each by a model of other folds.
+
+    Args:
+        kind: registered name.
+        jobs: jobs that differ in the task alone, such as in the transform of the target; features are learned once.
+        folds: as for `cross_fit`.
+    """
+    from threadpoolctl import threadpool_limits
+
+    member: type[Baseline] = baselines.load(kind)
+    first, ends = jobs[0], np.cumsum([len(fold.judge) for fold in folds])[:-1]
+    truth = first.target[np.concatenate([fold.judge for fold in folds])]
+    found = list[list[float]]()
+    cells = summarize(first.cells)
+    with threadpool_limits(_threads(first, cells)):
+        sides = [_Side.learn(member, first, cells, fold) for fold in folds]
+        for job in jobs:
+            scores = _Found.search(member, job, sides, job.target).scores(job)
+            parts = zip(np.split(scores, ends), np.split(truth, ends), strict=True)
+            found.append([loss(own, true, job.classes, scale=job.scale) / len(true) for own, true in parts])
+    return np.array(found)
+
+
 @dataclass(frozen=True, eq=False)
 class _Side:
-    """Features of a fold, and its matrices."""
+    """Features of a fold, its matrices, and what paths share that are fitted to them."""
 
     fold: Fold
     features: FlatColumns
     known: Any
     asked: Any
+    shared: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def learn(cls, member: type[Baseline], job: Job, cells: Summaries, fold: Fold) -> _Side:
@@ -175,21 +199,10 @@ class _Side:
         """Return the path of one target."""
         seen, own = self.seen(job, target), target[self.fold.learn]
         codes = np.searchsorted(seen, own.astype(np.int64)) if job.classes else standardise(job.task, own)
-        outputs = count_outputs(len(seen))
+        outputs, levels = count_outputs(len(seen)), self.features.levels
         weights = job.weights[self.fold.learn]
-        return member.path(
-            Sample(
-                self.known,
-                self.features.levels,
-                codes,
-                weights,
-                outputs,
-                len(seen),
-                job.seed,
-                job.threads,
-                job.distribution,
-            )
-        )
+        sample = Sample(self.known, levels, codes, weights, outputs, len(seen), job.seed, job.threads)
+        return member.path(replace(sample, distribution=job.distribution, shared=self.shared))
 
     def seen(self, job: Job, target: npt.NDArray[Any]) -> list[int]:
         """Return the classes of the rows to learn from; empty for a value."""
@@ -269,6 +282,11 @@ class _Found:
         raw = np.concatenate([self.raws[place] for place in kept]) if not job.classes else np.zeros((0, 1))
         rows = np.concatenate([self.sides[place].fold.judge for place in kept])
         return error_points(job.task, raw, self.target[rows])
+
+
+def _threads(job: Job, cells: Summaries) -> int:
+    """Return the number of threads for linear algebra, which terms hardly need: their matrices are sparse."""
+    return useful_threads(job.threads, cells.rows * sum(column.width for column in cells.columns.values()))
 
 
 def _steps(paths: Sequence[Path], sides: Sequence[_Side]) -> Iterator[tuple[Floats, ...]]:

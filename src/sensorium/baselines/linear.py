@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from sensorium.baselines._base import Baseline, Model, Path, Sample
 from sensorium.baselines._blocks import Form
-from sensorium.baselines._ridge import ridge_path
+from sensorium.baselines._ridge import Ridge
 from sensorium.table import Floats
 
 TASKS = ("binary", "multiclass", "multilabel", "ordinal", "regression", "count")
@@ -91,7 +91,8 @@ class _LinearPath(Path):
         if sample.classes == 1:
             return iter([(np.zeros((0, width)), np.zeros(0))] * len(STRENGTHS))
         if not sample.classes and sample.distribution == "normal":
-            return ridge_path(sample.matrix, sample.target, [1 / strength for strength in STRENGTHS])
+            ridge = sample.shared.setdefault("ridge", Ridge(sample.matrix))
+            return ridge.path(sample.target, [1 / strength for strength in STRENGTHS])
         solutions = self._logistic if sample.classes else self._poisson
         if not width:  # scikit-learn wants a feature
             return ((found[:, :0], own) for found, own in solutions(np.zeros((len(sample.target), 1))))

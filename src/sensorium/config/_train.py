@@ -132,8 +132,8 @@ class TrainConfig(Strict):
     )
     target_transform: Literal["auto", "none", "log", "yeo_johnson"] = Field(
         "auto",
-        description="regression: transform of the target before training, inverted in predictions; auto: yeo_johnson "
-        "if the amounts are skewed",
+        description="regression: transform of the target before training, inverted in predictions; auto: if the "
+        "amounts are skewed, yeo_johnson, or what predicts them better out of fold",
     )
     loss: Literal["auto", "squared", "huber"] = Field(
         "auto",

@@ -32,6 +32,7 @@ from sensorium.planning._dealt import deal_rows
 from sensorium.planning._plan import Labels, Plan
 from sensorium.planning._schema import continued_schema
 from sensorium.planning._sizes import count_cores
+from sensorium.planning._target_scale import choose_scale
 from sensorium.planning._teacher import check_teacher
 from sensorium.prepare import cautions, table_findings, unsaid, with_advice
 from sensorium.runtime.threads import Threads
@@ -104,6 +105,10 @@ def make_plan(
     validation = split.rows("validation")
     check_for_model(config, blueprint, network, task=schema.task_name, device=device, validation=validation)
     encoded = _encode(task, schema.target, split)
+    if start is None:
+        task = choose_scale(
+            task, encoded, schema=schema, config=config, train=split.rows("train"), learnt=columns.learnt
+        )
     rehearse_task(schema.task_name, task, encoded)
     findings, notices = _findings(schema, columns, split, (task, encoded), config)
     used = np.union1d(np.flatnonzero((split.codes >= 0) & encoded.known), rows.unlabelled)
