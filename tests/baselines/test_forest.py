@@ -44,7 +44,7 @@ def forest():
 @pytest.mark.parametrize("classes", [0, 2, 4])
 def test_predictions_equal_those_of_lightgbm(classes):
     found, asked, wanted = fitted(classes)
-    assert (found.category >= 0).any() and len(found.roots) == 6 * STEP * max(1, classes if classes > 2 else 1)
+    assert (found.category >= 0).any() and len(found.roots) == 5 * STEP * max(1, classes if classes > 2 else 1)
     assert np.abs(found.raw(asked) - wanted).max() < 1e-6
     json, arrays = found.state()
     assert np.array_equal(Forest.restore(json, arrays).raw(asked), found.raw(asked))
@@ -70,10 +70,30 @@ def test_nothing_to_learn_gives_a_constant():
     known = np.zeros((40, 2), np.float32)
     path = Trees.path(Sample(known, np.zeros(2, int), np.arange(40.0), np.ones(40), 1, 0, 0, 1))
     stages = list(path.steps(known))
-    assert len(stages) == ROUNDS // STEP
-    assert path.model(0).raw(known) == pytest.approx(np.full((40, 1), 19.5))
+    assert len(stages) == 1 + ROUNDS // STEP
+    for place in (0, 1):
+        assert path.model(place).raw(known) == pytest.approx(np.full((40, 1), 19.5))
     one = Trees.path(Sample(known, np.zeros(2, int), np.zeros(40, int), np.ones(40), 0, 1, 0, 1))
     assert next(iter(one.steps(known))).shape == (40, 0) and one.model(0).raw(known).shape == (40, 0)
+
+
+@pytest.mark.parametrize("classes", [0, 2, 5])
+def test_the_first_place_is_a_constant(classes):
+    random = np.random.default_rng(0)
+    known, weights = rows_of(random, 60, 0.0), random.uniform(1, 2, 60)
+    target = random.integers(0, max(1, classes), 60) if classes else random.normal(3, 1, 60)
+    outputs = classes if classes > 2 else 1
+    path = Trees.path(Sample(known, LEVELS, target, weights, outputs, classes, 0, 1))
+    raw = next(iter(path.steps(known)))
+    assert path.model(0).raw(known) == pytest.approx(raw) and (raw == raw[0]).all()
+    path.model(0).check()
+    if not classes:
+        assert raw[0, 0] == pytest.approx(target.mean())
+    elif classes > 2:
+        shares = np.bincount(target, weights) / weights.sum()
+        assert np.exp(raw[0]) / np.exp(raw[0]).sum() == pytest.approx(shares)
+    else:
+        assert 1 / (1 + np.exp(-raw[0, 0])) == pytest.approx(weights[target == 1].sum() / weights.sum())
 
 
 @pytest.mark.unit

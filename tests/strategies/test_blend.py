@@ -115,6 +115,18 @@ def test_only_the_modality_that_helps_is_used():
     assert np.isfinite(found.predict_proba(table)).all()
 
 
+def test_labels_that_nothing_predicts_cost_no_more_than_the_class_frequencies():
+    random = np.random.default_rng(0)
+    table = {name: random.normal(size=240).round(3).tolist() for name in ("a", "b")}
+    table["label"] = [f"class {place}" for place in random.integers(0, 40, 240)]
+    model = sensorium.fit(table, "label", **SETTINGS)
+    frequencies = np.bincount(np.unique(table["label"], return_inverse=True)[1]) / 240
+    entropy = -(frequencies * np.log(frequencies)).sum()
+    record = model.card["blend"]
+    assert record["value"] < entropy + 0.2
+    assert all(each["value"] < entropy + 0.2 for each in record["candidates"] if each["name"] != "network")
+
+
 def test_amounts_are_blended():
     random = np.random.default_rng(2)
     size = random.normal(size=150)

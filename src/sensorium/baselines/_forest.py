@@ -150,6 +150,14 @@ class Forest(Model):
         return found
 
     @classmethod
+    def constant(cls, raw: Floats, features: int) -> Self:
+        """Return a tree with a single leaf for each of the raw scores float64[outputs]."""
+        nodes, none = np.arange(len(raw), dtype=np.int32), np.zeros(len(raw), np.int32)
+        sets = np.zeros((0, SET_BYTES), np.uint8)
+        threshold, left = np.zeros(len(raw)), np.zeros(len(raw), np.bool_)
+        return cls(len(raw), features, nodes, none, threshold, nodes, nodes, left, none - 1, sets, raw)
+
+    @classmethod
     def of_lightgbm(cls, text: str, outputs: int, features: int) -> Self:
         """Read the trees of LightGBM's text format (`Booster.model_to_string`), whose numbers are exact."""
         trees = [

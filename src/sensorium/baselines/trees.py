@@ -22,6 +22,7 @@ LEAVES = {0: 15, 3_000: 31}  # from this number of rows: leaves of a tree, at mo
 FEWEST = {0: 3, 300: 5, 1_000: 10, 10_000: 20}  # from this number of rows: rows in a leaf, at least
 BINS = {0: 63, 10_000: 255}  # from this number of rows: bins of a number, at most
 SHARES = {0: 1.0, 10: 0.5, 200: 0.3}  # from this number of features: the share that a tree may use
+SMALLEST = 1e-12  # weight of a class, or mean of counts, whose logarithm is taken
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,12 +30,13 @@ class Trees(Baseline):
     """Gradient boosting (Friedman 2001) by LightGBM (Ke et al. 2017), stored as plain arrays.
 
     A missing cell takes the branch with the lower loss. Each tree is made from a share of the features (Friedman 2002,
-    "Stochastic gradient boosting"). LightGBM is used to fit only.
+    "Stochastic gradient boosting"). The path begins with a constant, the class frequencies or the mean, which is used
+    if no tree predicts better. LightGBM is used to fit only.
     """
 
     form: ClassVar[Form] = "trees"
     model: ClassVar[type[Model]] = Forest
-    usual: ClassVar[int] = 4
+    usual: ClassVar[int] = 5
 
     @classmethod
     def path(cls, sample: Sample) -> Path:
@@ -44,11 +46,14 @@ class Trees(Baseline):
 class _TreesPath(Path):
     def __init__(self, sample: Sample) -> None:
         self._sample = sample
+        self._constant = _constant(sample)
         self._sizes = list[int]()  # rounds at each place; fewer than planned if no tree can be added
         self._booster: Any = _new_booster(sample) if sample.outputs else None
 
     def steps(self, asked: Any) -> Iterator[Floats]:
         sample, booster = self._sample, self._booster
+        self._sizes.append(0)
+        yield np.tile(self._constant, (len(asked), 1))
         raw, done = np.zeros((len(asked), sample.outputs)), 0
         for _ in range(0, ROUNDS, STEP):
             for _ in range(STEP if booster is not None else 0):
@@ -66,12 +71,25 @@ class _TreesPath(Path):
                 raw = raw + found.reshape(len(asked), sample.outputs)
             done = rounds
             self._sizes.append(rounds)
-            yield raw
+            yield raw if rounds else np.tile(self._constant, (len(asked), 1))
 
     def model(self, place: int) -> Forest:
         sample, rounds = self._sample, self._sizes[place]
-        text = self._booster.model_to_string(num_iteration=rounds) if rounds else ""
+        if not rounds:
+            return Forest.constant(self._constant, sample.matrix.shape[1])
+        text = self._booster.model_to_string(num_iteration=rounds)
         return Forest.of_lightgbm(text, sample.outputs, sample.matrix.shape[1])
+
+
+def _constant(sample: Sample) -> Floats:
+    """Return the raw scores float64[outputs] of the class frequencies, or of the mean."""
+    if not sample.classes:
+        mean = float(sample.target.mean())
+        return np.array([np.log(max(mean, SMALLEST)) if sample.distribution == "poisson" else mean])
+    if not sample.outputs:
+        return np.zeros(0)
+    logs = np.log(np.bincount(sample.target, sample.weights, sample.classes).clip(SMALLEST))
+    return logs if sample.outputs > 1 else logs[1:] - logs[:1]
 
 
 def _new_booster(sample: Sample) -> Any:
