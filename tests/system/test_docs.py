@@ -59,7 +59,7 @@ def test_the_readmes_python_runs(films):
         ("models.md", ["'plot': 'text'", "probability_", "prediction"]),
         ("training.md", []),
         ("tracking.md", ["'accuracy'"]),
-        ("export.md", ["torch.Size([32, "]),
+        pytest.param("export.md", ["torch.Size([32, "], marks=pytest.mark.slow),
     ],
 )
 def test_the_pages_python_runs(page, printed, films, capsys, monkeypatch):
