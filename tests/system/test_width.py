@@ -60,7 +60,7 @@ def sparse(width, rows=40):
     return [{**cells, "label": label} for cells, label in zip(rows_of, labels(rows), strict=True)]
 
 
-@pytest.mark.parametrize("make", [numbers, categories, sparse])
+@pytest.mark.parametrize("make", tiered([categories, sparse], [numbers]))
 def test_inspection_grows_with_the_number_of_columns(make):
     sensorium.inspect(make(8), "label")  # imports
     counts = [lines_run(sensorium.inspect, make(width), "label")[0] for width in WIDTHS]
