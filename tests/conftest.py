@@ -1,7 +1,11 @@
-"""Fixtures that tests share. Axes named in annotations are checked at run time where tensors are handled."""
+"""Fixtures that tests share. Axes named in annotations are checked at run time where tensors are handled.
+
+Sensorium and torch are imported where they are used: the process that hands out tests to others needs neither.
+"""
 
 # ruff: noqa: E402 - the hook and the environment stand before what they act on
 
+import gc
 import os
 import signal
 
@@ -30,13 +34,24 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-import sensorium
-from sensorium.testing import make_table
-from sensorium.train.steps import Steps
-
 # The same examples in every run, and no deadline: a busy machine must not fail a test.
 hypothesis.settings.register_profile("sensorium", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("sensorium")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Modules and tests live until the end: no collection of garbage looks at them, such as one per compared model."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def pytest_sessionfinish():
+    gc.unfreeze()  # libraries report what is left at the end of the process
 
 
 @pytest.hookimpl(wrapper=True)
@@ -44,6 +59,7 @@ def pytest_runtest_protocol(item):
     """A unit test, its fixtures included, trains nothing and starts no process: that is what keeps the tier quick."""
     if item.get_closest_marker("unit") is None:
         return (yield)
+    from sensorium.train.steps import Steps
 
     def refuse(*_, **__):
         raise AssertionError("a test marked `unit` trains a model or starts a process: take the marker away")
@@ -73,12 +89,16 @@ def no_waiting_for_the_disk():
 @pytest.fixture(scope="session")
 def made(tmp_path_factory):
     """A table with every modality, 160 rows, a tenth of the cells missing."""
+    from sensorium.testing import make_table
+
     return make_table(tmp_path_factory.mktemp("made"), rows=160, missing=0.1)
 
 
 @pytest.fixture(scope="session")
 def run(made, tmp_path_factory):
     """A run fitted on it; read only."""
+    import sensorium
+
     out = tmp_path_factory.mktemp("run")
     sensorium.fit(made, "label", out=out, epochs=3, progress=False)
     return out
@@ -87,6 +107,8 @@ def run(made, tmp_path_factory):
 @pytest.fixture(scope="session")
 def tabular(tmp_path_factory):
     """A table without files, quick to fit: number, category, text, label."""
+    from sensorium.testing import make_table
+
     return make_table(tmp_path_factory.mktemp("tabular"), rows=120, modalities=["number", "category", "text"])
 
 

@@ -16,6 +16,7 @@ from sensorium.registry import KINDS, REGISTRIES, Registry
 from sensorium.registry.failures import MemberError
 from sensorium.testing import check_fusion
 from sensorium.testing.contents import WORDS
+from tiers import tiered
 
 CHECKED = [found for found in REGISTRIES if found.contract is not None]
 
@@ -202,7 +203,8 @@ def test_a_fusion_of_four_lines_fulfils_the_contract():
 
 
 @pytest.mark.parametrize(
-    "fusion", [Scaled, lambda widths, width: Scaled(widths, width), Scaled([16, 16], 16), {"name": Scaled, "scale": 2}]
+    "fusion",
+    tiered([lambda widths, width: Scaled(widths, width), {"name": Scaled, "scale": 2}], [Scaled, Scaled([16, 16], 16)]),
 )
 def test_a_fusion_is_passed_saved_and_passed_again(fusion, tmp_path):
     model = sensorium.fit(films(), "y", fusion=fusion, out=tmp_path / "run", **FAST)

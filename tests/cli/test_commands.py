@@ -17,6 +17,7 @@ import sensorium
 from sensorium.cli import _main
 from sensorium.errors import SensoriumError
 from sensorium.registry import augmentations, commands, encoders, fusions, metrics, modalities, tasks
+from tiers import tiered
 
 FIT_KEYS = {
     "model",
@@ -264,7 +265,11 @@ def parted(tabular, tmp_path):
     return path
 
 
-@pytest.mark.parametrize("name", EFFECTS)
+# These have a test of their own above, or all that they do is done by the tests of `fit`.
+ALSO_ELSEWHERE = ["start", "budget", "check_imbalance", "epochs", "repeats", "exclude", "device", "seed", "preset"]
+
+
+@pytest.mark.parametrize("name", tiered([name for name in EFFECTS if name not in ALSO_ELSEWHERE], ALSO_ELSEWHERE))
 def test_an_option_of_fit_does_what_it_says(name, parted, tmp_path):
     flags, seen = EFFECTS[name]
     places = {"FILE": str(tmp_path / "settings.yaml"), "MODEL": str(tmp_path / "fitted")}
@@ -291,7 +296,7 @@ def test_layers_of_settings_lie_over_each_other(tabular, tmp_path):
 
 
 def test_quiet_says_nothing_but_the_result(tabular, tmp_path):
-    found = process("fit", tabular, "--target", "label", "--epochs", "1", "--out", tmp_path / "r", "--quiet", "--json")
+    found = main("fit", tabular, "--target", "label", "--epochs", "1", "--out", tmp_path / "r", "--quiet", "--json")
     assert found.returncode == 0
     assert found.stderr == ""
     assert len(found.stdout.splitlines()) == 1

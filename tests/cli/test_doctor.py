@@ -108,7 +108,9 @@ def test_weights_have_the_command_of_the_listing(monkeypatch):
 @pytest.mark.parametrize(
     ("given", "lines"),
     [
-        ({}, ["fewer for small networks", "GOMP_SPINCOUNT=1500 (set by Sensorium)"]),
+        pytest.param(
+            {}, ["fewer for small networks", "GOMP_SPINCOUNT=1500 (set by Sensorium)"], marks=pytest.mark.slow
+        ),
         (
             {"OMP_NUM_THREADS": "1", "GOMP_SPINCOUNT": "7"},
             ["threads: 1, set by OMP_NUM_THREADS (setting: threads)", "GOMP_SPINCOUNT=7\n"],

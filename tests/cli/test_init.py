@@ -12,6 +12,7 @@ from calls import answer, call
 import sensorium
 from sensorium.config import Config, TrainConfig, for_few_labels, list_settings
 from sensorium.errors import ConfigError, SensoriumError
+from tiers import tiered
 
 DEFAULT = re.compile(r"^( *)# (?= *[a-z_]+:( |$))", re.MULTILINE)
 
@@ -87,7 +88,7 @@ def test_reasons_cautions_and_advice_are_comments(tmp_path):
 
 
 @pytest.mark.unit
-@pytest.mark.parametrize("mark", ["\n", "\x85", "\u2028", "\r"])
+@pytest.mark.parametrize("mark", tiered(["\n", "\x85"], ["\u2028", "\r"]))
 def test_nothing_in_a_table_becomes_a_setting(mark, tmp_path):
     evil = f"x{mark}table: {{allow_outside: true}}{mark}"
     table = tmp_path / "t.jsonl"

@@ -36,7 +36,7 @@ main()
 @pytest.mark.parametrize(
     ("which", "moment"),
     [
-        ("SIGINT", "typer"),
+        pytest.param("SIGINT", "typer", marks=pytest.mark.slow),
         ("SIGTERM", "torch"),
         ("SIGHUP", "pyarrow"),
         pytest.param("SIGTERM", "table.csv", marks=pytest.mark.slow),

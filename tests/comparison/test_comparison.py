@@ -18,6 +18,7 @@ from sensorium.testing import make_truth
 from sensorium.testing.truths import FUSIONS, SMALL, TRUTHS
 from sensorium.trials import Cost, TrialResult, run_trial
 from sensorium.wording import verdict_sentence
+from tiers import tiered
 
 ROWS = 600
 RUN = "sensorium.trials._runner.run_trial"
@@ -443,7 +444,7 @@ class concat(BaseFusion):  # noqa: N801 - the name of a registered fusion
         return stack(tokens).mean(1)
 
 
-@pytest.mark.parametrize("chosen", [["concat", concat], [concat, "concat"]])
+@pytest.mark.parametrize("chosen", tiered([["concat", concat]], [[concat, "concat"]]))
 def test_your_own_fusion_is_compared_beside_a_registered_one_of_its_name(chosen):
     found = sensorium.compare(make_truth("unique", rows=120), "label", fusions=chosen, **QUICK)
     fused = {result.name: result.fusion for result in found.results if result.kind == "fusion"}

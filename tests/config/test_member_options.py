@@ -17,6 +17,7 @@ from sensorium.registry import adaptations, augmentations, encoders, fusions, he
 from sensorium.table import open_table
 from sensorium.testing import make_column, make_pretrained, make_table
 from sensorium.testing.cells import make_cells
+from tiers import spread
 
 TUNED = {
     "tune": "last",
@@ -370,7 +371,9 @@ def pictured(made):
     return fit(made, columns=["image", "number"])
 
 
-@pytest.mark.parametrize(("name", "option"), pairs(ADAPTED))
+@pytest.mark.parametrize(
+    ("name", "option"), spread(pairs(ADAPTED), [("adabn", "prior"), ("tent", "learning_rate"), ("tent", "batch_size")])
+)
 def test_an_option_of_an_adaptation_changes_the_model(name, option, pictured, made):
     plain, other = (
         print_of(pictured.adapt(made, name, **options)) for options in ({}, {option: ADAPTED[name][option]})

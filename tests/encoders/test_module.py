@@ -1,6 +1,5 @@
 """Modules of the user's own as encoders: what they are given, and what they may return."""
 
-import keras
 import pytest
 import torch
 from torch import nn
@@ -113,16 +112,23 @@ def test_what_is_no_tensor_of_the_right_form_is_told(answer, words):
     assert "(b, d)" in caught.value.rule
 
 
-def keras_model(flat):
+@pytest.fixture(scope="module")
+def keras():
+    import keras  # takes seconds
+
+    return keras
+
+
+def keras_model(keras, flat):
     pixels = keras.Input((8, 8, 3))
     maps = keras.layers.Conv2D(5, 3, strides=2)(pixels)
     return keras.Model(pixels, keras.layers.GlobalAveragePooling2D()(maps) if flat else maps)
 
 
 @torch.no_grad()
-def test_keras_gets_channels_last_and_its_maps_are_read_so():
+def test_keras_gets_channels_last_and_its_maps_are_read_so(keras):
     keras.utils.set_random_seed(0)
-    model = keras_model(flat=False)
+    model = keras_model(keras, flat=False)
     found = Module(model, IMAGE).eval()(pictures())
     maps = model(pictures().values / 127.5 - 1)  # (b, h, w, d)
     assert found.values.shape == (2, 9, 5)
@@ -131,9 +137,9 @@ def test_keras_gets_channels_last_and_its_maps_are_read_so():
 
 
 @torch.no_grad()
-def test_weights_of_a_keras_model_fit_another_of_the_same_form():
+def test_weights_of_a_keras_model_fit_another_of_the_same_form(keras):
     keras.utils.set_random_seed(0)
-    first, second = Module(keras_model(flat=True), IMAGE), Module(keras_model(flat=True), IMAGE)
+    first, second = Module(keras_model(keras, flat=True), IMAGE), Module(keras_model(keras, flat=True), IMAGE)
     assert not torch.equal(first(pictures()).pooled(), second(pictures()).pooled())
     second.load_state_dict(first.state_dict())
     assert torch.equal(first(pictures()).pooled(), second(pictures()).pooled())

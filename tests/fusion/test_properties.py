@@ -34,7 +34,7 @@ def run(name, values, present, seed=0):
 
 
 @pytest.mark.parametrize("name", fusions.names())
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(case=cases())
 def test_absent_modalities_do_not_matter_and_every_subset_answers(name, case):
     values, present = case
@@ -54,7 +54,7 @@ def test_weights_are_reported_where_a_fusion_has_them(name):
 
 
 @pytest.mark.parametrize("name", fusions.names())
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(case=cases())
 def test_rows_do_not_see_each_other(name, case):
     values, present = case

@@ -8,6 +8,7 @@ from sklearn import metrics as reference
 
 from sensorium.evaluate import evaluate_outcome
 from sensorium.metrics import Outcome, metrics_of, score
+from tiers import tiered
 
 pytestmark = pytest.mark.unit
 RANKINGS = {"roc_auc": reference.roc_auc_score, "average_precision": reference.average_precision_score}
@@ -49,7 +50,7 @@ def mean_over_classes(function, outcome, weights):
 
 @pytest.mark.parametrize("make", [many_classes, many_labels])
 @pytest.mark.parametrize("name", RANKINGS)
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", tiered([0], [1, 2]))
 def test_rankings_of_many_classes_equal_scikit_learns(name, make, seed):
     outcome = make(seed)
     weights = weightings(seed, len(outcome))

@@ -139,6 +139,7 @@ def test_a_file_that_can_t_be_read_is_told_without_its_words(tmp_path):
     assert MARK not in str(found.problems)
 
 
+@pytest.mark.slow
 def test_every_attribute_of_real_files_is_read_or_told():
     paths = sorted(p for p in REAL.glob("*.dcm"))
     assert len(paths) > 60

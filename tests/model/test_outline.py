@@ -37,6 +37,7 @@ def test_modules_outside_of_an_outline_are_initialised():
     assert nn.Embedding(5, 3).weight.std() > 0.1 and nn.Linear(4, 2).weight.std() > 0
 
 
+@pytest.mark.slow
 def test_loading_does_not_import_the_compiler(tmp_path):
     table = {"a": np.arange(40.0), "c": ["a", "b"] * 20, "t": ["a nice film", "a bad book"] * 20, "y": ["p", "q"] * 20}
     sensorium.fit(table, "y", epochs=1, progress=False).save(tmp_path / "m")

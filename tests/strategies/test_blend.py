@@ -68,6 +68,7 @@ def test_any_subset_of_the_columns_gives_predictions(model, table):
         assert found.sum(1) == pytest.approx(1)
 
 
+@pytest.mark.slow  # the next one shows it as well
 def test_the_same_seed_gives_the_same_model(model, table):
     again = sensorium.fit(table, "label", **SETTINGS)
     assert np.array_equal(again.predict_proba(table), model.predict_proba(table))

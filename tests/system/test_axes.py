@@ -35,6 +35,18 @@ def test_results_are_checked():
         broken.pooled()
 
 
+def test_results_of_calls_with_sizes_that_were_checked_before_are_checked():
+    for rows in (2, 2, 3):
+        whole = Tokens(torch.zeros(rows, 3, 4), torch.ones(rows, 3, dtype=torch.bool))
+        assert whole.pooled().shape == (rows, 4)
+    object.__setattr__(whole, "summary", torch.zeros(3, 3, 4))
+    for _ in range(2):
+        with pytest.raises(BeartypeCallHintViolation):
+            whole.pooled()
+    with pytest.raises(BeartypeCallHintViolation):
+        whole.only(torch.ones(3, dtype=torch.int64))
+
+
 def test_an_axis_may_be_as_long_as_an_argument_says():
     lengths = torch.full((2,), 5.0)
     assert spans(lengths, lengths, 6, torch.Generator()).shape == (2, 6)

@@ -60,7 +60,7 @@ def test_the_readmes_python_runs(films):
         ("training.md", []),
         ("tasks.md", ["ordinal ['none', 'mild', 'severe']", "(200, 3)"]),
         ("tracking.md", ["'accuracy'"]),
-        ("export.md", ["torch.Size([32, "]),
+        pytest.param("export.md", ["torch.Size([32, "], marks=pytest.mark.slow),
     ],
 )
 def test_the_pages_python_runs(page, printed, films, capsys, monkeypatch):

@@ -9,6 +9,7 @@ import pytest
 
 import sensorium
 from sensorium.errors import near_name
+from tiers import tiered
 
 SOURCE = str(Path(sensorium.__file__).parent)
 WIDTHS = (40, 80, 160)
@@ -59,7 +60,7 @@ def sparse(width, rows=40):
     return [{**cells, "label": label} for cells, label in zip(rows_of, labels(rows), strict=True)]
 
 
-@pytest.mark.parametrize("make", [numbers, categories, sparse])
+@pytest.mark.parametrize("make", tiered([categories, sparse], [numbers]))
 def test_inspection_grows_with_the_number_of_columns(make):
     sensorium.inspect(make(8), "label")  # imports
     counts = [lines_run(sensorium.inspect, make(width), "label")[0] for width in WIDTHS]
@@ -91,7 +92,7 @@ def test_squares_are_seen():
     assert growth(counts) == pytest.approx(SQUARE, abs=0.5)
 
 
-@pytest.mark.parametrize("make", [numbers, categories])
+@pytest.mark.parametrize("make", tiered([numbers], [categories]))
 def test_fit_evaluation_and_prediction_grow_with_the_number_of_columns(make):
     sensorium.fit(make(8), "label", epochs=1, progress=False)
     counts = {"fit": [], "evaluate": [], "predict": [], "report": []}

@@ -2,6 +2,7 @@
 
 import json
 from datetime import date, datetime
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ import sensorium
 from sensorium.config import Config, TableConfig, parse_assignments
 from sensorium.modalities.number import Number
 from sensorium.table import open_table
+from tiers import spread
 
 ROWS, CODE = 120, -99999
 QUICK = {"train": {"epochs": 3}}
@@ -49,8 +51,13 @@ def test_a_code_is_missing_in_every_kind_of_table(tmp_path, kind, numbers, word)
     assert min(column.values.to_pylist()) > 0
 
 
-@pytest.mark.parametrize("fitted", ["csv", "jsonl", "frame"])
-@pytest.mark.parametrize("where", ["table", "column"])
+@pytest.mark.parametrize(
+    ("where", "fitted"),
+    spread(
+        product(["table", "column"], ["csv", "jsonl", "frame"]),
+        [("table", "csv"), ("column", "jsonl"), ("column", "frame")],
+    ),
+)
 def test_a_model_reads_the_code_as_missing_in_every_kind_of_table(tmp_path, fitted, where):
     setting = {"table": {"missing": ["", CODE]}} if where == "table" else {"modalities": {"close": {"missing": [CODE]}}}
     model = sensorium.fit(written(tmp_path, fitted, cells(CODE)), "y", config={**QUICK, **setting})

@@ -8,6 +8,7 @@ import sensorium
 from sensorium.errors import SchemaError
 from sensorium.registry import tasks
 from sensorium.table import open_table
+from tiers import tiered
 
 
 def column(cells):
@@ -27,7 +28,9 @@ def fitted(labels, **settings):
 
 @pytest.mark.parametrize(
     "labels",
-    [["yes", "no"], [True, False], [1, 0], [0.5, 1.5], ["b", "a", "c"], [10, 20, 30], ["Ünïcode 类", "x y", "z"]],
+    tiered(
+        [[True, False], [0.5, 1.5], [10, 20, 30], ["Ünïcode 类", "x y", "z"]], [["yes", "no"], [1, 0], ["b", "a", "c"]]
+    ),
     ids=str,
 )
 def test_labels_come_back_as_they_were_written(labels):
@@ -38,7 +41,7 @@ def test_labels_come_back_as_they_were_written(labels):
     assert sorted(model.labels, key=str) == sorted(labels, key=str)
 
 
-@pytest.mark.parametrize("separator", ["|", ";", ", "])
+@pytest.mark.parametrize("separator", tiered(["|", ", "], [";"]))
 def test_several_labels_in_a_text_come_back_as_one_text(separator):
     labels = [separator.join(names) for names in (["a", "b"], ["b"], ["a"])]
     model, tell, rows = fitted(labels, task="multilabel")

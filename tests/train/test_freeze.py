@@ -41,7 +41,7 @@ def test_a_frozen_tower_keeps_weights_and_statistics(made, run, before):
     [
         (["image", "audio", "text", "tabular"], {"fusion", "head"}),
         (["fusion", "head", "t*"], {"image", "audio"}),
-        ("head", {"image", "audio", "text", "tabular", "fusion"}),
+        pytest.param("head", {"image", "audio", "text", "tabular", "fusion"}, marks=pytest.mark.slow),
     ],
 )
 def test_parts_and_globs(freeze, parts, made, run, before):

@@ -10,6 +10,7 @@ from sensorium.errors import ConfigError
 from sensorium.model import FusionModel
 from sensorium.registry import fusions
 from sensorium.train.precision import Precision
+from tiers import spread
 
 CPU = torch.device("cpu")
 
@@ -36,7 +37,11 @@ def test_bfloat16_learns_and_leaves_the_weights_in_float32(made, monkeypatch):
     assert set(seen) == {(True, True, torch.bfloat16), (False, False, torch.float32)}
 
 
-@pytest.mark.parametrize("fusion", fusions.names())
+# One of each level and of each way to weight and mix.
+KINDS = ["attention", "bottleneck", "concat", "late", "mixture_of_experts", "tensor"]
+
+
+@pytest.mark.parametrize("fusion", spread(fusions.names(), KINDS))
 def test_every_fusion_takes_a_step_in_bfloat16(fusion, tabular):
     train = {"epochs": 1, "precision": "bfloat16", "batch_size": 48, "techniques": ["auxiliary", "ogm_ge", "ranking"]}
     assert np.isfinite(fit(tabular, fusion=fusion, train=train).predict_proba(tabular)).all()

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from itertools import product
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from sensorium.errors import ConfigError, TrainingError
 from sensorium.model import features
 from sensorium.train import Interrupted, checkpoint, tree
 from sensorium.trials import _trial
+from tiers import spread
 
 CLOCK = {"seconds", "rows_per_second"}
 
@@ -355,8 +357,17 @@ def own_table(table, tmp_path):
     return shutil.copytree(table.parent, tmp_path / "own") / table.name
 
 
-@pytest.mark.parametrize("prepare", [{}, {"store": "none"}, {"stream": True}, {"stream": True, "identify": "content"}])
-@pytest.mark.parametrize("change", ["another picture", "a broken one mended", "gone"])
+CHANGED_FILES = ["another picture", "a broken one mended", "gone"]
+PREPARED = [{}, {"store": "none"}, {"stream": True}, {"stream": True, "identify": "content"}]
+EVERYDAY = [
+    ("another picture", {}),
+    ("a broken one mended", {"stream": True}),
+    ("gone", {"store": "none"}),
+    ("another picture", {"stream": True, "identify": "content"}),
+]
+
+
+@pytest.mark.parametrize(("change", "prepare"), spread(product(CHANGED_FILES, PREPARED), EVERYDAY))
 def test_a_run_whose_files_changed_is_not_resumed(change, prepare, own_table, tmp_path, kept, monkeypatch):
     out = tmp_path / "run"
     settings = {"target": "kind", "columns": ["picture"], "modalities": {"picture": {"name": "image"}}}

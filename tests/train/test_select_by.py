@@ -36,8 +36,8 @@ def smoothed(history):
     ("given", "by", "sign"),
     [
         ({"select_by": "metric", "metric": "accuracy"}, "metric", 1),
-        ({"select_by": "log_loss", "metric": "accuracy"}, "log_loss", 1),
-        ({"metric": "log_loss"}, "metric", -1),
+        pytest.param({"select_by": "log_loss", "metric": "accuracy"}, "log_loss", 1, marks=pytest.mark.slow),
+        pytest.param({"metric": "log_loss"}, "metric", -1, marks=pytest.mark.slow),
         ({}, "log_loss", 1),
     ],
 )

@@ -51,8 +51,9 @@ def _draw(kinds: int, draws: int, count: int, seed: int, block: int) -> Iterator
     random = np.random.default_rng(seed)
     for start in range(0, count, block):
         size = min(block, count - start)
-        drawn = [np.bincount(random.integers(0, kinds, draws), minlength=kinds) for _ in range(size)]
-        yield np.array(drawn, dtype=np.float64)
+        drawn = random.integers(0, kinds, (size, draws))
+        drawn += kinds * np.arange(size)[:, None]  # each resample counts in a range of its own
+        yield np.bincount(drawn.ravel(), minlength=size * kinds).reshape(size, kinds).astype(np.float64)
 
 
 def pick_runs(runs: int, draws: int, random: np.random.Generator) -> npt.NDArray[np.int64]:

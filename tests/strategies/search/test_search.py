@@ -127,6 +127,7 @@ def test_the_record_and_the_card_tell_of_it(done):
     assert set(trained.outcomes) == {"validation", "test"}
 
 
+@pytest.mark.slow  # a search that is resumed gives the same as well, see below
 def test_the_same_clock_and_seed_give_the_same_search(done, tabular, tmp_path):
     _, trained, found, *_ = done
     _, again = run(tabular, folder=tmp_path)
