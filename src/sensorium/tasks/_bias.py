@@ -28,7 +28,9 @@ def error_points(errors: Floats) -> list[float]:
         return []
     if len(errors) >= FEWEST:
         return [float(part.mean()) for part in np.array_split(np.sort(errors), POINTS)]
-    mean, deviation = float(errors.mean()), max(float(errors.std(ddof=1)), SMALLEST)
-    shrunk = mean * max(0.0, 1 - deviation**2 / len(errors) / mean**2) if abs(mean) > SMALLEST else 0.0
+    size = float(np.abs(errors).max()) or 1.0  # squares of huge errors overflow
+    errors = errors / size
+    mean, deviation = float(errors.mean()), max(float(errors.std(ddof=1)), SMALLEST / size)
+    shrunk = mean * max(0.0, 1 - deviation**2 / len(errors) / mean**2) if size * abs(mean) > SMALLEST else 0.0
     normal = NormalDist(shrunk, deviation)
-    return [normal.inv_cdf((place + 0.5) / POINTS) for place in range(POINTS)]
+    return [size * normal.inv_cdf((place + 0.5) / POINTS) for place in range(POINTS)]

@@ -154,7 +154,8 @@ class Regression(Value):
         errors, found = np.array(self.errors or [0.0]), np.empty(len(plain))
         for start in range(0, len(plain), CHUNK):
             part = plain[start : start + CHUNK, None] + errors
-            amounts = transform.inverse(part * self.deviation + self.mean)
+            with np.errstate(over="ignore"):  # the inverse clips what is infinite
+                amounts = transform.inverse(part * self.deviation + self.mean)
             found[start : start + CHUNK] = (amounts / len(errors)).sum(1)  # the sum of the largest amounts overflows
         return np.asarray(np.clip(found, transform.lowest, transform.highest), np.float64)
 
