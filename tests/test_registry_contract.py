@@ -247,6 +247,7 @@ def test_a_comparison_refuses_a_fusion_of_a_wrong_shape_before_it_trains(monkeyp
     assert "tokens: [Tokens float32[3, 1, 16]" in caught.value.rule
 
 
+@pytest.mark.slow
 def test_finished_trials_are_kept_if_a_fusion_fails_later(tmp_path, capsys):
     Tardy.batches = 0
     chosen = {"fusions": ["concat", Mean, Tardy], "baselines": "none", "out": tmp_path / "c"}

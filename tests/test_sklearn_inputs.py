@@ -80,6 +80,7 @@ def test_forms_of_x(name):
     assert shares.shape == (N, 2) and np.allclose(shares.sum(1), 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csr", "csc", "coo", "lil", "dok"])
 @pytest.mark.parametrize("make", [sparse.random, sparse.random_array])
 def test_a_sparse_matrix_gives_the_model_of_the_dense_one(kind, make):

@@ -113,6 +113,7 @@ def test_another_light_is_made_good(model, method):
     assert difference["interval"][0] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["adabn", "tent"])
 def test_the_same_domain_is_not_made_worse(model, method):
     table = made(240, seed=4)

@@ -235,6 +235,7 @@ def joined_to(fitted, *others):
     return dataclasses.replace(fitted, members=[*fitted.members, *others], member_weights=())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["m", "m.zip"])
 def test_an_ensemble_is_saved_whole(name, ensemble, model, made, tmp_path):
     joined, other = ensemble

@@ -243,6 +243,7 @@ def test_a_name_that_a_forged_model_lists_is_not_told(pictures):
     assert "rm -rf" not in told(predicted(loaded, table))[0].reason
 
 
+@pytest.mark.slow
 def test_a_pretrained_model_is_never_looked_for_when_a_model_is_loaded(tmp_path, monkeypatch):
     import huggingface_hub
 

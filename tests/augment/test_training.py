@@ -90,6 +90,7 @@ def test_a_comparison_augments_each_model_that_has_the_column(tabular, monkeypat
     assert len(seen) == 3 * steps  # the fit; text alone and fused
 
 
+@pytest.mark.slow
 def test_every_kind_of_column_trains_with_all_that_fits_it(tmp_path):
     from sensorium.registry import augmentations, modalities
 

@@ -148,6 +148,7 @@ def test_labels_of_judged_and_validation_rows_are_not_seen(data, tmp_path):
 # cells
 
 
+@pytest.mark.slow
 def test_cells_are_written_and_finished_ones_are_skipped(data, tmp_path, capsys):
     results = tmp_path / "results"
     run(data, results, "--models", "linear")
@@ -167,6 +168,7 @@ def test_cells_are_written_and_finished_ones_are_skipped(data, tmp_path, capsys)
     assert (results / "validation/made/0/linear.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_final_uses_of_test_rows_are_logged(data, tmp_path):
     run(data, tmp_path, "--models", "constant", "--final")
     assert cell_of(tmp_path, "constant", "test")["rows"] == {"train": 120, "validation": 40, "judged": 40}

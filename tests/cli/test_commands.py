@@ -81,6 +81,7 @@ def test_adapt_saves_a_model_and_reports_the_distribution_shift(run, made, tmp_p
     assert "weights changed by: image" in text and f"model: {tmp_path / 'adapted.zip'}" in text
 
 
+@pytest.mark.slow
 def test_fit_within_a_budget_tells_of_the_search(tabular, tmp_path):
     found = fit(tabular, tmp_path / "run", "--budget", "1s")
     assert set(found) == FIT_KEYS | {"search"}
@@ -108,6 +109,7 @@ def test_evaluate_tells_metrics_and_intervals(run, made):
     assert answer("evaluate", run, made, "--split", "all")["n"] == 160
 
 
+@pytest.mark.slow
 def test_fit_with_a_check_of_imbalance_reports_what_it_found(tabular, tmp_path):
     arguments = ["fit", tabular, "--target", "label", "--epochs", "1", "--out", tmp_path / "r", "--quiet"]
     assert "imbalance" not in answer(*arguments)
@@ -269,6 +271,7 @@ def parted(tabular, tmp_path):
 ALSO_ELSEWHERE = ["start", "budget", "check_imbalance", "epochs", "repeats", "exclude", "device", "seed", "preset"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", tiered([name for name in EFFECTS if name not in ALSO_ELSEWHERE], ALSO_ELSEWHERE))
 def test_an_option_of_fit_does_what_it_says(name, parted, tmp_path):
     flags, seen = EFFECTS[name]
@@ -331,6 +334,7 @@ def test_a_mistake_is_told_without_a_traceback(arguments, code, message):
     assert found.stdout == ""
 
 
+@pytest.mark.slow
 def test_with_json_a_mistake_is_an_object_too(tmp_path):
     found = process("fit", tmp_path / "gone.csv", "--target", "y", "--json")
     assert found.returncode == 1

@@ -83,6 +83,7 @@ CELLS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "name"),
     [*zip(CELLS, itertools.cycle(NAMES)), *(("day or month", name) for name in NAMES), *(("codes", n) for n in NAMES)],

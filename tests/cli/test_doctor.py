@@ -105,6 +105,7 @@ def test_weights_have_the_command_of_the_listing(monkeypatch):
     assert set(_facts.find_facts()["weights"]) == {weights.package for weights in PACKAGED}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("given", "lines"),
     [

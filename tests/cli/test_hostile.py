@@ -147,6 +147,7 @@ def test_bars_on_a_terminal_show_titles_as_text():
     assert "[/x]\\x07" in shown and "[/a]" in shown and "[/b]" in shown
 
 
+@pytest.mark.slow
 @settings(max_examples=12)
 @given(st.lists(TEXTS.filter(lambda t: t.strip() and t != "label"), min_size=4, max_size=4, unique=True), st.data())
 @example(["[", "]", "[/", "\\["], None)

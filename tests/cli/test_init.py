@@ -137,6 +137,7 @@ def test_without_a_target_there_is_a_line_to_fill_in(tabular, tmp_path):
     assert "fill in" not in call("init", tabular, "--target", "label", "-o", out, "--overwrite").stdout
 
 
+@pytest.mark.slow
 @pytest.mark.unit
 def test_values_are_those_of_a_fit_of_this_table(tabular, tmp_path):
     """Uncommenting a setting of a table with few rows changes nothing."""

@@ -31,6 +31,7 @@ def test_inspect_lists_cautions_and_findings_once(frame):
     assert not any(IN_TRAINING in reason for _, reason in told)
 
 
+@pytest.mark.slow
 def test_compare_lists_what_fit_lists(frame, tmp_path):
     settings = {"encoders": {}, **FAST}
     table = frame.assign(text=[f"the quick brown fox number {row} jumps over a dog {row % 7}" for row in range(100)])

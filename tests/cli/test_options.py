@@ -60,6 +60,7 @@ def test_every_option_of_inspect_has_a_case():
     assert parameters("inspect") - PAGE == set(INSPECT)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", INSPECT)
 def test_an_option_of_inspect_does_what_it_says(name, parted):
     flags, seen = INSPECT[name]
@@ -157,6 +158,7 @@ def test_every_option_of_adapt_has_a_case():
     assert parameters("adapt") == set(ADAPT)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name, (_, seen) in ADAPT.items() if seen])
 def test_an_option_of_adapt_does_what_it_says(name, run, made, tmp_path):
     flags, seen = ADAPT[name]
@@ -164,6 +166,7 @@ def test_an_option_of_adapt_does_what_it_says(name, run, made, tmp_path):
     assert seen(adapted(run, made, tmp_path / "other", *flags)[1])
 
 
+@pytest.mark.slow
 def test_the_other_options_of_adapt(run, made, tmp_path):
     found = [adapted(run, made, tmp_path / str(seed), "--method", "tent", "--seed", seed) for seed in (0, 5)]
     assert found[0][2] != found[1][2]
@@ -197,6 +200,7 @@ def test_a_device_that_is_not_there_is_refused_by_those_that_use_a_model(command
     assert answer(command, run, made, *out, "--device", "cpu")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", ["train", "validation", "test", "all"])
 def test_evaluate_takes_every_split(split, run, made):
     import sensorium

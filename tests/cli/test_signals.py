@@ -63,6 +63,7 @@ def test_interrupted_comparison_says_how_to_continue(tabular, tmp_path):
     assert found.stderr == "interrupted: run the same command again to continue\n"
 
 
+@pytest.mark.slow
 def test_what_is_unfinished_is_removed(run, tabular, tmp_path):
     """The signal comes while the new model is written."""
     out = tmp_path / "small"

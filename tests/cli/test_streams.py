@@ -39,6 +39,7 @@ def test_fit_with_closed_streams(tabular, tmp_path):
     assert (tmp_path / "run" / "metrics.json").exists()
 
 
+@pytest.mark.slow
 def test_an_error_without_a_stream_to_tell_it_is_an_exit_code():
     assert shell("inspect", "missing.csv", closed=">&- 2>&-").returncode == 1
     assert "missing.csv" in shell("inspect", "missing.csv", closed=">&-").stderr

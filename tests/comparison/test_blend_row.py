@@ -203,6 +203,7 @@ def test_a_blend_that_is_not_supported_is_left_out_by_default(table, monkeypatch
     assert found.finding.blend is None
 
 
+@pytest.mark.slow
 def test_a_library_that_fails_leaves_out_the_blend_only(table, monkeypatch):
     def full(*_, **__):
         raise MemoryError("no room for the matrix")

@@ -444,6 +444,7 @@ class concat(BaseFusion):  # noqa: N801 - the name of a registered fusion
         return stack(tokens).mean(1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chosen", tiered([["concat", concat]], [[concat, "concat"]]))
 def test_your_own_fusion_is_compared_beside_a_registered_one_of_its_name(chosen):
     found = sensorium.compare(make_truth("unique", rows=120), "label", fusions=chosen, **QUICK)
@@ -451,6 +452,7 @@ def test_your_own_fusion_is_compared_beside_a_registered_one_of_its_name(chosen)
     assert fused == {"concat": "concat", "concat (your own fusion)": "module:concat"}
 
 
+@pytest.mark.slow
 def test_a_modality_may_have_the_name_of_a_model():
     table = make_truth("unique", rows=120)
     first, *others = [name for name in table if name != "label"]

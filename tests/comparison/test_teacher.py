@@ -42,6 +42,7 @@ def of_teacher(comparison):
     return [notice["reason"] for notice in comparison.notices if "the teacher was trained on" in notice["reason"]]
 
 
+@pytest.mark.slow
 def test_test_rows_of_the_teacher_are_reported_where_a_column_fixes_the_split(table, teacher, capsys):
     """Of the first 30 rows, every third one is a test row, and every third one a validation row."""
     named = {**table, "part": ["test", "val", "train"] * (ROWS // 3)}
@@ -53,6 +54,7 @@ def test_test_rows_of_the_teacher_are_reported_where_a_column_fixes_the_split(ta
     assert found.results[0].evaluation.n == 30 and found.to_json()["notices"] == found.notices
 
 
+@pytest.mark.slow
 def test_rows_of_the_teacher_stay_in_training_where_the_split_is_drawn(table, teacher, tmp_path):
     found = compare(table, teacher, out=tmp_path)
     assert not of_teacher(found)

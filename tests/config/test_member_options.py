@@ -371,6 +371,7 @@ def pictured(made):
     return fit(made, columns=["image", "number"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "option"), spread(pairs(ADAPTED), [("adabn", "prior"), ("tent", "learning_rate"), ("tent", "batch_size")])
 )

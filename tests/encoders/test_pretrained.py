@@ -97,6 +97,7 @@ def test_a_saved_model_answers_alike_and_needs_its_folder_no_more(tune, table, t
         assert torch.equal(weight, again.fitted.network.state_dict()[name]), name
 
 
+@pytest.mark.slow
 def test_only_what_is_to_be_tuned_changes(table, folders):
     for tune in TUNES:
         model = fit(table, folders, tune=tune)

@@ -153,6 +153,7 @@ LAYERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", LAYERS)
 def test_the_layers_of_each_family_are_found(family, folder_of):
     modality = next(modality for modality, families in FAMILIES.items() if family in families)
@@ -215,6 +216,7 @@ def kept_bytes(encoder, cells):
     return sum(kept), {name: p.grad for name, p in encoder.named_parameters() if p.grad is not None}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("modality", "family"),
     [
@@ -237,6 +239,7 @@ def test_checkpointing_keeps_less_and_trains_alike(modality, family, folder_of):
         assert torch.allclose(gradient, found[True][1][name], atol=1e-6), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tune", ["last", "lora"])
 def test_checkpointing_gives_the_same_model(tune, folder_of, table):
     folders = {"text": folder_of("text"), "image": folder_of("image")}

@@ -93,6 +93,7 @@ COVERED = ("f1_macro", "balanced_accuracy")
 FEW, LONG_TAIL, MANY = (4, 200, 0.0), (30, 900, 1.0), (100, 1000, 0.0)  # classes, rows, power of the shares
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("classes", "rows", "rare"), [FEW, LONG_TAIL, pytest.param(*MANY, marks=pytest.mark.slow)])
 def test_intervals_of_macro_means_cover_the_population(classes, rows, rare):
     random = np.random.default_rng(classes)

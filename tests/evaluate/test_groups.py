@@ -148,6 +148,7 @@ def test_fit_and_evaluate_resample_the_groups_of_the_split(split, tmp_path):
     assert again.test.intervals["accuracy"] == model.test.intervals["accuracy"]
 
 
+@pytest.mark.slow
 def test_other_tables_resample_their_own_groups(split):
     found = fit(split).evaluate(table(seed=1, rows=120, patients=12), "all")
     assert found.groups == 12

@@ -69,6 +69,7 @@ def test_a_table_without_the_column_has_no_empty_check_marks():
     assert empty.values[0] != empty.values[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cells", "words"),
     [

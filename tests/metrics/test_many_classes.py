@@ -48,6 +48,7 @@ def mean_over_classes(function, outcome, weights):
     return np.mean(values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [many_classes, many_labels])
 @pytest.mark.parametrize("name", RANKINGS)
 @pytest.mark.parametrize("seed", tiered([0], [1, 2]))

@@ -85,6 +85,7 @@ CELLS = st.lists(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_random_text_never_raises_and_each_cell_stands_for_itself(name, learnt):
     @settings(deadline=None, max_examples=50, derandomize=True)

@@ -265,6 +265,7 @@ def test_bytes_are_known_as_sound(kind):
 MAY_HOLD_PICTURES = [(".3gp", "3gp", "aac"), (".mp4", "mp4", "aac"), (".webm", "webm", "libopus")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("suffix", "kind", "codec"), MAY_HOLD_PICTURES)
 def test_files_that_may_hold_pictures_are_sound_where_they_hold_none(suffix, kind, codec, tmp_path):
     for row in range(6):

@@ -35,6 +35,7 @@ def test_texts_are_read_whole_as_far_as_it_goes():
     assert told(endless) == ["4 of 4 texts are longer than 1 token: networks do not read their end"]
 
 
+@pytest.mark.slow
 def test_linear_models_read_words_that_networks_do_not():
     """A word that tells the class stands behind the tokens that networks read."""
     fillers = [" ".join(f"w{(7 * row + place) % 50}" for place in range(40)) for row in range(60)]

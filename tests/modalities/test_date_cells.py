@@ -50,6 +50,7 @@ def test_days_of_training_are_not_shifted_by_a_zone_unseen():
 ZEROS = ["0000-00-00", "0000-00-00 00:00:00", "00.00.0000", "0000-00-00T00:00:00.000Z"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zero", ZEROS)
 @pytest.mark.parametrize("every", tiered([2, 12], [4]))
 def test_zero_dates_of_databases_are_gaps_and_told_once(zero, every):

@@ -165,6 +165,7 @@ def scanned(tmp_path):
     return tmp_path / "t.csv"
 
 
+@pytest.mark.slow
 def test_attributes_asked_for_by_name_are_learnt_and_no_other_leaves_the_files(scanned, tmp_path, capfd):
     columns, out = ["scan.KVP", "scan.Modality"], tmp_path / "run"
     model = sensorium.fit(scanned, "label", columns=columns, out=out, epochs=15)

@@ -184,6 +184,7 @@ def test_the_first_of_several_volumes_is_used(tmp_path):
     assert found == ([100, 101, 102, 103], 3, ["the first of 3 volumes is used; the others are skipped"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "tags",
     [
@@ -263,6 +264,7 @@ def test_two_parts_of_a_plane_are_not_mixed(tmp_path):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("places", "told"),
     [

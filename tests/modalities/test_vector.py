@@ -85,6 +85,7 @@ def test_vectors_are_told_from_series(name, cells, modality, sure):
     assert ("if it is not a vector" in found.caution) == (not sure)
 
 
+@pytest.mark.slow
 def test_vectors_are_learnt_saved_and_answered_alike(tmp_path):
     vectors = np.random.default_rng(1).normal(size=(200, 8))
     label = np.where(vectors[:, 0] * vectors[:, 1] > 0, "same", "other").tolist()

@@ -224,6 +224,7 @@ def test_one_column_of_videos_is_fused_from_picture_and_sound(spoken, tmp_path):
     assert "sound" not in problems
 
 
+@pytest.mark.slow
 def test_the_sound_can_be_left_out_and_told_what_to_be(spoken):
     plans = sensorium.inspect(spoken, "scene", config={"exclude": ["clip.sound"]}).columns
     assert {plan.name: plan.modality for plan in plans}["clip.sound"] is None

@@ -249,6 +249,7 @@ def test_folds_follow_the_groups_of_the_split(certain):
     assert found["groups"] * 4 == found["rows"]
 
 
+@pytest.mark.slow
 def test_each_of_several_targets_has_its_own_temperature(certain, tmp_path):
     random = np.random.default_rng(1)
     table = {**certain, "price": random.normal(size=500), "tags": [["u", "v"][: 1 + row % 2] for row in range(500)]}

@@ -57,6 +57,7 @@ def model(folder):
     return sensorium.load(folder)
 
 
+@pytest.mark.slow
 def test_a_run_a_model_a_zip_and_an_object_give_the_same(folder, model, tmp_path):
     model.save(tmp_path / "m.zip")
     table = made(80, shift=1.0, seed=1)
@@ -140,6 +141,7 @@ def test_new_labels_get_rows_of_their_own_in_the_head(folder, model):
     assert np.mean(learnt.predict(table)[rows] == "A new one") > 0.7
 
 
+@pytest.mark.slow
 def test_a_fusion_of_decisions_grows_in_every_tower(tmp_path):
     start = fit(made(), fusion="late")
     still = go_on(made(120, labels=("a", "b", "c", "d"), seed=2), start, train={"learning_rate": 1e-12})
@@ -282,6 +284,7 @@ def test_distribution_shift_is_reported(folder, model):
     assert difference["value"] == pytest.approx(values[1] - values[0])
 
 
+@pytest.mark.slow
 def test_a_continued_model_is_continued_again(folder):
     first = go_on(made(120, labels=("a", "b", "c", "d"), seed=6), folder)
     second = go_on(made(120, labels=("a", "b", "c", "d", "e")[1:], seed=7), first)
@@ -318,6 +321,7 @@ def test_stages_and_teachers_of_the_first_fit_are_not_taken_over(model):
     assert len(again.card["pretraining"]["epochs"]) == 1
 
 
+@pytest.mark.slow
 def test_a_temperature_is_chosen_again_where_rows_suffice(model):
     start = configured(model, calibrate="temperature")
     again = go_on(made(160), start, split={"validation": 0.4})

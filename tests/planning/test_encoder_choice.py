@@ -54,6 +54,7 @@ def encoders(found):
     return {tower.name: tower.encoder for tower in found.blueprint.towers}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rows", "words", "expected"),
     [(FEW, 8, "text_tfidf"), (FEW, 400, "text_tfidf"), (MANY, 8, "bilstm"), (MANY, 400, "text_cnn")],

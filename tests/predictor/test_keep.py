@@ -260,6 +260,7 @@ def test_views_of_text_are_written_as_text(model, tmp_path):
         assert open_table(tmp_path / f"out{suffix}").arrow["key"].to_pylist() == ["k1", None]
 
 
+@pytest.mark.slow
 def test_twenty_thousand_columns_are_kept():
     """Each column takes constant time; with time that grows with their number, this takes many minutes."""
     names = [f"c{place}" for place in range(20_000)]

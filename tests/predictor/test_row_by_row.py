@@ -133,6 +133,7 @@ def test_answers_and_problems_are_the_same_alone_and_among_others(trained, learn
     assert len(among) == len(reverse) > 0
 
 
+@pytest.mark.slow
 def test_so_does_the_estimator():
     made = cells()
     labels = np.array(made.pop("label"))

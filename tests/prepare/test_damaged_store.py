@@ -92,6 +92,7 @@ DAMAGES = {
 EVERYDAY = [(name, damage) for name, damage in product(KINDS, DAMAGES) if name == "image" or damage == "flipped"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "damage"), spread(product(KINDS, DAMAGES), EVERYDAY))
 def test_a_damaged_column_is_noticed_reported_once_and_prepared_again(name, damage, table, tmp_path):
     modality, column = learnt(table, name)

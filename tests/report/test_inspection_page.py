@@ -160,6 +160,7 @@ def test_letters_that_no_encoding_knows_are_written_too(tmp_path):
     assert "\U0001f600" in (tmp_path / "p.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_command_and_its_page_take_no_torch(made, tmp_path):
     code = f"""
 import sys

@@ -140,6 +140,7 @@ def test_variables_of_the_user_win(two, monkeypatch):
     assert choose_variables(PASSIVE) == {}
 
 
+@pytest.mark.slow
 def test_library_changes_no_environment():
     code = "\n".join([
         "import os, sys",

@@ -82,6 +82,7 @@ def test_test_labels_play_no_part(model, table):
     assert np.array_equal(other.predict_proba(table), model.predict_proba(table))
 
 
+@pytest.mark.slow
 def test_labels_of_the_rows_that_calibrate_select_nothing(monkeypatch):
     """A large table: one half of the validation rows selects, the other calibrates."""
     monkeypatch.setattr(_blend, "LARGEST", 100)

@@ -155,6 +155,7 @@ def test_all_mitigations_are_reported_beside_plain_training(treated):
     json.dumps(treated)
 
 
+@pytest.mark.slow
 def test_unimodal_pretraining_takes_the_towers_as_they_are_and_trains_what_fuses_them(monkeypatch):
     """Of the mitigations only this one is left; its towers are those of the models of one modality, to the bit."""
     kept: dict[str, TrialResult] = {}
@@ -222,6 +223,7 @@ def equal(left, right):
     return all(torch.equal(a, b) for a, b in pairs)
 
 
+@pytest.mark.slow
 def test_a_modality_that_tells_nothing_is_weak_and_nothing_is_tried():
     found = fit(table(signal=0.0), imbalance="auto").card["imbalance"]
     assert (found["diagnosis"]["state"], found["diagnosis"]["behind"]) == ("weak", ["vector"])
@@ -230,6 +232,7 @@ def test_a_modality_that_tells_nothing_is_weak_and_nothing_is_tried():
     assert "weak by nature" in found["verdict"] and found["verdict"].startswith("on all validation rows")
 
 
+@pytest.mark.slow
 def test_a_mitigation_or_a_modality_that_diverges_is_passed_over(monkeypatch, capsys):
     def train(data, spec, control):
         if spec.name == "pmr" or spec.towers == ["vector"]:

@@ -94,6 +94,7 @@ def test_one_that_breaks_down_is_given_up(table, folder, plain, monkeypatch):
     assert np.array_equal(model.predict_proba(table), plain.predict_proba(table))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("layers", "first_changed"), [(1, False), ("all", True)])
 def test_layers_says_how_much_learns(layers, first_changed, table, folder, plain):
     model = fit(table, folder, {"epochs": 4, "layers": layers, "learning_rate_scale": 0.5})
@@ -113,6 +114,7 @@ def blocks(model):
     ]
 
 
+@pytest.mark.slow
 def test_the_rate_counts(table, folder):
     told = [
         fit(table, folder, {"epochs": 1, "learning_rate_scale": rate}).card["tuning"]["tuned"] for rate in (0.001, 0.9)
@@ -163,6 +165,7 @@ def test_one_sentence_says_whether_it_paid(value, interval, words):
     assert words in tuning_sentence(found)
 
 
+@pytest.mark.slow
 def test_the_card_of_a_tuned_model_tells_of_the_stages_before(table, folder):
     model = sensorium.fit(
         table, "label", encoders={"image": {"name": "pretrained_image", "model": str(folder)}}, epochs=2,

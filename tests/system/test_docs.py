@@ -72,6 +72,7 @@ def test_the_pages_python_runs(page, printed, films, capsys, monkeypatch):
     assert output and all(text in output for text in printed)
 
 
+@pytest.mark.slow
 def test_keys_of_the_card_exist(films):
     pages = [page.read_text(encoding="utf-8") for page in PROSE]
     named = {key for text in pages for key in re.findall(r'model\.card\["(\w+)"\]', text)}

@@ -60,6 +60,7 @@ def sparse(width, rows=40):
     return [{**cells, "label": label} for cells, label in zip(rows_of, labels(rows), strict=True)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", tiered([categories, sparse], [numbers]))
 def test_inspection_grows_with_the_number_of_columns(make):
     sensorium.inspect(make(8), "label")  # imports
@@ -92,6 +93,7 @@ def test_squares_are_seen():
     assert growth(counts) == pytest.approx(SQUARE, abs=0.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", tiered([numbers], [categories]))
 def test_fit_evaluation_and_prediction_grow_with_the_number_of_columns(make):
     sensorium.fit(make(8), "label", epochs=1, progress=False)

@@ -87,6 +87,7 @@ FORMS = ["struct", "binary", "large_binary", "path", "gaps"]
 EVERYDAY = [*product(FORMS, [picture]), ("struct", sound)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("form", "make"),
     spread(product(FORMS, [picture, sound]), [*((form, picture) for form in FORMS), ("struct", sound)]),

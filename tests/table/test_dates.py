@@ -147,6 +147,7 @@ SINCE_1970 = st.datetimes(datetime.datetime(1900, 1, 1), datetime.datetime(2100,
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMATS)
 @settings(max_examples=20, deadline=None, derandomize=True)
 @given(whens=st.lists(SINCE_1970, min_size=1, max_size=30))

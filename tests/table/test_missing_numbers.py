@@ -51,6 +51,7 @@ def test_a_code_is_missing_in_every_kind_of_table(tmp_path, kind, numbers, word)
     assert min(column.values.to_pylist()) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("where", "fitted"),
     spread(
@@ -95,6 +96,7 @@ def test_a_moment_that_no_cell_can_hold_leaves_the_others_missing():
     assert found.present.all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["%d.%m.%Y", "%Y-%m-%d", "%d %b %Y", "%Y%m%d"])
 def test_a_date_of_the_same_value_is_missing_however_it_is_written(tmp_path, form):
     days = [date(9999, 12, 31) if row % 5 == 0 else date(2024, 1, 1 + row % 28) for row in range(ROWS)]

@@ -156,6 +156,7 @@ def test_what_did_not_change_is_not_sent_again(served):
     assert sum(kind == "GET" for kind, _ in asked) == first + 1
 
 
+@pytest.mark.slow
 def test_two_processes_that_fetch_one_file_at_once_both_have_it_whole(served):
     address, files, _, _ = served
     files["films/large.bin"] = np.random.default_rng(0).bytes(20_000_000)
@@ -274,6 +275,7 @@ def test_a_stamp_that_was_cut_short_means_fetching_anew(served, tmp_path):
     assert asked.count(("GET", "films/table.csv")) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["flipped", "cut", "emptied"])
 def test_a_damaged_fetched_file_is_fetched_again_and_reported_once(damage, served, tmp_path, capsys):
     address, _, _, asked = served

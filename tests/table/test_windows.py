@@ -167,6 +167,7 @@ def test_settings_are_checked():
         Config.gather({"table": {"windows": {**PLAIN, "horizon": 0}}})
 
 
+@pytest.mark.slow
 def test_windows_of_a_million_rows():
     """Work that grew with the square of the rows would not end."""
     random = np.random.default_rng(0)

@@ -75,6 +75,7 @@ def lines():
     return {"x": x, "y": y}
 
 
+@pytest.mark.slow
 def test_ordinary_rows_are_answered_right(lines):
     model = sensorium.fit(lines, "y", epochs=30, progress=False)
     np.testing.assert_allclose(model.predict({"x": [-1.0, 0.0, 1.0]}), [-1.9, 0.1, 2.1], atol=0.3)

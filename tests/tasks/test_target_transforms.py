@@ -273,6 +273,7 @@ def test_training_continues_with_the_transform_of_the_model(prices, fitted):
         sensorium.fit(more, "price", start=fitted, progress=False, train={"target_transform": "none"})
 
 
+@pytest.mark.slow
 def test_a_student_of_a_teacher_has_no_bias(prices, fitted, tmp_path):
     fitted.save(tmp_path / "teacher")
     model = sensorium.fit(

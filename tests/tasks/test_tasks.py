@@ -26,6 +26,7 @@ def fitted(labels, **settings):
     return sensorium.fit({"tell": tell, "label": rows}, "label", epochs=25, progress=False, **settings), tell, rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "labels",
     tiered(
@@ -41,6 +42,7 @@ def test_labels_come_back_as_they_were_written(labels):
     assert sorted(model.labels, key=str) == sorted(labels, key=str)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("separator", tiered(["|", ", "], [";"]))
 def test_several_labels_in_a_text_come_back_as_one_text(separator):
     labels = [separator.join(names) for names in (["a", "b"], ["b"], ["a"])]

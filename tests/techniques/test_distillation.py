@@ -73,6 +73,7 @@ def test_what_a_teacher_knows_makes_up_for_labels_that_are_wrong(teacher):
     assert accuracy[1] > accuracy[0] + 0.05
 
 
+@pytest.mark.slow
 def test_the_teacher_may_see_columns_that_the_learner_does_not(teacher):
     """The learner knows `left`, its teacher `right` too: where that decides, the learner is unsure."""
     train = {"teacher": teacher, "techniques": {"distillation": {"weight": 1.0}}, "metric": "log_loss"}

@@ -97,6 +97,7 @@ def test_where_there_are_none_that_is_told(capsys):
     assert "no training row lacks a label: mean_teacher can only learn" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", USERS)
 def test_what_columns_hold_is_learnt_from_them_too(name):
     """Words that occur in rows without a label only are in the vocabulary; those of rows that test are not."""
@@ -110,6 +111,7 @@ def test_what_columns_hold_is_learnt_from_them_too(name):
     assert "others" in described and "held" not in described and "kept" not in described
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", USERS)
 def test_the_same_seed_gives_the_same_weights(name, table):
     first, second = (digest(fit(table, epochs=2, train=USERS[name], seed=4)) for _ in range(2))
@@ -231,6 +233,7 @@ def test_what_is_hidden_leaves_every_row_one():
 PRETRAINED = {"techniques": ["masked"], "epochs": 3, "batch_size": 9, "learning_rate": 0.05}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", spread(sorted(PretrainConfig.model_fields), ["epochs", "techniques"]))
 def test_every_setting_of_pre_training_does_something(key, table):
     plain, other = (
@@ -264,6 +267,7 @@ def test_pre_training_looks_at_no_label_and_is_told(table):
     assert plain.card["pretraining"] is None and "pre-trained" not in told(plain)
 
 
+@pytest.mark.slow
 def test_a_model_of_one_modality_is_trained_without_pre_training_over_several(table):
     found = sensorium.compare(
         table,
@@ -294,6 +298,7 @@ def test_pre_training_that_cannot_be_is_refused(pretrain, match, table):
         fit(table, epochs=1, train={"pretrain": pretrain})
 
 
+@pytest.mark.slow
 def test_frozen_features_are_pre_trained_on_too(tmp_path, table):
     """The features stay as they are, what stands above them learns."""
     folder = str(make_pretrained("text", tmp_path / "text"))

@@ -48,6 +48,7 @@ def test_modality(name):
     check_modality(name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", augmentations.names())
 def test_augmentation(name):
     check_augmentation(name)

@@ -126,6 +126,7 @@ class _DiffersDense(_Words):
         return Tokens(2 * self.embed(cells.values), cells.mask)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("broken", "error", "message"),
     [
@@ -170,6 +171,7 @@ def test_what_missing_cells_hold_does_not_matter():
     torch.testing.assert_close(network.forward_dense(other), network(batch), atol=1e-6, rtol=0)
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_an_example_of_one_row_and_one_step_is_enough():
     network, other = _network(), _batch(7, 9)

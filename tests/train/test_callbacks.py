@@ -204,6 +204,7 @@ def test_a_callback_can_stop_training(tabular):
     assert recorder.of(FitEnd)[0].outcome == "stopped"
 
 
+@pytest.mark.slow
 def test_the_model_card_says_that_a_callback_stopped_training(tabular, tmp_path):
     model = fit(tabular, StopAfter(2), out=tmp_path)
     reason = {"reason": "callback", "epoch": 2, "epochs": 1}

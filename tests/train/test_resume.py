@@ -367,6 +367,7 @@ EVERYDAY = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("change", "prepare"), spread(product(CHANGED_FILES, PREPARED), EVERYDAY))
 def test_a_run_whose_files_changed_is_not_resumed(change, prepare, own_table, tmp_path, kept, monkeypatch):
     out = tmp_path / "run"
@@ -476,6 +477,7 @@ def untimed(value):
     return [untimed(part) for part in value] if isinstance(value, list) else value
 
 
+@pytest.mark.slow
 def test_a_run_that_is_resumed_is_not_pre_trained_again(table, tmp_path, kept, monkeypatch):
     """Its card tells of the pre-training it had; that it is another run is told before any work."""
     whole = fit(table, "pre-trained", tmp_path / "whole")

@@ -168,6 +168,7 @@ def weights(folder):
     return (folder / "model" / "weights.safetensors").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_run_cut_in_either_training_ends_with_the_same_bits(table, tmp_path, monkeypatch):
     settings = {**HOT, "train": {**HOT["train"], "epochs": 2, "checkpoint": 0.0, "batch_size": 64}}
     written, write, cut = [], checkpoint.write_tree, [0]

@@ -105,6 +105,7 @@ def test_another_number_is_another_run(tabular, tmp_path, cpus):
         fit(tabular, out=tmp_path, threads=2, resume=True)
 
 
+@pytest.mark.slow
 def test_comparison_keeps_its_number(tabular, tmp_path, cpus):
     def compare():
         given = {"fusions": ["late"], "baselines": ["none"], "train": {"epochs": 1}, "width": 8}
@@ -153,6 +154,7 @@ def prepare_rows(model, texts):
     return prepare_columns(open_table({"text": texts}), model.fitted.learnt, Silent())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("encoder", "of_a_token"),
     [("bilstm", lambda e: sum(w.numel() for n, w in e.named_parameters() if "weight_" in n)),

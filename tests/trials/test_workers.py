@@ -88,6 +88,7 @@ def test_a_trial_that_fails_in_a_worker_is_a_result_with_its_error(data, tempora
     assert not list(temporary.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="asks Linux which processes there are")
 @pytest.mark.parametrize("finished", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_worker_that_is_killed_is_a_clear_error_and_leaves_nothing(finished, data, temporary):

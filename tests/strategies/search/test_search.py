@@ -211,6 +211,7 @@ def test_time_spent_before_a_kill_counts(tabular, tmp_path, monkeypatch):
     assert trained.model.card.to_json()["search"]["seconds"] > 20
 
 
+@pytest.mark.slow
 def test_another_table_other_settings_or_an_ended_search_start_anew(tabular, tmp_path):
     for settings in ({}, {}, {"exclude": ["category"]}):
         job, _ = run(tabular, 20, folder=tmp_path, **settings)
@@ -256,6 +257,7 @@ def test_too_short_a_time_is_told_and_a_plain_fit_made(tabular, tmp_path):
         assert digest(trained.model) == digest(plain.model)
 
 
+@pytest.mark.slow
 def test_what_a_short_search_did_not_try_is_told_with_the_budget_for_it(tabular, tmp_path):
     _, trained = run(tabular, 3, folder=tmp_path)
     found = trained.model.card.search.coverage
@@ -304,6 +306,7 @@ def test_what_the_settings_name_is_kept(tabular, tmp_path):
     assert choices <= {"dropout"}
 
 
+@pytest.mark.slow
 def test_one_modality_and_values_can_be_searched_too(tabular):
     random = np.random.default_rng(0)
     x = random.normal(size=200)
@@ -387,6 +390,7 @@ def test_a_finished_search_leaves_its_record_only(done):
     assert sorted(path.name for path in done[4].iterdir()) == ["search.json"]
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_after_its_last_file_is_tidied_when_it_is_asked_for_again(tabular, tmp_path, monkeypatch):
     settings = {"out": tmp_path / "run", "preset": "fast", "budget": 5.0, "progress": False}
     with monkeypatch.context() as patch:

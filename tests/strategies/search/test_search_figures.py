@@ -58,6 +58,7 @@ def spec_of_trial(data, trial):
     return spec_of(data.plan, trial["name"], {**open_space(data.plan).plain, **trial["choices"]}, towers)
 
 
+@pytest.mark.slow
 def test_every_figure_of_a_training_is_what_evaluate_returns_for_its_model(searched):
     data, _, lines, record = searched
     printed = [TRAINING.match(line) for line in lines if TRAINING.match(line)]
