@@ -67,6 +67,7 @@ def pixels_of(cells):
     return grey.transpose(0, 3, 1, 2) / 127.5 - 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prior", [0, 100])
 def test_adabn_takes_each_layers_mean_and_variance_from_the_rows(model, prior):
     table = made(60, contrast=0.4, light=20, seed=2)

@@ -114,6 +114,7 @@ def test_subsets_count_the_other_modalities_as_missing(model, table):
         assert scores[place] == pytest.approx(model.predict_proba(cells.select(names)), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_quantization_changes_the_network_alone(table, tmp_path):
     model = blended(table, width=160)
     small = model.quantize()

@@ -275,6 +275,7 @@ def test_a_network_that_diverges_is_left_out_and_ends_nothing(names, none_left, 
     assert (found.best_single, found.best_fused) == ("right", "concat")
 
 
+@pytest.mark.slow
 def test_a_baseline_that_breaks_is_left_out_with_the_library_s_words(monkeypatch):
     def full(*_):
         raise MemoryError("no room for the matrix")

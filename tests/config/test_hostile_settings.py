@@ -47,6 +47,7 @@ def test_settings_without_end_are_refused(name, value):
         Config.gather({name: value})
 
 
+@pytest.mark.slow
 def test_yaml_that_grows_without_bounds_is_refused(tmp_path):
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]

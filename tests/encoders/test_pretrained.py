@@ -84,6 +84,7 @@ def test_pictures_are_scaled_as_the_model_says(folders, table):
     assert torch.allclose(states, wanted, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tune", spread(TUNES, ["frozen", "lora"]))
 def test_a_saved_model_answers_alike_and_needs_its_folder_no_more(tune, table, tmp_path):
     folders = {kind: str(make_pretrained(kind, tmp_path / kind)) for kind in ("text", "image")}

@@ -580,6 +580,7 @@ def test_a_column_of_series_is_known_whatever_else_lies_in_its_folders(tmp_path)
 # What a person sees
 
 
+@pytest.mark.slow
 def test_notes_are_in_inspect_and_quote_nothing_of_the_files(tmp_path):
     secret = {"PatientName": "ZQXMARKZ", "SeriesDescription": "ZQXMARKZ", "StationName": "ZQXMARKZ"}
     lines = ["scan,y"]

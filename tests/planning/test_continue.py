@@ -185,6 +185,7 @@ def test_multilabel_takes_in_new_labels():
     )
 
 
+@pytest.mark.slow
 def test_of_two_labels_a_third_is_refused():
     start = fit(made(labels=("no", "yes")))
     assert start.task == "binary"

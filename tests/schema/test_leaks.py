@@ -40,6 +40,7 @@ def test_a_number_that_is_the_target_in_another_unit_is_pointed_out(random):
     assert found["size"] == ""
 
 
+@pytest.mark.slow
 def test_columns_that_merely_help_raise_no_alarm(tmp_path):
     found = sensorium.inspect(make_table(tmp_path, rows=400), "label")
     assert not [column for column in found.columns if "label only" in column.caution]

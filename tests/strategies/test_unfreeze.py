@@ -60,6 +60,7 @@ def test_a_tuned_model_that_validates_better_is_kept(table, folder, plain, tmp_p
     assert again.card["tuning"] == told
 
 
+@pytest.mark.slow
 def test_one_that_does_not_is_given_up(table, folder):
     """At a rate of next to nothing nothing changes, and what changes nothing is not worth another model."""
     encoders = {"image": {"name": "pretrained_image", "model": str(folder)}}

@@ -377,6 +377,7 @@ def weights(table, **settings):
     return b"".join(found[name].numpy().tobytes() for name in sorted(found))
 
 
+@pytest.mark.slow
 def test_nothing_of_the_test_period_reaches_the_weights():
     """No training row reaches into it, statistics are those of training rows: the weights are the same to the bit."""
     table, config = momentum(), Config.gather(SETTINGS)

@@ -83,6 +83,7 @@ def test_the_teacher_may_see_columns_that_the_learner_does_not(teacher):
     assert sure[0] < 0.2 < 0.3 < sure[1] < 0.7 < 0.8 < sure[2]
 
 
+@pytest.mark.slow
 def test_what_it_answers_is_all_that_is_learnt_with_a_weight_of_1(teacher, tmp_path):
     """The labels are turned round, the teacher is not: the model follows the teacher."""
     turned = made()

@@ -64,6 +64,7 @@ def test_the_criteria_choose_different_epochs(table):
     assert chosen["metric"] != chosen["log_loss"]
 
 
+@pytest.mark.slow
 def test_training_takes_as_many_epochs_with_each_criterion(table):
     """Patience counts epochs without a better metric."""
     found = {by: fit(table, select_by=by, metric="accuracy", patience=4, epochs=40) for by in ("metric", "log_loss")}

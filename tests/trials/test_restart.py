@@ -78,6 +78,7 @@ def test_both_trainings_are_counted(hot):
     assert result.model.card.seconds == pytest.approx(result.seconds, abs=0.1)
 
 
+@pytest.mark.slow
 def test_there_is_one_second_training_at_most(nothing):
     calls = []
 
