@@ -126,6 +126,11 @@ class Modality(HasState, ABC):
         return []
 
     @property
+    def reads_files(self) -> bool:
+        """Return whether its cells usually are paths of files; by default, whether it is `cacheable`."""
+        return self.cacheable
+
+    @property
     def pixels(self) -> int:
         """Return the number of pixels or voxels of a cell, at most; 0 if its size is never reduced."""
         return 0

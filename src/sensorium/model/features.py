@@ -49,6 +49,10 @@ class Features(Modality):
     def learn(cls, column: Column) -> Self:
         raise TypeError("features are not fitted on a column: they combine a modality and an encoder")
 
+    @property
+    def reads_files(self) -> bool:
+        return self.modality.reads_files
+
     def state(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
         """Return the key of the features in the cache."""
         fields, arrays = self.modality.state()

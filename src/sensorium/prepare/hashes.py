@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorium.findings import Unreadable
-from sensorium.modalities import Encoded, Ragged
+from sensorium.modalities import Encoded, Modality, Ragged
 from sensorium.prepare._hash_threads import hash_threads
 from sensorium.table import Column, FileCell, Files, RemoteFiles, is_address
 
@@ -67,22 +67,26 @@ def _is_file(cell: str, files: Files) -> bool:
         return False
 
 
-def hash_cells(column: Column, by: By) -> str:
+def hash_cells(modality: Modality, column: Column, by: By) -> str:
     """Return the hash of cells and of the files that they name; downloaded files count without their time."""
     by = "content" if isinstance(column.files, RemoteFiles) else by
     found = hashlib.sha256(by.encode())
-    update_by_cells(found, column, by)
+    update_by_cells(found, modality, column, by)
     return found.hexdigest()
 
 
-def update_by_cells(found: Hash, column: Column, by: By) -> None:
-    """Update a hash with the cells, and with the files that they name in any spelling of the path."""
+def update_by_cells(found: Hash, modality: Modality, column: Column, by: By) -> None:
+    """Update a hash with the cells, and with the files that they name in any spelling of the path.
+
+    Texts are not looked for on disk, which would take most of the time.
+    """
+    files = column.files if modality.reads_files or names_files(column) else None
     for cell in column.data.to_pylist():
-        found.update(_identity(cell, column.files, by))
+        found.update(_identity(cell, files, by))
 
 
-def _identity(cell: Any, files: Files, by: By) -> bytes:
-    """Return the content of a cell that determines its array."""
+def _identity(cell: Any, files: Files | None, by: By) -> bytes:
+    """Return the content of a cell that determines its array; without `files`, strings are no paths."""
     if isinstance(cell, list):
         return b"list " + b"".join(_identity(part, files, by) for part in cell)
     if isinstance(cell, dict):
@@ -93,6 +97,8 @@ def _identity(cell: Any, files: Files, by: By) -> bytes:
     if not isinstance(cell, str):
         content = cell if isinstance(cell, bytes) else repr(cell).encode()
         return b"bytes " + hashlib.sha256(content).digest()
+    if files is None:
+        return f"none {cell}\n".encode()
     try:
         place, status = _file_of(cell, files)
         if stat.S_ISDIR(status.st_mode):  # a folder may be one scan

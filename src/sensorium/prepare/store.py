@@ -99,7 +99,7 @@ class Store:
         files = column.files
         reach = f"{files.allow_outside} {files.remote.redirects} {files.remote.private}"
         found.update(f"{files.folder} {reach} {column.is_view} {self.identify}".encode())
-        update_by_cells(found, column, self.identify)
+        update_by_cells(found, modality, column, self.identify)
         return found.hexdigest()[:32]
 
     @contextmanager

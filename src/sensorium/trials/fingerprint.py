@@ -112,7 +112,7 @@ def _hash_files(plan: Plan) -> dict[str, str]:
     on_disk = {name: column for name, column in columns.items() if not column.files.are_remote}
     by = plan.config.prepare.identify
     return {
-        name: hash_cells(column, by)
+        name: hash_cells(plan.learnt[name], column, by)
         for name, column in on_disk.items()
         if plan.learnt[name].cacheable or names_files(column)
     }
@@ -141,5 +141,5 @@ def _source(data: PreparedTable, name: str, encoder: str | None) -> str:
     if not isinstance(found, Streamed) and encoder is None:
         return hash_encoded(found)
     column = found.column if isinstance(found, Streamed) else plan.table.take(plan.used).column(name)
-    cells = hash_cells(column, plan.config.prepare.identify)
+    cells = hash_cells(plan.learnt[name], column, plan.config.prepare.identify)
     return f"{cells} {data.frozen[encoder].identity()}" if encoder else cells
