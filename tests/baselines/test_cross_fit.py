@@ -93,6 +93,20 @@ def test_linear_counts_equal_scikit_learns_poisson_regression():
     assert scores == pytest.approx(model.predict(features[data.rows("test")]), rel=0.02)
 
 
+@pytest.mark.parametrize("name", baselines.names())
+def test_a_fold_whose_counts_are_all_0_predicts_the_smallest_mean(name):
+    data = noisy("count", rows=120)
+    job = job_of(data)
+    first, second = np.array_split(job.rows, 2)
+    job = job_of(data, target=np.where(np.isin(np.arange(len(job.target)), second), job.target, 0))
+    found = cross_fit(name, job, [Fold(second, first), Fold(first, second)])
+    assert found.scores[len(first) :] == pytest.approx(0, abs=1e-9)
+    assert (found.scores > 0).all() and np.isfinite(found.loss)
+    nothing = cross_fit(name, job, [Fold(first, second)], refit=False).estimator
+    assert nothing.scores(job.task, data.cells, first) == pytest.approx(0, abs=1e-9)
+    assert type(nothing).restore(*nothing.state()).scores(job.task, data.cells, first) == pytest.approx(0, abs=1e-9)
+
+
 def test_every_task_is_suited_or_known_to_be_left_out():
     for name in baselines.names():
         assert set(known_tasks(name)) == set(tasks.names()) - {"several"}

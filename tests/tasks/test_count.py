@@ -131,6 +131,17 @@ def test_one_of_several_targets_may_be_a_count():
 
 
 @pytest.mark.slow
+def test_a_blend_is_fitted_if_one_group_has_all_events():
+    table = planted(120, 6)
+    table["ward"] = [f"ward {k // 20}" for k in range(120)]
+    table["visits"] = [visits if 40 <= k < 60 else 0 for k, visits in enumerate(table["visits"])]
+    split = {"group": "ward", "validation": 1 / 6, "test": 0}
+    model = sensorium.fit(table, "visits", task="count", preset="good", split=split, progress=False, seed=1)
+    predicted = np.array(model.predict(table).tolist())
+    assert np.isfinite(predicted).all() and (predicted > 0).all()
+
+
+@pytest.mark.slow
 def test_a_blend_and_a_comparison_work_on_counts(tmp_path):
     table, test = planted(240, 3), planted(1000, 4)
     for each in (table, test):

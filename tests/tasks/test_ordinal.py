@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sensorium
+from sensorium.config import Config
 from sensorium.errors import ArtifactError, ConfigError, SchemaError
 from sensorium.metrics import score
 from sensorium.registry import tasks
@@ -188,6 +189,24 @@ def test_several_targets_may_have_an_ordinal_one():
     answers = model.predict(table)[0]
     assert set(answers) == {"size", "x0"} and answers["size"] in SIZES
     assert any(name.endswith("size.quadratic_weighted_kappa") for name in model.evaluate(table).metrics)
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["ordered", "plain"])
+def test_ordered_categories_keep_their_order_among_several_targets(again):
+    cells = [SIZES[k % 3] for k in range(40)]
+    kind = pd.Categorical(cells, SIZES, ordered=not again)
+    frame = pd.DataFrame({"size": kind, "x": np.arange(40) ** 2 % 11 / 2, "y": np.arange(40) ** 2 % 37 / 3})
+    targets = {"table": {"targets": {"both": ["size", "y"]}}}
+    both = open_table(frame, Config.gather(targets).table).column("both")
+    assert both.take(np.arange(9)).parts["size"].origin.order == (() if again else tuple(SIZES))
+    assert not both.origin.order and not both.parts["y"].origin.order
+    settings = {"tasks": {"size": "ordinal"}}
+    if again:
+        with pytest.raises(SchemaError, match="order of the labels is unknown"):
+            sensorium.fit(frame, ["size", "y"], config=settings, **FAST)
+    else:
+        model = sensorium.fit(frame, ["size", "y"], epochs=1, config=settings, **FAST)
+        assert model.labels == [*(f"size={size}" for size in SIZES), "y"]
 
 
 def judged(task, train, test, order=None, epochs=12, seed=0):

@@ -24,6 +24,7 @@ from sensorium.tasks import Distribution, Task
 from sensorium.tasks.multilabel import Multilabel
 
 MAX_CLASSES, MAX_ERRORS = 1_000_000, 1_000
+SMALLEST = 1e-12  # weight of a class, or mean of counts, whose logarithm is taken
 PARALLEL = 2_000_000  # numbers of a matrix, below which threads wait for each other longer than they work
 
 
@@ -40,7 +41,7 @@ class Sample:
         classes: number of classes; 0 for a value.
         seed: random seed.
         threads: largest number of threads.
-        distribution: distribution of a value; counts are divided by their mean.
+        distribution: distribution of a value. Counts (`poisson`) are divided by their mean.
         shared: what paths of the same matrix share.
     """
 
@@ -54,6 +55,11 @@ class Sample:
     threads: int
     distribution: Distribution = "normal"
     shared: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def lacks_events(self) -> bool:
+        """Return whether all rows are counts of 0: no Poisson model can be fitted to them."""
+        return self.distribution == "poisson" and not self.classes and not self.target.any()
 
 
 class Model(HasState, ABC):

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.baselines._base import Baseline, Model, Path, Sample
+from sensorium.baselines._base import SMALLEST, Baseline, Model, Path, Sample
 from sensorium.baselines._blocks import Form
 from sensorium.baselines._ridge import Ridge
 from sensorium.table import Floats
@@ -90,6 +90,8 @@ class _LinearPath(Path):
         sample, width = self._sample, self._sample.matrix.shape[1]
         if sample.classes == 1:
             return iter([(np.zeros((0, width)), np.zeros(0))] * len(STRENGTHS))
+        if sample.lacks_events:
+            return iter([(np.zeros((1, width)), np.log([SMALLEST]))] * len(STRENGTHS))
         if not sample.classes and sample.distribution == "normal":
             ridge = sample.shared.setdefault("ridge", Ridge(sample.matrix))
             return ridge.path(sample.target, [1 / strength for strength in STRENGTHS])

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from sensorium.baselines._base import Baseline, Model, Path, Sample, useful_threads
+from sensorium.baselines._base import SMALLEST, Baseline, Model, Path, Sample, useful_threads
 from sensorium.baselines._blocks import Form
 from sensorium.baselines._forest import Forest
 from sensorium.table import Floats
@@ -22,7 +22,6 @@ LEAVES = {0: 15, 3_000: 31}  # from this number of rows: leaves of a tree, at mo
 FEWEST = {0: 3, 300: 5, 1_000: 10, 10_000: 20}  # from this number of rows: rows in a leaf, at least
 BINS = {0: 63, 10_000: 255}  # from this number of rows: bins of a number, at most
 SHARES = {0: 1.0, 10: 0.5, 200: 0.3}  # from this number of features: the share that a tree may use
-SMALLEST = 1e-12  # weight of a class, or mean of counts, whose logarithm is taken
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +47,7 @@ class _TreesPath(Path):
         self._sample = sample
         self._constant = _constant(sample)
         self._sizes = list[int]()  # rounds at each place; fewer than planned if no tree can be added
-        self._booster: Any = _new_booster(sample) if sample.outputs else None
+        self._booster: Any = _new_booster(sample) if sample.outputs and not sample.lacks_events else None
 
     def steps(self, asked: Any) -> Iterator[Floats]:
         sample, booster = self._sample, self._booster

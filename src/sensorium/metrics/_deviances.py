@@ -6,7 +6,7 @@ import numpy as np
 
 from sensorium.table import Floats
 
-SMALLEST = 1e-12  # mean at which a prediction is cut
+SMALLEST = 1e-12  # smallest mean; lower predictions are raised to it
 
 
 def poisson_deviances(truth: Floats, means: Floats) -> Floats:

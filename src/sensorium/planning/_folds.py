@@ -17,6 +17,7 @@ from sensorium.runtime.threads import Threads
 from sensorium.schema import Schema, infer_schema, split_column
 from sensorium.split import FoldOptions, Folds, Split, development_rows, make_folds, split_fold
 from sensorium.table import Table, as_read
+from sensorium.tasks import is_value
 
 if TYPE_CHECKING:
     from sensorium.runtime.progress import Reporter
@@ -84,7 +85,7 @@ def plan_folds(
     check_target(config, table)
     schema = infer_schema(table, config)
     rows, told = development_rows(schema.table, schema.labels, split_column(schema.table, config))
-    amounts = schema.task_name == "regression"
+    amounts = is_value(schema.task_name)
     folds = make_folds(
         schema.table, schema.labels, rows, config.split, options=options, seed=config.seed, amounts=amounts
     )

@@ -12,6 +12,7 @@ from sensorium.planning._plan import Plan
 from sensorium.planning._prepared import PreparedTable
 from sensorium.split import SPLITS, Fold, FoldOptions, Folds, make_folds
 from sensorium.table import Rows
+from sensorium.tasks import is_value
 
 UNUSED = -1  # code of a row without a role
 HELD_OUT = 2  # parts of the validation rows: one selects the epoch, the other is only predicted
@@ -36,7 +37,7 @@ def cut_folds(plan: Plan, count: int) -> Folds:
 
 def _cut(plan: Plan, rows: Rows, count: int) -> Folds:
     labels, config = plan.labels, plan.config
-    amounts, options = labels.task_name == "regression", FoldOptions(folds=count)
+    amounts, options = is_value(labels.task_name), FoldOptions(folds=count)
     return make_folds(plan.table, labels.column, rows, config.split, options=options, seed=config.seed, amounts=amounts)
 
 

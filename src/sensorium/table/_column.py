@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
@@ -31,6 +31,7 @@ class Origin:
         converted: original type of the cells, if they were converted.
         lost: message about unreadable cells, if other cells are readable.
         order: categories of an ordered categorical column, the lowest first.
+        parts: of a column that joins several targets, the metadata of each, if any.
     """
 
     index: str = ""
@@ -39,6 +40,7 @@ class Origin:
     converted: str = ""
     lost: str = ""
     order: tuple[str, ...] = ()
+    parts: Mapping[str, Origin] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,7 @@ class Column:
                 name=name,
                 data=pc.struct_field(self.data, [name]),
                 spelling=pc.struct_field(self.spelling, [name]) if name in spelt else None,
+                origin=self.origin.parts.get(name, replace(self.origin, parts={})),
             )
             for name in names
         }

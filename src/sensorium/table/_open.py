@@ -25,7 +25,7 @@ from sensorium.table._series import join_series
 from sensorium.table._source_columns import select_columns
 from sensorium.table._sources import read_source
 from sensorium.table._table import Table
-from sensorium.table._targets import join_spelling, join_targets
+from sensorium.table._targets import join_origins, join_spelling, join_targets
 from sensorium.table._types import narrow, normalise
 from sensorium.table._whole import whole
 from sensorium.table._windows import cut_windows
@@ -90,7 +90,8 @@ def open_table(
     spelling = _spelling(columns, given)
     files = files or Files((folder or Path.cwd()).resolve(), config.allow_outside, config.remote)
     columns = join_targets(join_lists(columns, config.lists, name, gaps=gaps), config.targets, name, gaps=gaps)
-    origins = {column: origin for column, origin in origins.items() if column not in (*config.lists, *config.targets)}
+    origins = {column: origin for column, origin in origins.items() if column not in config.lists}
+    origins = join_origins(origins, config.targets)
     table = Table(
         pa.table(columns),
         files,

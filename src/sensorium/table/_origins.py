@@ -16,6 +16,7 @@ from sensorium.table._object_columns import ORIGIN
 OF_PANDAS = "the index of a pandas table"
 NO_NAME = "a column without a name in the header, which is probably a row index"
 INDEX_LEVEL = re.compile(r"__index_level_\d+__")  # an index without a name, as pandas writes it
+OF_TABLE = ("order", "parts")  # not read from the metadata of a field: the Arrow type and the settings tell them
 UNNAMED = re.compile(r"Unnamed: \d+(_level_\d+)?(\.\d+)*|\.\.\.\d+")  # an empty header, as pandas and R's readr read it
 
 
@@ -46,8 +47,8 @@ def _said(field: pa.Field) -> Origin:
     """Return the metadata of a field, which may be invalid in files of other programs."""
     try:
         said = json.loads((field.metadata or {}).get(ORIGIN, b"{}"))
-        words: dict[str, Any] = {key: str(value) for key, value in said.items() if key != "order"}
-        return Origin(**words)  # the Arrow type has the order
+        words: dict[str, Any] = {key: str(value) for key, value in said.items() if key not in OF_TABLE}
+        return Origin(**words)
     except (ValueError, RecursionError, TypeError, AttributeError):
         return Origin()
 

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from sensorium.errors import TableError, did_you_mean, raise_together
+from sensorium.table._column import Origin
 
 Columns = dict[str, pa.ChunkedArray]
 
@@ -46,6 +47,16 @@ def join_spelling(spelling: Columns, targets: Mapping[str, Sequence[str]], colum
         if own and name in columns:
             arrays = [spelling[part].combine_chunks() for part in own]
             found[name] = pa.chunked_array([pa.StructArray.from_arrays(arrays, own)])
+    return found
+
+
+def join_origins(origins: Mapping[str, Origin], targets: Mapping[str, Sequence[str]]) -> dict[str, Origin]:
+    """Return the metadata of the columns; that of a joined column has the metadata of each target."""
+    found = {name: origin for name, origin in origins.items() if name not in targets}
+    for name, parts in targets.items():
+        own = {part: origins[part] for part in parts if part in origins}
+        if own:
+            found[name] = Origin(parts=own)
     return found
 
 

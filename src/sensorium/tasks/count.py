@@ -101,9 +101,6 @@ class Count(Value):
         highest = math.log(RANGE * self.largest) - math.log(self.mean)
         return np.asarray(np.exp(np.clip(logits[:, 0].astype(np.float64), LOWEST, highest)) * self.mean, np.float64)
 
-    def prior(self, values: npt.NDArray[Any]) -> list[float]:
-        return [self.mean]
-
     def describe(self) -> str:
         return f"counts with the mean {self.mean:.4g}"
 
