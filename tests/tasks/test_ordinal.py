@@ -1,5 +1,6 @@
 """Ordinal targets: where the order comes from, probabilities, ranks, and what the order is good for."""
 
+import contextlib
 import json
 
 import numpy as np
@@ -18,6 +19,7 @@ from sensorium.errors import ArtifactError, ConfigError, SchemaError
 from sensorium.metrics import score
 from sensorium.registry import tasks
 from sensorium.table import open_table
+from sensorium.tasks._order import check_order_is_used
 
 SIZES = ["small", "medium", "large"]
 ORDER = {"size": SIZES}
@@ -61,8 +63,32 @@ def test_words_without_an_order_are_refused_with_the_setting():
         learn(SIZES * 3, {"size": ["small", "medium"]})
     with pytest.raises(SchemaError, match="several times"):
         learn([1, 2] * 3, {"size": ["1", "1.0", "2"]})
+    with pytest.raises(SchemaError, match="no place for 'LARGE'"):
+        learn(["LARGE", "small"] * 3, ORDER)
     with pytest.raises(SchemaError, match="120 different numbers"):
         learn(list(range(120)))
+
+
+@pytest.mark.unit
+def test_case_counts_in_the_order_as_in_labels():
+    task = tasks.load("ordinal").learn(column(["LARGE", "Small"] * 3), "none", order=ORDER, fold_case=True)
+    assert task.labels == ["Small", "LARGE"] and task.absent == ["medium"]
+    settings = {"table": {"order": {"size": ["small", "large", "Small"]}}}
+    assert Config.gather(settings).table.order["size"][2] == "Small"
+    settings["table"]["labels"] = "fold_case"
+    for order in (settings, {"table": {"order": {"size": ["a", "b", "a "]}}}):
+        with pytest.raises(ConfigError, match=r"(?s)several times for 'size'"):
+            Config.gather(order)
+
+
+@pytest.mark.unit
+def test_labels_of_the_order_without_a_training_row_are_told():
+    task = learn(["small", "large"] * 3, {"size": [*SIZES, "huge"]})
+    told = [problem for problem in task.findings("size") if "'medium', 'huge'" in problem.reason]
+    assert len(told) == 1 and "table.order.size" in told[0].cure
+    fields, arrays = task.state()
+    assert tasks.load("ordinal").restore(json.loads(json.dumps(fields)), arrays).absent == ["medium", "huge"]
+    assert not learn(SIZES * 3, ORDER).findings("size")
 
 
 @pytest.mark.parametrize("kind", ["pandas", "polars", "arrow", "parquet"])
@@ -141,6 +167,25 @@ def test_an_order_that_nothing_uses_is_an_error():
         sensorium.fit(table, "size", config={"table": {"order": {"x": ["1", "2"]}}}, **FAST)
     with pytest.raises(ConfigError, match="'size' is not an ordinal target"):
         sensorium.fit(table, "size", task="multiclass", config={"table": {"order": ORDER}}, **FAST)
+    for tasks_of, cure in (
+        ({"a": "regression", "size": "ordinal", "sise": "ordinal"}, ""),
+        ({"a": "regression", "size": "ordinal"}, "did you mean 'size'"),
+        ({"a": "regression", "sise": "multiclass"}, r"tasks\.sise=ordinal"),
+        ({"sise": "multiclass"}, "--task ordinal"),
+    ):
+        with pytest.raises(ConfigError, match=cure) if cure else contextlib.nullcontext():
+            check_order_is_used({"sise": ["1", "2"]}, tasks_of)
+
+
+@pytest.mark.unit
+def test_settings_that_need_logits_of_classes_are_an_error():
+    table = {"x": [k * k % 7 / 3 for k in range(20)], "y": [k % 5 / 2 for k in range(20)], "size": [0, 1, 2, 1] * 5}
+    energy = {"name": "late", "weights": "energy"}
+    for task in ("ordinal", "count", "regression"):
+        with pytest.raises(ConfigError, match="weights=energy does not support the task"):
+            sensorium.fit(table, "size", task=task, fusion=energy, **FAST)
+    with pytest.raises(ConfigError, match="'cosine' does not support the task ordinal"):
+        sensorium.fit(table, "size", task="ordinal", head="cosine", **FAST)
 
 
 def test_the_order_of_the_settings_chooses_the_task_and_a_saved_model_predicts_the_same(tmp_path):
@@ -153,6 +198,9 @@ def test_the_order_of_the_settings_chooses_the_task_and_a_saved_model_predicts_t
     assert model.task == "ordinal" and model.labels == words
     probabilities = model.predict_proba(table)
     np.testing.assert_allclose(probabilities.sum(1), 1)
+    other = {"table": {"order": {"rating": words[::-1]}}}
+    with pytest.raises(ConfigError, match=r"cannot change table\.order"):
+        sensorium.fit(table, start=tmp_path / "run", config=other, progress=False)
     again = sensorium.load(tmp_path / "run")
     np.testing.assert_array_equal(again.predict_proba(table), probabilities)
     expected = [words[k] for k in (probabilities.cumsum(1)[:, :-1] < 0.5).sum(1)]
@@ -172,6 +220,8 @@ def test_the_order_of_the_settings_chooses_the_task_and_a_saved_model_predicts_t
         ("weights", [1.0]),
         ("weights", [1.0, -1.0, 1.0]),
         ("order", ["a"]),
+        ("absent", "abc"),
+        ("absent", [1]),
     ],
 )
 @pytest.mark.unit
@@ -206,6 +256,7 @@ def test_ordered_categories_keep_their_order_among_several_targets(again):
             sensorium.fit(frame, ["size", "y"], config=settings, **FAST)
     else:
         model = sensorium.fit(frame, ["size", "y"], epochs=1, config=settings, **FAST)
+        assert "size: ordinal" in sensorium.inspect(frame, target=["size", "y"], config=settings).target["reason"]
         assert model.labels == [*(f"size={size}" for size in SIZES), "y"]
 
 

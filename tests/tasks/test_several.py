@@ -14,6 +14,7 @@ from sensorium.cli._main import make_app
 from sensorium.errors import SensoriumError
 from sensorium.registry import tasks
 from sensorium.table import open_table
+from sensorium.techniques.uncertainty import _factor
 
 ROWS = 240
 TARGETS = ["label", "price", "tags"]
@@ -98,6 +99,14 @@ def test_a_target_s_task_can_be_named(table):
 
 
 @pytest.mark.slow
+@pytest.mark.unit
+def test_uncertainty_halves_the_loss_of_amounts_only():
+    kinds = {"multiclass": ["a", "b", "c"] * 3, "count": [0, 1, 2] * 3, "regression": [0.5, 1.0, 2.5] * 3}
+    for kind, factor in (("multiclass", 1.0), ("count", 1.0), ("regression", 0.5)):
+        column = open_table({"y": kinds[kind], "row": list(range(9))}).column("y")
+        assert _factor(tasks.load(kind).learn(column, "none")) == factor
+
+
 def test_uncertainty_gives_the_target_that_can_be_known_more_weight():
     random = np.random.default_rng(1)
     x = random.normal(size=400)

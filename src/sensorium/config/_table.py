@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated, Literal, Self
 
 import pydantic
@@ -120,6 +121,15 @@ class TableConfig(Strict):
         None,
         description="cut a long table (entity, time, values) into rows of series with a future target",
     )
+
+    @pydantic.model_validator(mode="after")
+    def _order_once(self) -> Self:
+        same = str.casefold if self.labels == "fold_case" else str
+        for name, labels in self.order.items():
+            counts = Counter(same(label.strip()) for label in labels)
+            if twice := [label for label in labels if counts[same(label.strip())] > 1]:
+                raise ValueError(f"table.order lists {twice[0]!r} several times for {name!r}; list each label once")
+        return self
 
     @pydantic.model_validator(mode="after")
     def _part_marks(self) -> Self:

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from sensorium.batch import Tokens
 from sensorium.fusion._base import masked_softmax, stack
 
+OPTION_TASKS = {"weights": {"energy": ("binary", "multiclass", "multilabel")}}  # option → value → its tasks
+
 
 class Late(nn.Module):
     """Decision-level fusion: F = Σ_m w_m·y_m over the modalities that a row has; y_m are the logits of its head.
@@ -23,7 +25,8 @@ class Late(nn.Module):
         width: number of logits k.
         weights: `mean`; `learned` (a softmax over m parameters, equal at the start); `product` (w_m = 1: a product of
             experts, Hinton 2002, more confident if more modalities agree); `energy` (a softmax over log Σ_k exp y_mk,
-            so that an uncertain modality has less weight, Zhang et al. 2023, arXiv:2306.02050; for classification).
+            so that an uncertain modality has less weight, Zhang et al. 2023, arXiv:2306.02050; for logits of classes or
+            labels, so not for `ordinal`, `regression`, `count` and several targets).
     """
 
     level: ClassVar[Literal["decision"]] = "decision"

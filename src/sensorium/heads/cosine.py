@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-TASKS = ("binary", "multiclass", "multilabel", "ordinal")
+TASKS = ("binary", "multiclass", "multilabel")
 
 
 class Cosine(nn.Module):

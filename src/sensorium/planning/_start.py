@@ -60,6 +60,8 @@ def check_own(config: Config, start: FittedModel) -> None:
             faults.append(_fixed(key))
     own, given = start.config.train, config.train
     faults += [_fixed(f"train.{key}") for key in OF_TASK if getattr(given, key) != getattr(own, key)]
+    if config.table.order != start.config.table.order:
+        faults.append(_fixed("table.order"))
     raise_together(faults)
 
 

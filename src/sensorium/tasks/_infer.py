@@ -48,21 +48,28 @@ def infer_task(column: Column, config: Config, reading: LabelReading | None = No
     if config.task:
         tasks.entry(config.task)
         return config.task, Guess(
-            1.0, _joined(how_read, "by setting"), _joined(_refused(column, config), _seconds(column))
+            1.0, _joined(how_read, "by setting"), _joined(_refused(column, config), in_seconds(column))
         )
     if column.name in config.table.order:
-        return "ordinal", Guess(1.0, _joined(how_read, "table.order lists its classes in order"), _seconds(column))
+        return "ordinal", Guess(1.0, _joined(how_read, "table.order lists its classes in order"), in_seconds(column))
     if reading and reading.lists.kind == "place":
         return "binary" if column.distinct == 2 else "multiclass", Guess(1.0, how_read)
-    name, guess = best_claim(tasks, column, flag="--task {}".format)
+    name, guess = _claimed(column, config)
     caution = "" if config.tasks else guess.caution  # the user has chosen the tasks
-    guess = Guess(guess.confidence, _joined(how_read, guess.reason), _joined(caution, _seconds(column)))
+    guess = Guess(guess.confidence, _joined(how_read, guess.reason), _joined(caution, in_seconds(column)))
     if not name and pa.types.is_temporal(column.data.type):
         cure = "convert it to a number, such as the days since 2020-01-01; as text, its values are classes"
         raise SchemaError("the target contains dates or times", place=place, rule="labels or numbers", cure=cure)
     if not name:
         cure = f"set the task, --task (Python: task=): {' or '.join(tasks.names())}"
         raise SchemaError("no task fits the target", place=place, cure=cure)
+    return name, guess
+
+
+def _claimed(column: Column, config: Config) -> tuple[str | None, Guess]:
+    name, guess = best_claim(tasks, column, flag="--task {}".format)
+    if name == "several":
+        guess = tasks.load(name).claim(column, config)  # by the settings of its targets
     return name, guess
 
 
@@ -80,7 +87,7 @@ def _refused(column: Column, config: Config) -> str:
     return guess.caution if guess and guess.confidence <= 0 else ""
 
 
-def _seconds(column: Column) -> str:
+def in_seconds(column: Column) -> str:
     """Describe the unit of predictions if the target's cells were converted."""
     return f"{column.origin.converted}; predictions are in seconds" if column.origin.converted else ""
 

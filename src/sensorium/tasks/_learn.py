@@ -39,7 +39,7 @@ def learn_task(name: str, labels: Column, train: Rows, reading: LabelReading, co
     }
     kind = tasks.load(name)
     if not labels.parts:
-        check_order_is_used(config.table.order, [labels.name] if name == "ordinal" else [])
+        check_order_is_used(config.table.order, {labels.name: name})
     learnt: Task = kind.learn(labels.take(train), config.train.class_weight, **options_of(kind, options))
     return learnt.with_reading(reading).looked_at(labels)
 

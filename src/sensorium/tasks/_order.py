@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from sensorium.config import key_of, set_value
-from sensorium.errors import ConfigError, SchemaError
-from sensorium.findings import shorten
+from sensorium.errors import ConfigError, SchemaError, did_you_mean
+from sensorium.findings import Problem, shorten
 from sensorium.labels import UNSEEN, Names, value_of
 from sensorium.table import Column
 from sensorium.tasks._base import Label
@@ -23,41 +24,61 @@ MOST = 100  # classes of numbers, beyond which they are amounts
 SHOWN = 5  # labels that a message names
 
 
-def ordered_classes(column: Column, order: Order) -> list[Label]:
-    """Return the distinct labels, the lowest first.
+def ordered_classes(column: Column, order: Order, *, fold_case: bool = False) -> tuple[list[Label], list[str]]:
+    """Return the distinct labels, the lowest first, and the labels of the order that do not occur.
 
     The order is that of the settings, else that of an ordered categorical column, else that of numbers.
 
     Args:
         column: labels of the training rows.
         order: the setting `table.order`.
+        fold_case: whether labels that differ only in case are the same.
 
     Raises:
         SchemaError: nothing orders the labels, a label is not in the order, or there are too many different numbers.
     """
     classes = classes_of(column)
     listed = order.get(column.name, column.origin.order)
-    return _as_listed(classes, listed, column) if listed else _by_value(classes, column)
+    if not listed:
+        return _by_value(classes, column), []
+    places = Names(listed, fold_case).find(Column(column.name, pa.array(classes), column.files))
+    _check_places(classes, places, listed, column)
+    absent = [label for place, label in enumerate(listed) if place not in places]
+    return [classes[at] for at in np.argsort(places, kind="stable")], absent
 
 
-def check_order_is_used(order: Order, ordinal: Sequence[str]) -> None:
+def check_order_is_used(order: Order, kinds: Mapping[str, str]) -> None:
     """Check that the setting `table.order` orders ordinal targets only.
+
+    Args:
+        order: the setting.
+        kinds: target → registered name of its task.
 
     Raises:
         ConfigError: it names another column.
     """
     for name in order:
-        if name not in ordinal:
-            rule = "the order of the classes of an ordinal target"
-            cure = f"remove {name!r} from table.order, or make it the target with --task ordinal"
-            raise ConfigError(f"{name!r} is not an ordinal target", place="table.order", rule=rule, cure=cure)
+        if kinds.get(name) == "ordinal":
+            continue
+        rule = "the order of the classes of an ordinal target"
+        set_task = set_value(key_of("tasks", name), "ordinal") if len(kinds) > 1 else "--task ordinal"
+        cure = f"{set_task}, or remove {name!r} from table.order" if name in kinds else did_you_mean(name, kinds)
+        raise ConfigError(f"{name!r} is not an ordinal target", place="table.order", rule=rule, cure=cure)
 
 
-def _as_listed(classes: list[Label], listed: Sequence[str], column: Column) -> list[Label]:
-    places = Names(listed).find(Column(column.name, pa.array(classes), column.files))
+def about_absent(absent: Sequence[str], column: str) -> list[Problem]:
+    """Report labels of the order that no training row has."""
+    if not absent:
+        return []
+    shown = ", ".join(repr(shorten(label)) for label in absent[:SHOWN]) + (", …" if len(absent) > SHOWN else "")
+    reason = f"no training row has {shown}, which the order lists: the model does not predict it"
+    return [Problem(None, column, reason, f"remove it from {key_of('table', 'order', column)}, or use another split")]
+
+
+def _check_places(classes: list[Label], places: npt.NDArray[np.int64], listed: Sequence[str], column: Column) -> None:
     wrong = [label for label, place in zip(classes, places, strict=True) if place < 0]
     if not wrong:
-        return [classes[at] for at in np.argsort(places, kind="stable")]
+        return
     shown = ", ".join(repr(shorten(label)) for label in wrong[:SHOWN])
     finding = f"the order has no place for {shown}" if (places == UNSEEN).any() else f"{shown} is several times in it"
     raise SchemaError(

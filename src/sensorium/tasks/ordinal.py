@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from sensorium.errors import SchemaError
+from sensorium.findings import Problem
 from sensorium.table import Column, Floats
 from sensorium.tasks._class_weights import known_class_weights
 from sensorium.tasks._classes import ANOTHER_SPLIT, check_classes, new_classes
 from sensorium.tasks._classification import Classification, cross_entropy, softmax
-from sensorium.tasks._order import Order, ordered_classes
+from sensorium.tasks._order import Order, about_absent, ordered_classes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,15 +39,18 @@ class Ordinal(Classification):
     Attributes:
         classes: the labels, the lowest first.
         weights: weights of the classes in the loss.
+        absent: labels of the order that no training row has.
     """
 
     watch: ClassVar[str] = "quadratic_weighted_kappa"
+
+    absent: list[str] = field(default_factory=list)
 
     def check(self) -> None:
         check_classes(self.classes, self.weights, 2)
 
     @classmethod
-    def learn(cls, column: Column, class_weight: str, *, order: Order | None = None) -> Self:
+    def learn(cls, column: Column, class_weight: str, *, order: Order | None = None, fold_case: bool = False) -> Self:
         """Learn the classes of the training rows and their order.
 
         Args:
@@ -54,17 +58,18 @@ class Ordinal(Classification):
             class_weight: rule for the weights of the classes.
             order: target → its labels, the lowest first. Without it, the order is that of an ordered categorical
                 column, or of numbers.
+            fold_case: whether labels that differ only in case are the same.
 
         Raises:
             SchemaError: the order is unknown or lacks a label, or there is one class only.
         """
-        classes = ordered_classes(column, order or {})
+        classes, absent = ordered_classes(column, order or {}, fold_case=fold_case)
         if len(classes) < 2:
             place = f"column {column.name!r}"
             raise SchemaError(
                 "the training rows have one class only", place=place, rule="at least two", cure=ANOTHER_SPLIT
             )
-        return cls.weighted(classes, column, class_weight)
+        return replace(cls.weighted(classes, column, class_weight), absent=absent)
 
     def extend(self, column: Column, class_weight: str) -> tuple[Self, list[int]]:
         """Update the weights to those of the new rows.
@@ -100,6 +105,9 @@ class Ordinal(Classification):
     def predicted(self, scores: Floats) -> npt.NDArray[Any]:
         """Return the median class int64[n]: the lowest class up to which at least half of the probability lies."""
         return np.asarray((scores.cumsum(1)[:, :-1] < 0.5).sum(1), np.int64)
+
+    def findings(self, column: str) -> list[Problem]:
+        return [*super().findings(column), *about_absent(self.absent, column)]
 
     def describe(self) -> str:
         shown = " < ".join(map(repr, self.classes[:5]))

@@ -23,7 +23,7 @@ from sensorium.metrics import Outcome, Part, lower_is_better
 from sensorium.registry import tasks
 from sensorium.table import FILE_FIELDS, Column, Files, Floats
 from sensorium.tasks._base import EncodedTarget, Label, Task, Temperature
-from sensorium.tasks._infer import infer_task
+from sensorium.tasks._infer import in_seconds, infer_task
 from sensorium.tasks._learn import options_of
 from sensorium.tasks._order import check_order_is_used
 
@@ -64,12 +64,19 @@ class Several(Task):
     def looks_like(cls, column: Column) -> Guess | None:
         if not pa.types.is_struct(column.data.type) or FILE_FIELDS & set(column.parts):
             return None
-        found = {name: infer_task(part, Config()) for name, part in column.parts.items()}
-        cautions = [
-            f"{name}: {kind}: {guess.reason} (to change the task: --set {shlex.quote(key_of('tasks', name))}=…)"
-            for name, (kind, guess) in found.items()
-            if guess.caution
-        ]
+        return cls.claim(column, Config())
+
+    @classmethod
+    def claim(cls, column: Column, config: Config) -> Guess:
+        """Return the claim on a column of objects, with the task of each target by the settings."""
+        found, cautions = {}, list[str]()
+        for name, part in column.parts.items():
+            kind, guess = infer_task(part, config.model_copy(update={"task": config.tasks.get(name)}))
+            found[name], seconds = (kind, guess), in_seconds(part)
+            if guess.caution != seconds:
+                change = f"to change the task: --set {shlex.quote(key_of('tasks', name))}=…"
+                cautions.append(f"{name}: {kind}: {guess.reason} ({change})")
+            cautions += [f"{name}: {seconds}"] if seconds else []
         reason = ", ".join(f"{name}: {kind}" for name, (kind, _) in found.items())
         return Guess(0.99, f"several targets: {reason}", "; ".join(cautions))
 
@@ -103,7 +110,7 @@ class Several(Task):
         ordered = Config.model_validate({"table": {"order": options.get("order", {})}})
         chosen = {n: (kinds or {}).get(n) or infer_task(part, ordered)[0] for n, part in column.parts.items()}
         _check_used(chosen, options)
-        check_order_is_used(options.get("order", {}), [n for n, kind in chosen.items() if kind == "ordinal"])
+        check_order_is_used(options.get("order", {}), chosen)
         learnt = {
             n: (own := tasks.load(kind)).learn(column.parts[n], class_weight, **options_of(own, options))
             for n, kind in chosen.items()

@@ -12,7 +12,7 @@ from sensorium.config import CALIBRATION_ROWS, Config, set_both
 from sensorium.errors import ConfigError, SensoriumError, did_you_mean, raise_together
 from sensorium.metrics import metrics_of
 from sensorium.model import Blueprint, FusionModel, can_unfreeze
-from sensorium.registry import heads
+from sensorium.registry import fusions, heads
 from sensorium.tasks import Task, is_value
 from sensorium.techniques import check_techniques
 from sensorium.train.freeze import check_freeze, covered
@@ -33,6 +33,7 @@ def check_for_task(config: Config, task: str) -> None:
         faults.append(ConfigError(f"{task} has no classes to weight", place="train.class_weight"))
     faults += _regression_faults(config, task)
     faults += _head_faults(config, task)
+    faults += _fusion_faults(config, task)
     known = metrics_of(task)
     if config.train.metric and config.train.metric not in known:
         cure = did_you_mean(config.train.metric, known)
@@ -146,6 +147,23 @@ def _head_faults(config: Config, task: str) -> list[SensoriumError]:
         finding = f"head {name!r} cannot be combined with mixup"
         faults.append(ConfigError(finding, place="train.mixup", rule=rule, cure=cure))
     return faults
+
+
+def _fusion_faults(config: Config, task: str) -> list[SensoriumError]:
+    """Return an error for each option of the fusion whose value does not suit the task."""
+    chosen = config.fusion
+    limits = fusions.entry(chosen.name).literal("OPTION_TASKS", {}) if chosen.name in fusions.entries else {}
+    return [
+        ConfigError(
+            f"fusion {chosen.name!r} with {option}={value} does not support the task {task}",
+            place=f"fusion.{option}",
+            rule=f"it is for {', '.join(suited)}",
+            cure="remove the setting",
+        )
+        for option, values in limits.items()
+        for value, suited in values.items()
+        if chosen.options.get(option) == value and task not in suited
+    ]
 
 
 def _is_held(part: str, held: Mapping[str, bool]) -> bool:
