@@ -80,7 +80,7 @@ def fit_columns(
 ) -> Values:
     """`sensorium.fit` of some columns; scores of all rows. The judged rows are not in the table that it gets.
 
-    It is told of the groups or times of the rows, as a recipe is.
+    The fit gets the column of groups or times, as a recipe does.
     """
     import sensorium
 

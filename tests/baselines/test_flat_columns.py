@@ -205,8 +205,8 @@ def forged_features():
     """Yield a name, a column and what replaces a field of its saved features."""
     yield "unknown kind", 0, {"kind": "words"}, {}
     yield "another form", 0, {"state": {"form": "trees", "gaps": False}}, {}
-    yield "wrong size", 0, {}, {"0.kept": np.ones(2, bool)}
-    yield "nothing kept", 0, {}, {"0.kept": np.zeros(1, bool)}
+    yield "wrong size", 0, {}, {"0.selected": np.ones(2, bool)}
+    yield "nothing selected", 0, {}, {"0.selected": np.zeros(1, bool)}
     yield "no scale", 0, {}, {"0.scale": np.zeros(1)}
     yield "not a number", 0, {}, {"0.mean": np.array([np.nan])}
     yield "two means", 0, {}, {"0.mean": np.zeros(2)}

@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import sensorium
@@ -125,9 +126,25 @@ def test_negative_amounts_have_no_logarithm_to_compare():
     assert not plan.task.transform and "with log" not in note_of(plan).reason
 
 
+def test_a_single_network_is_trained_on_the_suggested_scale():
+    plan = plan_of(added(), preset="fast")
+    assert plan.task.transform["kind"] == "yeo_johnson" and "out of fold" not in note_of(plan).reason
+
+
+def test_series_in_files_are_not_read(tmp_path):
+    random = np.random.default_rng(0)
+    for place in range(ROWS):
+        np.save(tmp_path / f"{place}.npy", random.normal(size=5))
+    table = pd.DataFrame({"steps": [f"{place}.npy" for place in range(ROWS)], "y": multiplied()["y"], "split": SPLIT})
+    table.to_csv(tmp_path / "table.csv", index=False)
+    config = Config.gather({"target": "y", "task": "regression", "device": "cpu"}, {"modalities": {"steps": "series"}})
+    plan = make_plan(open_table(tmp_path / "table.csv"), config, Silent())
+    assert note_of(plan).reason.endswith("no other scale was compared: all columns are read from files")
+
+
 def test_a_model_and_its_copy_are_on_the_chosen_scale(tmp_path):
     table = added()
-    model = sensorium.fit(table, "y", preset="fast", epochs=2, width=16, progress=False)
+    model = sensorium.fit(table, "y", preset="good", epochs=2, width=16, progress=False)
     assert any("out of fold" in str(notice) for notice in model.card["notices"])
     assert not model.fitted.task.transform
     model.save(tmp_path / "model")

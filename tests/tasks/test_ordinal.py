@@ -201,6 +201,7 @@ def test_the_order_of_the_settings_chooses_the_task_and_a_saved_model_predicts_t
     other = {"table": {"order": {"rating": words[::-1]}}}
     with pytest.raises(ConfigError, match=r"cannot change table\.order"):
         sensorium.fit(table, start=tmp_path / "run", config=other, progress=False)
+    assert sensorium.fit(table, start=tmp_path / "run", epochs=1, progress=False).labels == words
     again = sensorium.load(tmp_path / "run")
     np.testing.assert_array_equal(again.predict_proba(table), probabilities)
     expected = [words[k] for k in (probabilities.cumsum(1)[:, :-1] < 0.5).sum(1)]

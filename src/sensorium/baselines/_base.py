@@ -42,7 +42,7 @@ class Sample:
         seed: random seed.
         threads: largest number of threads.
         distribution: distribution of a value. Counts (`poisson`) are divided by their mean.
-        shared: what paths of the same matrix share.
+        shared: name → decomposition of the matrix, which paths of several targets share.
     """
 
     matrix: Any
@@ -88,7 +88,7 @@ class Model(HasState, ABC):
 
 
 def useful_threads(most: int, numbers: int) -> int:
-    """Return the number of threads for a matrix of so many numbers: one for a small matrix."""
+    """Return the number of threads for a matrix with `numbers` elements: one for a small matrix."""
     return most if numbers >= PARALLEL else 1
 
 

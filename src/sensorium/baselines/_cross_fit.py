@@ -175,7 +175,7 @@ def fold_losses(kind: str, jobs: Sequence[Job], folds: Sequence[Fold]) -> Floats
         for job in jobs:
             scores = _Found.search(member, job, sides, job.target).scores(job)
             parts = zip(np.split(scores, ends), np.split(truth, ends), strict=True)
-            found.append([loss(own, true, job.classes, scale=job.scale) / len(true) for own, true in parts])
+            found.append([job.loss(own, true) / len(true) for own, true in parts])
     return np.array(found)
 
 

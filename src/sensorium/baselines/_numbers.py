@@ -28,7 +28,7 @@ class NumberBlock(Block):
     z = (x − pivot) / unit; numbers are standardised and cut at ten deviations; missing ones are the mean.
 
     Attributes:
-        kept: bool[f], the numbers of the column that are used, k of them.
+        selected: bool[f], the numbers of the column that are used, k of them.
         centre, spread: float32[k], by which they are standardised before they are reduced; empty if they are not.
         directions: float32[k, c], of the principal components; empty if they are not reduced.
         pivot, unit: float64[w], of the signed logarithm; a unit of 0 leaves a number as it is. Empty for trees.
@@ -37,7 +37,7 @@ class NumberBlock(Block):
 
     kind: ClassVar[Kind] = "numbers"
 
-    kept: npt.NDArray[np.bool_]
+    selected: npt.NDArray[np.bool_]
     centre: npt.NDArray[np.float32]
     spread: npt.NDArray[np.float32]
     directions: npt.NDArray[np.float32]
@@ -47,13 +47,13 @@ class NumberBlock(Block):
     scale: npt.NDArray[np.float64]
 
     def check(self) -> None:
-        if self.kept.ndim != 1:
-            raise ValueError("kept has several axes")
-        reduced = (int(self.kept.sum()),) if self.directions.size else (0,)
+        if self.selected.ndim != 1:
+            raise ValueError("selected has several axes")
+        reduced = (int(self.selected.sum()),) if self.directions.size else (0,)
         if self.centre.shape != reduced or self.spread.shape != reduced:
-            raise ValueError("centre and spread do not match the numbers that are kept")
+            raise ValueError("centre and spread do not match the selected numbers")
         if self.directions.ndim != 2 or len(self.directions) != reduced[0]:
-            raise ValueError("directions do not match the numbers that are kept")
+            raise ValueError("directions do not match the selected numbers")
         scaled = (self.width,) if self.form == "linear" else (0,)
         if any(part.shape != scaled for part in (self.pivot, self.unit, self.mean, self.scale)):
             raise ValueError("pivot, unit, mean and scale do not match the width")
@@ -63,23 +63,23 @@ class NumberBlock(Block):
     @classmethod
     def learn(cls, column: Summary, form: Form, seed: int) -> Self:
         known = column.values[column.present]
-        kept = _distinct(known)
-        known = known[:, kept]
+        selected = _distinct(known)
+        known = known[:, selected]
         centre, spread, directions = _reduction(known, seed)
         reduced = directions.size > 0
         if reduced:
             known = (known - centre) / spread @ directions
         scaling = _scaling(known.astype(np.float64), reduced) if form == "linear" else [np.zeros(0)] * 4
-        return cls(form, has_gaps(column, form), kept, centre, spread, directions, *scaling)
+        return cls(form, has_gaps(column, form), selected, centre, spread, directions, *scaling)
 
     @property
     def width(self) -> int:
-        return self.directions.shape[1] if self.directions.size else int(self.kept.sum())
+        return self.directions.shape[1] if self.directions.size else int(self.selected.sum())
 
     def _features(self, column: Summary) -> Any:
-        if column.width != len(self.kept):
-            raise ValueError(f"{column.width} numbers instead of {len(self.kept)}")
-        found = column.values[:, self.kept]
+        if column.width != len(self.selected):
+            raise ValueError(f"{column.width} numbers instead of {len(self.selected)}")
+        found = column.values[:, self.selected]
         if self.directions.size:
             found = (found - self.centre) / self.spread @ self.directions
         if self.form == "trees":

@@ -11,9 +11,9 @@ from sensorium.modalities import Ragged
 
 FEW = 8  # channels, up to which each gets all statistics; more of them, as of a spectrogram, get the first ones
 THIRDS = 3  # parts whose means are used
-BANDS, FEWEST_BANDS = 64, 16  # frequency bands of growing width: of all channels together, and of each at least
+BANDS, FEWEST_BANDS = 64, 16  # frequency bands of growing width: the sum over channels, and the least per channel
 WINDOW = 32  # steps of a window, whose spread and extremes are compared with those of other windows
-QUARTILES = (0.0, 0.25, 0.75, 1.0)
+WINDOW_QUANTILES = (0.0, 0.25, 0.75, 1.0)
 TAILS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 LAGS = (1, 2, 5, 10, 20)  # of the autocorrelation, in steps
 BLOCK = 2_000_000  # numbers that are summarized at a time
@@ -24,9 +24,9 @@ def sum_up_steps(cells: Ragged) -> Features:
     """Summarize steps: ragged [total, c] → [n, f].
 
     Of each channel: mean, deviation, extremes, last value, means of thirds, mean absolute change. If there are few
-    channels, also: skewness, kurtosis, first value, trend, quantiles, deviation, largest, skewness and kurtosis of the
-    changes, crossings of the mean, autocorrelations, the logarithm of the power in frequency bands, and quartiles of
-    the spread and of the extremes of windows. And the logarithm of the length. A cell without steps gets zeros.
+    channels, also: skewness, kurtosis, first value, trend, quantiles, deviation and largest of the changes, crossings
+    of the mean, autocorrelations, the logarithm of the power in frequency bands, and quartiles of the spread and of the
+    extremes of windows. And the logarithm of the length. A cell without steps gets zeros.
     """
     lengths, channels = np.diff(cells.offsets), cells.values.shape[1]
     found = np.zeros((len(cells), _width(channels)), np.float32)
@@ -44,7 +44,7 @@ def sum_up_samples(cells: Ragged) -> Features:
 
 
 def _width(channels: int) -> int:
-    few = 4 + len(TAILS) + 5 + len(LAGS) + 3 * len(QUARTILES) + _bands_of(channels) if channels <= FEW else 0
+    few = 4 + len(TAILS) + 3 + len(LAGS) + 3 * len(WINDOW_QUANTILES) + _bands_of(channels) if channels <= FEW else 0
     return channels * (6 + THIRDS + few) + 1
 
 
@@ -75,9 +75,7 @@ def _statistics(steps: Features) -> Iterator[Features]:
     slope = np.einsum("t,ntc->nc", time, standard) / max(SMALLEST, float(time @ time))
     yield from ((standard**3).mean(1), (standard**4).mean(1), steps[:, 0], slope)
     yield _flat(np.quantile(steps, TAILS, axis=1).transpose(1, 0, 2))
-    spread = changes.std(1)
-    jumps = (changes - changes.mean(1)[:, None]) / (spread + SMALLEST)[:, None]
-    yield from (spread, np.abs(changes).max(1), (jumps**3).mean(1), (jumps**4).mean(1))
+    yield from (changes.std(1), np.abs(changes).max(1))
     yield (np.diff(np.signbit(standard), axis=1) != 0).sum(1) / np.float32(steps.shape[1])
     for lag in LAGS:
         yield (standard[:, lag:] * standard[:, :-lag]).sum(1) / np.float32(steps.shape[1])
@@ -104,7 +102,7 @@ def _windows(steps: Features) -> Iterator[Features]:
     centred = steps - np.repeat(mean, lengths[:, 0], axis=1)
     deviation = np.sqrt(np.add.reduceat(centred**2, starts, axis=1) / lengths)
     for found in (deviation, np.maximum.reduceat(steps, starts, axis=1), np.minimum.reduceat(steps, starts, axis=1)):
-        yield np.quantile(found, QUARTILES, axis=1, method="nearest").transpose(1, 0, 2)
+        yield np.quantile(found, WINDOW_QUANTILES, axis=1, method="nearest").transpose(1, 0, 2)
 
 
 def _flat(values: Features) -> Features:

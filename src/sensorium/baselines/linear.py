@@ -93,8 +93,9 @@ class _LinearPath(Path):
         if sample.lacks_events:
             return iter([(np.zeros((1, width)), np.log([SMALLEST]))] * len(STRENGTHS))
         if not sample.classes and sample.distribution == "normal":
-            ridge = sample.shared.setdefault("ridge", Ridge(sample.matrix))
-            return ridge.path(sample.target, [1 / strength for strength in STRENGTHS])
+            if "ridge" not in sample.shared:
+                sample.shared["ridge"] = Ridge(sample.matrix)
+            return sample.shared["ridge"].path(sample.target, [1 / strength for strength in STRENGTHS])
         solutions = self._logistic if sample.classes else self._poisson
         if not width:  # scikit-learn wants a feature
             return ((found[:, :0], own) for found, own in solutions(np.zeros((len(sample.target), 1))))

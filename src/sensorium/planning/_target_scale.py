@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,11 +12,12 @@ from sensorium.baselines import Job, fold_losses, summarize
 from sensorium.config import Config, set_both
 from sensorium.errors import SchemaError
 from sensorium.findings import count
-from sensorium.prepare import prepare_columns
+from sensorium.prepare import names_files, prepare_columns
+from sensorium.registry.defaults import SIMPLEST_PRESET
 from sensorium.runtime.progress import Silent
 from sensorium.schema import Schema
 from sensorium.split import FoldOptions, Folds, make_folds
-from sensorium.table import Floats, Note, Rows, Table
+from sensorium.table import Column, Floats, Note, Rows, Table
 from sensorium.tasks import EncodedTarget, Task, learn_task
 from sensorium.tasks.regression import Regression
 
@@ -46,8 +46,9 @@ def choose_scale(
     Where the distribution suggests a transform, ridge regressions on columns that are not read from files are fitted
     without a transform, on the logarithm and on the suggested scale. The squared errors of the amounts are compared
     over folds of the training rows. Another scale than the suggested one is chosen if it raises R² by more than the
-    standard error over folds, and by more than `GAIN`. Scales are not compared if a setting chooses the transform, or
-    if there are too few rows or no columns to compare them with.
+    standard error over folds, and by more than `GAIN`. Scales are not compared if a setting chooses the transform, if
+    only a network is trained (the errors of linear models say little about it), or if there are too few rows or no
+    columns to compare them with.
 
     Args:
         task: the task, with the transform that the distribution of the training rows suggests.
@@ -59,7 +60,9 @@ def choose_scale(
     """
     if not isinstance(task, Regression) or not task.transform or config.train.target_transform != "auto":
         return task
-    columns = {name: own for name, own in learnt.items() if not own.cacheable}
+    if config.preset == SIMPLEST_PRESET:
+        return task
+    columns = {name: own for name, own in learnt.items() if not _reads_files(own, schema.table.column(name))}
     rows = _sample(train[target.known[train]])
     if not columns:
         return _explained(task, "no other scale was compared: all columns are read from files")
@@ -70,7 +73,12 @@ def choose_scale(
     except SchemaError as error:  # too few groups or times
         return _explained(task, f"no other scale was compared: {error.finding}")
     job = _job(task, target.values[rows], schema.table.take(rows), columns, config)
-    return _best_of(job, {SUGGESTED: task, **_others(schema, config, train)}, folds)
+    return _best_of(job, {SUGGESTED: task, **_others(task, schema, config, train)}, folds)
+
+
+def _reads_files(modality: Modality, column: Column) -> bool:
+    """Return whether the cells are files, such as images, or series in files of their own."""
+    return modality.reads_files or names_files(column)
 
 
 def _explained(task: Regression, evidence: str) -> Regression:
@@ -109,16 +117,15 @@ def _job(task: Task, target: Floats, table: Table, columns: Mapping[str, Modalit
     return Job(cells, target, np.arange(len(target)), task, config.seed)
 
 
-def _others(schema: Schema, config: Config, train: Rows) -> dict[str, Regression]:
-    """Return the tasks with another transform than the suggested one, where there is one."""
-    found = dict[str, Regression]()
-    for name in ("none", "log"):
+def _others(task: Regression, schema: Schema, config: Config, train: Rows) -> dict[str, Regression]:
+    """Return the tasks with another transform than the suggested one; negative amounts have no logarithm."""
+    found, suggested = dict[str, Regression](), task.amounts
+    for name in ("none", "log") if suggested and suggested.lowest >= 0 else ("none",):
         changes = config.train.model_copy(update={"target_transform": name})
         own = config.model_copy(update={"train": changes})
-        with suppress(SchemaError):  # negative amounts have no logarithm
-            task = learn_task(schema.task_name, schema.labels, train, schema.reading, own)
-            assert isinstance(task, Regression)
-            found[name] = task
+        other = learn_task(schema.task_name, schema.labels, train, schema.reading, own)
+        assert isinstance(other, Regression)
+        found[name] = other
     return found
 
 
@@ -139,4 +146,4 @@ def _note(task: Regression, evidence: str) -> Note:
     """Return reason and cure of another transform than the suggested one."""
     scale = task.amounts.describe() if task.amounts else "the amounts as they are"
     reason = f"the amounts are skewed, but {NAMES[SUGGESTED]} has larger errors: trained on {scale}; {evidence}"
-    return [reason, f"{set_both('train.target_transform', SUGGESTED)} trains on the other scale"]
+    return [reason, f"{set_both('train.target_transform', SUGGESTED)} trains on the Yeo-Johnson scale"]
