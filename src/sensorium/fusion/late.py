@@ -12,7 +12,9 @@ from torch import Tensor, nn
 from sensorium.batch import Tokens
 from sensorium.fusion._base import masked_softmax, stack
 
-OPTION_TASKS = {"weights": {"energy": ("binary", "multiclass", "multilabel")}}  # option → value → the tasks that it supports
+OPTION_TASKS = {
+    "weights": {"energy": ("binary", "multiclass", "multilabel")}
+}  # option → value → the tasks that it supports
 
 
 class Late(nn.Module):
