@@ -12,9 +12,8 @@ from torch import Tensor, nn
 from sensorium.batch import Tokens
 from sensorium.fusion._base import masked_softmax, stack
 
-OPTION_TASKS = {
-    "weights": {"energy": ("binary", "multiclass", "multilabel")}
-}  # option → value → the tasks that it supports
+# option → value → the tasks that it supports
+OPTION_TASKS = {"weights": {"energy": ("binary", "multiclass", "multilabel")}}
 
 
 class Late(nn.Module):
