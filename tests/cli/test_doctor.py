@@ -110,7 +110,7 @@ def test_weights_have_the_command_of_the_listing(monkeypatch):
     ("given", "lines"),
     [
         pytest.param(
-            {}, ["fewer for small networks", "GOMP_SPINCOUNT=1500 (set by Sensorium)"], marks=pytest.mark.slow
+            {}, ["fewer for small networks", "GOMP_SPINCOUNT=1000 (set by Sensorium)"], marks=pytest.mark.slow
         ),
         (
             {"OMP_NUM_THREADS": "1", "GOMP_SPINCOUNT": "7"},

@@ -25,7 +25,9 @@ def test_cosine_is_its_formula(rows):
     head = heads.load("cosine")(12, 4, scale=7.0)
     torch.nn.init.normal_(head.bias)
     weight, bias = head.weight.detach().numpy(), head.bias.detach().numpy()
-    np.testing.assert_allclose(head(rows).detach(), 7 * unit(rows.numpy()) @ unit(weight).T + bias, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(
+        head(rows).detach(), 7 * unit(rows.numpy()) @ unit(weight).T + bias, rtol=1e-5, atol=1e-5
+    )
     torch.testing.assert_close(head(100 * rows), head(rows))
 
 
