@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from sensorium.blending._time import FOLDS, LEAST, MOST, MOST_ROWS, TimeLimit, network_folds, plan_fits
+from sensorium.blending._time import FOLDS, LEAST, MOST, MOST_ROWS, NetworkFolds, TimeLimit, plan_fits
 
 pytestmark = pytest.mark.unit
 
@@ -72,9 +72,30 @@ def test_a_network_that_would_exceed_the_limit_is_not_trained():
     assert not LIMIT.network_reason(241, 1)
 
 
-@pytest.mark.parametrize(("seconds", "folds"), [(0.1, 5), (3, 5), (3.1, 3), (6.6, 3), (7, 2), (1000, 2)])
-def test_slow_networks_are_trained_on_fewer_folds(seconds, folds):
-    assert network_folds(seconds) == folds
+@pytest.mark.parametrize(
+    ("seconds", "rows", "count", "trained"),
+    [
+        (0.1, 100, 5, 5),
+        (3.4, 100, 5, 5),
+        (3.5, 100, 2, 2),  # fewer than five folds judge too few rows, so two folds judge all
+        (3.5, 1000, 5, 4),
+        (5, 1000, 5, 3),
+        (6.5, 1000, 5, 2),
+        (7, 1000, 5, 1),
+        (7, 999, 5, 2),
+        (1000, 1000, 5, 1),
+        (1000, 500, 5, 2),
+        (1000, 499, 2, 2),
+    ],
+)
+def test_slow_networks_are_trained_on_some_of_five_folds(seconds, rows, count, trained):
+    assert NetworkFolds.of(seconds, rows) == NetworkFolds(count, trained)
+
+
+def test_the_trainings_of_folds_count_by_their_rows():
+    assert NetworkFolds(5, 5).trainings == pytest.approx(5)
+    assert NetworkFolds(5, 1).trainings == pytest.approx(1.8)
+    assert NetworkFolds(2, 2).trainings == pytest.approx(2)
 
 
 def test_a_model_that_is_not_slow_itself_is_left_out_for_the_others():

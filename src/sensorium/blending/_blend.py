@@ -98,12 +98,12 @@ class _Roles:
         return cls(places[~held], places[held])
 
     def judged(self, data: PreparedTable, folds: Folds) -> Judged:
-        """Return the rows that select, in parts that keep groups together: the folds, or groups at random."""
+        """Return the rows that select, in parts that keep groups together: the folds if all judge, or random groups."""
         plan, places = data.plan, self.select
-        if len(folds) > 1:
-            parts = np.zeros(len(plan.used), np.int64)
-            for number, fold in enumerate(folds):
-                parts[fold.judge] = number
+        parts = np.zeros(len(plan.used), np.int64)
+        for number, fold in enumerate(folds):
+            parts[fold.judge] = number
+        if 1 < len(folds) == len(np.unique(parts[places])):
             return Judged(plan.task, plan.target[places], parts[places])
         groups = places if plan.groups is None else plan.groups[places]
         codes = np.unique(groups, return_inverse=True)[1]

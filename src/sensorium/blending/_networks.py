@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from sensorium.blending._candidates import Candidate, candidate_of
-from sensorium.blending._time import FEWEST, TimeLimit, network_folds
+from sensorium.blending._time import FEWEST, NetworkFolds, TimeLimit
 from sensorium.errors import TrainingError
 from sensorium.planning import PreparedTable, cut_folds
 from sensorium.runtime.progress import Reporter
@@ -50,9 +50,10 @@ def train_networks(data: PreparedTable, mains: Sequence[TrialResult], train: Tra
     Args:
         data: the table.
         mains: the training of each network, of a fold or of the whole table.
-        train: trains networks: for a whole table, one on each fold.
+        train: trains networks: for a whole table, one on each of some folds.
         report: logs progress.
     """
+    rows = len(data.rows("train")) + len(data.rows("validation"))
     found, once, spent = list[Candidate](), 0.0, 0.0
     for main in mains:
         try:
@@ -61,22 +62,25 @@ def train_networks(data: PreparedTable, mains: Sequence[TrialResult], train: Tra
             if main.collapsed:
                 raise TrainingError("it predicts a constant")
             seconds = estimate_seconds(data, main)
-            count = 1 if main.spec.fold else network_folds(seconds)
-            once, spent = once + seconds, spent + count * seconds
-            found.append(_candidate(data, main, train, count))
+            folds = None if main.spec.fold else NetworkFolds.of(seconds, rows)
+            once, spent = once + seconds, spent + (folds.trainings if folds else 1) * seconds
+            found.append(_candidate(data, main, train, folds))
         except TrainingError as error:
             report.log(f"? {main.spec.name} is left out of the blend: {error.finding}")
     return Networks(found, once, spent)
 
 
-def _candidate(data: PreparedTable, main: TrialResult, train: Train, count: int) -> Candidate:
-    """Return a network with out-of-fold scores, by trainings on so many folds unless it was trained on one."""
-    if main.spec.fold is None:
-        folds = cut_folds(data.plan, count).folds
+def _candidate(data: PreparedTable, main: TrialResult, train: Train, folds: NetworkFolds | None) -> Candidate:
+    """Return a network with out-of-fold scores, by trainings on folds unless it was trained on one."""
+    if folds:
+        cut = cut_folds(data.plan, folds.count).folds
+        numbers = range(len(cut))[-folds.trained :]  # in order of time, the last folds learn from most rows
         specs = [
-            replace(main.spec, name=_name(main.spec.name, k, len(folds)), fold=[k, count]) for k in range(len(folds))
+            replace(main.spec, name=_name(main.spec.name, number, len(cut)), fold=[number, folds.count])
+            for number in numbers
         ]
-        found = [(fold.judge, _tested(result)) for result, fold in zip(train(specs), folds, strict=True)]
+        results = zip(train(specs), numbers, strict=True)
+        found = [(cut[number].judge, _tested(result)) for result, number in results]
     else:
         own = main.spec.data(data)
         found = [(own.rows(split), outcome.scores) for split, outcome in main.outcomes.items()]

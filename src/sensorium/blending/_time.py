@@ -16,9 +16,10 @@ from sensorium.runtime.progress import duration_text
 LEAST, FACTOR = 40.0, 3.0  # seconds that a blend may take, or so many times its network; tables are read beside that
 MOST, MOST_ROWS = 600.0, 20_000  # seconds that it takes at most with so many rows, in proportion with more
 OF_NETWORK = 0.8  # share of these that the trainings of one network may take
-NETWORK_SECONDS = {5: 15.0, 3: 20.0}  # folds → seconds that all trainings of a network may take; else `FEWEST`
-FEWEST = 2
-FOLDS = (5, 3, FEWEST)  # of classical models: the first number whose fits are quick enough
+FOLDS = (5, 3, 2)  # of classical models: the first number whose fits are quick enough
+NETWORK_SECONDS = 17.0  # that all trainings of a network may take; beyond it, few of the folds judge it
+ENOUGH = 200  # rows that judge a network in any case
+FEWEST = 2  # trainings of a network on a table without a single fold
 
 
 class Sized(Protocol):
@@ -88,12 +89,39 @@ class TimeLimit:
         )
 
 
-def network_folds(seconds: float) -> int:
-    """Return the number of folds to train networks on, if one training takes so many seconds.
+@dataclass(frozen=True)
+class NetworkFolds:
+    """Folds that judge a network.
 
-    Trainings on k folds of (k - 1) / k of the rows each, and the one on all rows, take about k times as long as one.
+    A network that learns from half of the rows is often far worse than the one that learns from all. So a slow network
+    is trained on one or two of five folds, each with four fifths of the rows, if these judge enough rows.
+
+    Attributes:
+        count: number of folds that the rows are cut into.
+        trained: how many of these the network is trained on, the last ones.
     """
-    return next((folds for folds, most in NETWORK_SECONDS.items() if folds * seconds <= most), FEWEST)
+
+    count: int
+    trained: int
+
+    @property
+    def trainings(self) -> float:
+        """Return the time of all trainings in trainings on all rows, the one that makes the member included."""
+        return 1 + self.trained * (self.count - 1) / self.count
+
+    @classmethod
+    def of(cls, seconds: float, rows: int) -> NetworkFolds:
+        """Return the folds of a network.
+
+        Args:
+            seconds: of one training.
+            rows: training and validation rows.
+        """
+        options = [cls(FOLDS[0], trained) for trained in range(FOLDS[0], 0, -1)]
+        enough = [own for own in options if own.trained == own.count or own.trained * rows >= own.count * ENOUGH]
+        quick = [own for own in enough if own.trainings * seconds <= NETWORK_SECONDS]
+        found = quick[0] if quick else enough[-1]
+        return found if quick or found.trained <= FEWEST else cls(FEWEST, FEWEST)
 
 
 @dataclass(frozen=True)

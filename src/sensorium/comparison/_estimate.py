@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from statistics import mean
 
-from sensorium.blending import network_folds
+from sensorium.blending import NetworkFolds
 from sensorium.comparison._plan import Candidate
 from sensorium.comparison._result import Kind
 
+ROWS = 2000  # assumed, as the number of folds hardly depends on it
 SINGLES = 2.0  # times the work of the classical models of all columns, with those of each modality alone
 
 
@@ -41,8 +42,7 @@ def _expected(candidate: Candidate, candidates: Mapping[str, Candidate], measure
     network = _alone(candidate, measured) * mean(factors or [1.0])
     if candidate.kind == "fusion":
         return network
-    # Trainings on k folds of (k - 1) / k of the rows each, and one on all rows, take k times as long as one.
-    trainings = network_folds(network) if candidate.folds > 1 else 1
+    trainings = NetworkFolds.of(network, ROWS).trainings if candidate.folds > 1 else 1
     classical = sum(_finished("baseline", candidates, measured).values())
     return network * trainings + classical * candidate.folds * SINGLES
 
