@@ -76,11 +76,11 @@ def test_a_network_that_would_exceed_the_limit_is_not_trained():
     ("seconds", "rows", "count", "trained"),
     [
         (0.1, 100, 5, 5),
-        (3.4, 100, 5, 5),
-        (3.5, 100, 2, 2),  # fewer than five folds judge too few rows, so two folds judge all
-        (3.5, 1000, 5, 4),
-        (5, 1000, 5, 3),
-        (6.5, 1000, 5, 2),
+        (2.4, 100, 5, 5),
+        (2.5, 100, 2, 2),  # fewer than five folds judge too few rows, so two folds judge all
+        (2.5, 1000, 5, 4),
+        (3.5, 1000, 5, 3),
+        (4.6, 1000, 5, 2),
         (7, 1000, 5, 1),
         (7, 999, 5, 2),
         (1000, 1000, 5, 1),
