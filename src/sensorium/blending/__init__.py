@@ -1,11 +1,14 @@
 """Blend models of different kinds: networks, linear models and boosted trees."""
 
-from sensorium.blending._blend import blend, needs_fold
-from sensorium.blending._networks import NETWORK, Train, too_slow
+from sensorium.blending._blend import blend, combine, fold_counts, needs_fold
+from sensorium.blending._candidates import Candidate
+from sensorium.blending._classical import Classical, classical_candidates
+from sensorium.blending._networks import NETWORK, Train, check_network, network_candidate, too_slow
 from sensorium.blending._support import CONFLICTS, check_blend
-from sensorium.blending._time import FOLDS, TimeLimit, network_folds
+from sensorium.blending._time import FOLDS, FitTime, TimeLimit, network_folds
 
 __all__ = [
-    "CONFLICTS", "FOLDS", "NETWORK", "TimeLimit", "Train", "blend", "check_blend", "needs_fold", "network_folds",
-    "too_slow",
+    "CONFLICTS", "FOLDS", "NETWORK", "Candidate", "Classical", "FitTime", "TimeLimit", "Train", "blend", "check_blend",
+    "check_network", "classical_candidates", "combine", "fold_counts", "needs_fold", "network_candidate",
+    "network_folds", "too_slow",
 ]  # fmt: skip

@@ -44,6 +44,18 @@ def too_slow(data: PreparedTable, spec: TrialSpec, limit: TimeLimit) -> Training
     return TrainingError(reason) if reason else None
 
 
+def check_network(main: TrialResult) -> None:
+    """Check that a trained network may become a member of a blend.
+
+    Raises:
+        TrainingError: its training failed, or it predicts a constant.
+    """
+    if main.error is not None:
+        raise main.error
+    if main.collapsed:
+        raise TrainingError("it predicts a constant")
+
+
 def train_networks(data: PreparedTable, mains: Sequence[TrialResult], train: Train, report: Reporter) -> Networks:
     """Train networks on folds, as many as their time allows; log those that are left out.
 
@@ -56,30 +68,38 @@ def train_networks(data: PreparedTable, mains: Sequence[TrialResult], train: Tra
     found, once, spent = list[Candidate](), 0.0, 0.0
     for main in mains:
         try:
-            if main.error is not None:
-                raise main.error
-            if main.collapsed:
-                raise TrainingError("it predicts a constant")
+            check_network(main)
             seconds = estimate_seconds(data, main)
             count = 1 if main.spec.fold else network_folds(seconds)
             once, spent = once + seconds, spent + count * seconds
-            found.append(_candidate(data, main, train, count))
+            found.append(network_candidate(data, main, train, count))
         except TrainingError as error:
             report.log(f"? {main.spec.name} is left out of the blend: {error.finding}")
     return Networks(found, once, spent)
 
 
-def _candidate(data: PreparedTable, main: TrialResult, train: Train, count: int) -> Candidate:
-    """Return a network with out-of-fold scores, by trainings on so many folds unless it was trained on one."""
-    if main.spec.fold is None:
+def network_candidate(data: PreparedTable, main: TrialResult, train: Train, count: int) -> Candidate:
+    """Return a network with its scores of rows that it did not learn from.
+
+    Args:
+        data: the table.
+        main: the training of the network.
+        train: trains networks on folds.
+        count: the number of folds for predictions out of fold. 0 for none: then it predicts its validation rows, which
+            chose its epoch. Without meaning if `main` was trained on the fold of a large table.
+
+    Raises:
+        TrainingError: a training on a fold failed.
+    """
+    if main.spec.fold is None and count:
         folds = cut_folds(data.plan, count).folds
         specs = [
             replace(main.spec, name=_name(main.spec.name, k, len(folds)), fold=[k, count]) for k in range(len(folds))
         ]
         found = [(fold.judge, _tested(result)) for result, fold in zip(train(specs), folds, strict=True)]
     else:
-        own = main.spec.data(data)
-        found = [(own.rows(split), outcome.scores) for split, outcome in main.outcomes.items()]
+        own, splits = main.spec.data(data), main.outcomes if main.spec.fold else ["validation"]
+        found = [(own.rows(split), main.outcomes[split].scores) for split in splits]
     rows, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return candidate_of(main.spec.name, main.model.towers, rows, scores, main.model.first, len(data.plan.used))
 

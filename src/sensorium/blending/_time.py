@@ -5,7 +5,7 @@ Times are estimates for an ordinary CPU from the amount of work. So the plan is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -19,6 +19,7 @@ OF_NETWORK = 0.8  # share of these that the trainings of one network may take
 NETWORK_SECONDS = {5: 15.0, 3: 20.0}  # folds → seconds that all trainings of a network may take; else `FEWEST`
 FEWEST = 2
 FOLDS = (5, 3, FEWEST)  # of classical models: the first number whose fits are quick enough
+START_UP = 2.0  # seconds of the first fits that tell nothing of later ones: libraries are imported
 
 
 class Sized(Protocol):
@@ -86,6 +87,21 @@ class TimeLimit:
             if self.preset == "best"
             else "preset best may take ten times as long"
         )
+
+
+@dataclass(frozen=True)
+class FitTime:
+    """Time that the fits of classical models may take.
+
+    Attributes:
+        seconds: seconds of an ordinary CPU.
+        cure: how to get more time, for reports.
+        clock: returns the seconds that are left; None if the estimates alone decide.
+    """
+
+    seconds: float
+    cure: str
+    clock: Callable[[], float] | None = None
 
 
 def network_folds(seconds: float) -> int:
@@ -158,3 +174,27 @@ def plan_fits(
         if chosen != usual
         else "",
     )
+
+
+def while_time(
+    seconds: Mapping[int, float], clock: Callable[[], float], leave_out: Callable[[int], None]
+) -> Iterator[int]:
+    """Yield fits while the clock leaves time for them, judged by how long the earlier ones took.
+
+    The first is yielded in any case, as nothing is known of the speed of the machine. The consumer runs each fit before
+    it asks for the next one.
+
+    Args:
+        seconds: position of a fit → its estimated seconds, in the order in which they run.
+        clock: returns the seconds that are left.
+        leave_out: called with each fit that has no time.
+    """
+    start, estimated = clock(), 0.0
+    for place, own in seconds.items():
+        left = clock()
+        slowness = max(1.0, (start - left) / (START_UP + estimated))
+        if estimated and slowness * own > left:
+            leave_out(place)
+            continue
+        estimated += own
+        yield place

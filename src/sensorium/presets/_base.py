@@ -19,7 +19,7 @@ class Preset(ABC):
     Class attributes:
         STRATEGY: registered name of a strategy of the stage `train`. `plain` is replaced by a strategy that a setting
             enables, such as `search`.
-        NETWORKS: number of networks with different random seeds that a blend has.
+        NETWORKS: number of networks of a blend, which differ in their random seeds, or in what a search chose.
         PATIENCE: factor of the time limits of a blend.
     """
 
