@@ -114,8 +114,8 @@ def test_with_one_network_a_budget_only_searches(config):
 def test_what_a_search_does_not_support_is_refused_with_a_blend_too():
     with pytest.raises(ConfigError, match="folds cannot be combined with a budget"):
         FitSetup.of(Request(Config(preset="good"), budget=Budget(60), folds=True))
+    table = {name: cells for name, cells in make_rows().items() if name != "split"}
     with pytest.raises(ConfigError, match="no validation rows"):
-        table = {name: cells for name, cells in make_rows().items() if name != "split"}
         sensorium.fit(table, "label", budget=60, preset="good", split={"validation": 0.0}, progress=False)
 
 
