@@ -4,7 +4,17 @@ from dataclasses import dataclass
 
 import pytest
 
-from sensorium.blending._time import FOLDS, LEAST, MOST, MOST_ROWS, NetworkFolds, TimeLimit, plan_fits
+from sensorium.blending._time import (
+    FOLDS,
+    LEAST,
+    MOST,
+    MOST_ROWS,
+    START_UP,
+    NetworkFolds,
+    TimeLimit,
+    plan_fits,
+    while_time,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -102,3 +112,26 @@ def test_a_model_that_is_not_slow_itself_is_left_out_for_the_others():
     found = plan(49).left_out["trees (a)"]  # 15 s, after 35 s of the others
     assert found.startswith("it would take about 15 s, and the other models need")
     assert "beyond the 1 s" in plan(1).left_out["trees"]
+
+
+def run_fits(seconds, allowed, slowness):
+    """Run fits on a machine slower than the estimates; return those that ran, and those that were left out."""
+    left, ran, left_out = [allowed], [], []
+    for place in while_time(seconds, lambda: left[0], left_out.append):
+        ran.append(place)
+        left[0] -= slowness * seconds[place]
+    return ran, left_out
+
+
+def test_fits_that_a_slow_machine_has_no_time_for_are_left_out():
+    seconds = {0: 10.0, 1: 20.0, 2: 30.0}
+    assert run_fits(seconds, 60, 1) == ([0, 1, 2], [])
+    assert run_fits(seconds, 60, 2) == ([0, 1], [2])
+    assert run_fits(seconds, 60, 4) == ([0], [1, 2])
+    assert run_fits(seconds, 60, 100) == ([0], [1, 2])  # the first shows how slow the machine is
+
+
+def test_importing_libraries_in_the_first_fit_leaves_out_no_other():
+    left = [10.0]
+    for place in while_time({0: 0.01, 1: 2.0}, lambda: left[0], lambda place: pytest.fail("no time")):
+        left[0] -= START_UP if place == 0 else 2.0

@@ -8,10 +8,12 @@ import pytest
 from sensorium.config import Config
 from sensorium.presets import _backbones
 from sensorium.presets._backbones import LARGE_ROWS, TUNED_ROWS, choose_backbones, encoder_settings
+from sensorium.presets._choose import ChosenPreset
 from sensorium.presets._language import is_english
-from sensorium.presets._quick_backbones import FEATURE_SECONDS, choose_quick_backbones
+from sensorium.presets._quick_backbones import FEATURE_SECONDS, OF_BUDGET, choose_quick_backbones
 from sensorium.registry.weights import PACKAGED, Weights, weights_called
 from sensorium.schema import infer_schema
+from sensorium.strategies import Budget
 from sensorium.table import open_table
 
 ENGLISH = ["A calm film about the sea and its fishermen", "They sing with her in an old town by the lake", "Not for me"]
@@ -129,6 +131,15 @@ def test_slow_features_are_left_to_best():
     assert found.unused == "computing its features would take about 8 min: preset best uses it"
     assert encoder_settings([found]) == {}
     assert found.weights == choose_backbones(photos(20 * affordable("efficientnet_lite0")), Config())[0].weights
+
+
+def test_a_time_budget_limits_the_time_of_features_of_both_presets():
+    seconds, rows = FEATURE_SECONDS / OF_BUDGET, affordable("efficientnet_lite2")
+    for name in ("good", "best"):
+        for budget, reason in ((seconds, ""), (4 * seconds, ""), (seconds / 20, "a longer budget uses it")):
+            preset = ChosenPreset.called(name, "", budget=Budget(budget)).preset
+            (found,) = preset.backbones(photos(rows), Config())
+            assert found.tune == "frozen" and found.unused.endswith(reason) and bool(found.unused) == bool(reason)
 
 
 def test_the_time_of_texts_is_counted_in_words_of_all_columns():

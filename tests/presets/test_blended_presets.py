@@ -9,12 +9,11 @@ from sensorium.errors import ConfigError
 from sensorium.planning import make_plan
 from sensorium.presets import FitSetup, choose_preset
 from sensorium.runtime.progress import Silent
-from sensorium.strategies import Budget, Request
+from sensorium.strategies import Request
 from sensorium.table import open_table
 
 CONFLICTS = [
     ({}, {"continues": True}, "start"),
-    ({}, {"budget": Budget(60)}, "budget"),
     ({"train": {"teacher": "model"}}, {}, "train.teacher"),
     ({"train": {"imbalance": "auto"}}, {}, "train.imbalance"),
     ({"train": {"unfreeze": {}}}, {}, "train.unfreeze"),

@@ -161,7 +161,7 @@ def test_a_network_that_would_take_too_long_is_not_trained(table, monkeypatch, c
 def test_a_finished_network_is_not_trained_again(table, tmp_path, monkeypatch):
     """An interruption between two members loses none that is finished."""
     trained = []
-    real = _networks._candidate
+    real = _networks.network_candidate
 
     def stop(*arguments):
         found = real(*arguments)
@@ -170,7 +170,7 @@ def test_a_finished_network_is_not_trained_again(table, tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return found
 
-    monkeypatch.setattr(_networks, "_candidate", stop)
+    monkeypatch.setattr(_networks, "network_candidate", stop)
     with pytest.raises(KeyboardInterrupt):
         sensorium.fit(table, "label", out=tmp_path / "run", **SETTINGS)
     records = list((tmp_path / "run" / ".finished").glob("*.json"))

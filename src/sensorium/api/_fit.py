@@ -104,7 +104,8 @@ def fit(
         overwrite: replace a run of another table or other settings in `out`, once the new model is complete.
         budget: search encoders, fusion and training settings within this time: "90s", "10m", "1h30m", or a number of
             seconds. The search does not change settings that are given; `epochs` limits each training. Call `fit` again
-            with the same `out` to resume an interrupted search.
+            with the same `out` to resume an interrupted search. With `preset` `good` or `best`, the networks that it
+            chooses are blended with classical models within the same time.
         folds: number of folds of a cross-validation, at least 2. Before the model is trained, one model is trained per
             fold in the same way and tested on the rows of the fold. `model.card["cross_validation"]` and `metrics.json`
             hold the mean of each metric with an interval; see `compare` for the rules. The model itself does not

@@ -11,7 +11,7 @@ from sensorium.blending._candidates import Candidate
 from sensorium.blending._choose import PARTS, Choice, Judged, choose_members
 from sensorium.blending._classical import classical_candidates
 from sensorium.blending._networks import Train, train_networks
-from sensorium.blending._time import FOLDS, TimeLimit
+from sensorium.blending._time import FOLDS, FitTime, TimeLimit
 from sensorium.errors import TrainingError
 from sensorium.model import Outputs
 from sensorium.model.card import BlendCandidate, BlendRecord
@@ -37,7 +37,12 @@ def planned_folds(plan: Plan) -> Folds:
     Raises:
         SchemaError: there are too few rows, groups or times.
     """
-    return cut_folds(plan, 1 if needs_fold(plan) else FOLDS[0])
+    return cut_folds(plan, fold_counts(plan)[0])
+
+
+def fold_counts(plan: Plan) -> Sequence[int]:
+    """Return the numbers of folds that classical models may be fitted to, the usual one first."""
+    return (1,) if needs_fold(plan) else FOLDS
 
 
 def blend(
@@ -62,40 +67,78 @@ def blend(
     Raises:
         TrainingError: no candidate could be trained.
     """
-    raw, main = with_cells(data, report), mains[0]
+    raw = with_cells(data, report)
     networks = train_networks(data, mains, train, report)
-    allowed = limit.after(networks.once, networks.spent)
-    counts, least = (1,) if needs_fold(data.plan) else FOLDS, 0 if networks.candidates else 1
-    classical, folds = classical_candidates(raw, limit, allowed, report, folds=counts, least=least)
-    candidates = [*networks.candidates, *classical]
+    time = FitTime(limit.after(networks.once, networks.spent), limit.cure)
+    least = 0 if networks.candidates else 1
+    classical = classical_candidates(raw, time, report, folds=fold_counts(data.plan), least=least)
+    return combine(raw, mains[0], [*networks.candidates, *classical.candidates], report, folds=classical.folds)
+
+
+def combine(
+    data: PreparedTable,
+    main: TrialResult,
+    candidates: Sequence[Candidate],
+    report: Reporter,
+    *,
+    folds: Folds,
+    searched: bool = False,
+) -> TrialResult:
+    """Choose members and weights among trained candidates, and return the calibrated blend with all its outcomes.
+
+    Args:
+        data: the table, with cells that are not features of frozen encoders.
+        main: the training of the first network, whose card is that of the blend.
+        candidates: the candidates.
+        report: logs the members.
+        folds: the folds of the classical models.
+        searched: whether the validation rows chose the settings of the networks. With folds, only the training rows
+            choose members, weights and the temperature then.
+
+    Raises:
+        TrainingError: there is no candidate.
+    """
     if not candidates:
         raise main.error or TrainingError("no member of the blend could be trained")
     places = np.flatnonzero(np.logical_and.reduce([candidate.judged for candidate in candidates]))
-    roles = _Roles.of(raw, places, folds)
-    select = roles.select
-    choice = choose_members(
-        roles.judged(raw, folds), [each.scores[select] for each in candidates], [each.towers for each in candidates]
-    )
-    result = _assembled(raw, main, candidates, choice, roles)
-    record = _record(candidates, choice, roles.judged(raw, folds), select, folds.how)
+    roles = _Roles.of(data, places, folds, searched=searched)
+    judged, select = roles.judged(data, folds), roles.select
+    choice = choose_members(judged, [each.scores[select] for each in candidates], [each.towers for each in candidates])
+    result = _assembled(data, main, candidates, choice, roles)
+    record = _record(candidates, choice, judged, select, roles.how)
     fitted = replace(result.model, card=result.model.card.updated(blend=record))
     report.log(blend_sentence(record))
-    return finish(raw, replace(result, fitted=fitted, blend=record))
+    return finish(data, replace(result, fitted=fitted, blend=record))
 
 
 @dataclass(frozen=True, eq=False)
 class _Roles:
-    """Rows that choose members and weights, and rows that fit the temperature; the same if all are judged by folds."""
+    """What judged rows are used for; all are predicted by models that did not learn from them.
+
+    Attributes:
+        select: rows that choose members and weights.
+        calibrate: rows that fit the temperature.
+        validate: validation rows whose predictions are the outcome of the blend.
+        how: how the rows that select were predicted.
+    """
 
     select: Rows
     calibrate: Rows
+    validate: Rows
+    how: str
 
     @classmethod
-    def of(cls, data: PreparedTable, places: Rows, folds: Folds) -> _Roles:
-        if len(folds) > 1:
-            return cls(places, places)
-        held = np.isin(places, folds.folds[0].judge)
-        return cls(places[~held], places[held])
+    def of(cls, data: PreparedTable, places: Rows, folds: Folds, *, searched: bool) -> _Roles:
+        validation = np.isin(places, data.rows("validation"))
+        if len(folds) == 1:
+            held = np.isin(places, folds.folds[0].judge)
+            return cls(places[~held], places[held], places[held & validation], folds.how)
+        if not searched:
+            return cls(places, places, places[validation], folds.how)
+        if validation.all():
+            return cls(places, places, places, "validation rows, which chose the network as well")
+        select = places[~validation]
+        return cls(select, select, places[validation], f"{folds.how}; not the validation rows, which chose the network")
 
     def judged(self, data: PreparedTable, folds: Folds) -> Judged:
         """Return the rows that select, in parts that keep groups together: the folds if all judge, or random groups."""
@@ -115,23 +158,25 @@ def _assembled(
     data: PreparedTable, main: TrialResult, candidates: Sequence[Candidate], choice: Choice, roles: _Roles
 ) -> TrialResult:
     """Return the model of the chosen members, calibrated on rows that did not choose the weights of their scores."""
-    plan, places = data.plan, roles.calibrate
+    plan, rows = data.plan, roles.calibrate
     members = [candidates[place].member for place in choice.members]
     fitted = build_blend(data, members, choice.weights, main.fitted)
-    scores = choice.scores if roles.calibrate is roles.select else _weighted(candidates, choice, places)
-    if plan.config.calibrate != "none" and plan.task.labels and len(places):
-        found = find_calibration(plan, Outputs.of_scores(scores), places, fitted.prior)
+    scores = _weighted(candidates, choice)
+    scores[roles.select] = choice.scores  # by weights that were fitted on other rows
+    validated = scores[roles.validate]
+    if plan.config.calibrate != "none" and plan.task.labels and len(rows):
+        found = find_calibration(plan, Outputs.of_scores(scores[rows]), rows, fitted.prior)
         fitted = with_calibration(plan.task, fitted, found)
-        scores = plan.task.tempered(scores, found[""].temperature)
-        scores = plan.task.mixed(scores, fitted.prior, found[""].prior_share)
-    own = np.isin(places, data.rows("validation"))
-    outcomes = {"validation": plan.outcome(scores[own], places[own])} if own.any() else {}
-    return replace(main, error=None, fitted=fitted, outcomes=outcomes, judged=places[own])
+        validated = plan.task.tempered(validated, found[""].temperature)
+        validated = plan.task.mixed(validated, fitted.prior, found[""].prior_share)
+    outcomes = {"validation": plan.outcome(validated, roles.validate)} if len(roles.validate) else {}
+    return replace(main, error=None, fitted=fitted, outcomes=outcomes, judged=roles.validate)
 
 
-def _weighted(candidates: Sequence[Candidate], choice: Choice, places: Rows) -> Floats:
+def _weighted(candidates: Sequence[Candidate], choice: Choice) -> Floats:
+    """Return the scores of the blend for all decoded rows; those of rows that are not judged are undefined."""
     parts = zip(choice.members, choice.weights, strict=True)
-    return np.sum([weight * candidates[place].scores[places] for place, weight in parts], axis=0)
+    return np.sum([weight * candidates[place].scores for place, weight in parts], axis=0)
 
 
 def _record(candidates: Sequence[Candidate], choice: Choice, judged: Judged, places: Rows, how: str) -> BlendRecord:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from sensorium.baselines import (
     unsuited,
 )
 from sensorium.blending._candidates import Candidate, candidate_of
-from sensorium.blending._time import TimeLimit, plan_fits
+from sensorium.blending._time import FitTime, plan_fits, while_time
 from sensorium.model import EstimatorMember
 from sensorium.planning import Plan, PreparedTable, cut_folds
 from sensorium.runtime.progress import Reporter
@@ -88,53 +88,104 @@ def classical_models(data: PreparedTable, report: Reporter) -> list[ClassicalMod
     return found
 
 
+@dataclass(frozen=True, eq=False)
+class Classical:
+    """Fitted classical models.
+
+    Attributes:
+        candidates: the models, in the order in which they are reported.
+        folds: the folds that they are fitted to.
+        count: the number of folds that was chosen; fewer are cut from few groups or times.
+    """
+
+    candidates: list[Candidate]
+    folds: Folds
+    count: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return which models were fitted, so that a resumed run fits the same ones."""
+        return {"models": [candidate.name for candidate in self.candidates], "folds": self.count}
+
+
 def classical_candidates(
-    data: PreparedTable, limit: TimeLimit, allowed: float, report: Reporter, *, folds: Sequence[int], least: int
-) -> tuple[list[Candidate], Folds]:
-    """Return fitted classical models that are quick enough, and their folds; log what is left out.
+    data: PreparedTable,
+    time: FitTime,
+    report: Reporter,
+    *,
+    folds: Sequence[int],
+    least: int,
+    known: Mapping[str, Any] | None = None,
+) -> Classical:
+    """Fit the classical models that are quick enough; log what is left out.
 
     Args:
         data: the table, with cells that are not features of frozen encoders.
-        limit: the time limit of the blend.
-        allowed: seconds of it that remain.
+        time: the time that they may take.
         report: logs progress.
         folds: the numbers of folds to choose from, the usual one first.
         least: number of models that are fitted in any case.
+        known: `to_json` of an interrupted run, whose models are fitted again.
     """
-    plan = data.plan
     models = classical_models(data, report)
+    if known is None:
+        order, count = _choose(data.plan, models, time=time, report=report, folds=folds, least=least)
+    else:
+        order = iter([place for place, model in enumerate(models) if model.name in known["models"]])
+        count = int(known["folds"])
+    chosen, shared = cut_folds(data.plan, count), SharedBlocks()
+    found = {place: _candidate(data, models[place], chosen, shared, report) for place in order}
+    return Classical([found[place] for place in sorted(found)], chosen, count)
+
+
+def _choose(
+    plan: Plan,
+    models: Sequence[ClassicalModel],
+    *,
+    time: FitTime,
+    report: Reporter,
+    folds: Sequence[int],
+    least: int,
+) -> tuple[Iterator[int], int]:
+    """Return the positions of the models to fit, as long as there is time, and the number of folds."""
     times = [{each: model.seconds(plan, each) for each in folds} for model in models]
-    fits = plan_fits(models, lambda place, each: times[place][each], allowed, folds=folds, least=least)
+    fits = plan_fits(models, lambda place, each: times[place][each], time.seconds, folds=folds, least=least)
     for name, reason in fits.left_out.items():
-        report.log(f"? {name} is left out of the blend: {reason}; {limit.cure}")
+        report.log(f"? {name} is left out of the blend: {reason}; {time.cure}")
     if fits.reason:
-        report.log(f"? the classical models are fitted to {fits.folds} folds: {fits.reason}; {limit.cure}")
-    chosen = cut_folds(plan, fits.folds)
-    return list(fit_classical(data, [models[place] for place in fits.kept], chosen, report)), chosen
+        report.log(f"? the classical models are fitted to {fits.folds} folds: {fits.reason}; {time.cure}")
+    seconds = {place: times[place][fits.folds] for place in fits.kept}
+    if time.clock is None:
+        return iter(fits.kept), fits.folds
+    quickest = sorted(seconds, key=lambda place: (models[place].is_single, seconds[place]))
+
+    def leave_out(place: int) -> None:
+        report.log(f"? {models[place].name} is left out of the blend: no time is left for it; {time.cure}")
+
+    return while_time({place: seconds[place] for place in quickest}, time.clock, leave_out), fits.folds
 
 
-def fit_classical(
-    data: PreparedTable, models: Sequence[ClassicalModel], folds: Folds, report: Reporter
-) -> Iterator[Candidate]:
-    """Yield fitted models.
+def _candidate(
+    data: PreparedTable, model: ClassicalModel, folds: Folds, shared: SharedBlocks, report: Reporter
+) -> Candidate:
+    """Fit a model to folds, and return it with its scores of rows that it did not learn from.
 
-    With several folds, the models learn from all of their rows, which they also predict out of fold. With a single one,
-    they learn from the training rows, one half of the validation rows chooses their strength, and they predict both.
+    With several folds, the model learns from all of their rows, which it also predicts out of fold. With a single one,
+    it learns from the training rows, one half of the validation rows chooses its strength, and it predicts both.
 
     Args:
-        data: the table of the models.
-        models: the models.
+        data: the table of the model.
+        model: the model.
         folds: the folds.
+        shared: what models of the same fold learned of the columns.
         report: logs progress.
     """
-    plan, train, shared = data.plan, data.rows("train"), SharedBlocks()
+    plan, train = data.plan, data.rows("train")
     learned = np.union1d(train, data.rows("validation")) if len(folds) > 1 else train
-    for model in models:
-        job = Job(model.cells, plan.target, learned, plan.task, plan.config.seed, plan.threads.most, shared)
-        with report.phase(f"fitting {model.name}"):
-            judged, scores, estimator = _fit(model.kind, job, folds)
-        member = EstimatorMember(model.kind, estimator, model.towers)
-        yield candidate_of(model.name, list(model.towers), judged, scores, member, len(plan.used))
+    job = Job(model.cells, plan.target, learned, plan.task, plan.config.seed, plan.threads.most, shared)
+    with report.phase(f"fitting {model.name}"):
+        judged, scores, estimator = _fit(model.kind, job, folds)
+    member = EstimatorMember(model.kind, estimator, model.towers)
+    return candidate_of(model.name, list(model.towers), judged, scores, member, len(plan.used))
 
 
 def _fit(kind: str, job: Job, folds: Folds) -> tuple[Rows, Floats, Baseline]:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from sensorium.blending._candidates import Candidate, candidate_of
-from sensorium.blending._time import FEWEST, NetworkFolds, TimeLimit
+from sensorium.blending._time import FEWEST, NetworkFolds, TimeLimit, count_rows
 from sensorium.errors import TrainingError
 from sensorium.planning import PreparedTable, cut_folds
 from sensorium.runtime.progress import Reporter
@@ -44,6 +44,18 @@ def too_slow(data: PreparedTable, spec: TrialSpec, limit: TimeLimit) -> Training
     return TrainingError(reason) if reason else None
 
 
+def check_network(main: TrialResult) -> None:
+    """Check that a trained network may become a member of a blend.
+
+    Raises:
+        TrainingError: its training failed, or it predicts a constant.
+    """
+    if main.error is not None:
+        raise main.error
+    if main.collapsed:
+        raise TrainingError("it predicts a constant")
+
+
 def train_networks(data: PreparedTable, mains: Sequence[TrialResult], train: Train, report: Reporter) -> Networks:
     """Train networks on folds, as many as their time allows; log those that are left out.
 
@@ -53,25 +65,32 @@ def train_networks(data: PreparedTable, mains: Sequence[TrialResult], train: Tra
         train: trains networks: for a whole table, one on each of some folds.
         report: logs progress.
     """
-    rows = len(data.rows("train")) + len(data.rows("validation"))
     found, once, spent = list[Candidate](), 0.0, 0.0
     for main in mains:
         try:
-            if main.error is not None:
-                raise main.error
-            if main.collapsed:
-                raise TrainingError("it predicts a constant")
+            check_network(main)
             seconds = estimate_seconds(data, main)
-            folds = None if main.spec.fold else NetworkFolds.of(seconds, rows)
+            folds = None if main.spec.fold else NetworkFolds.of(seconds, count_rows(data.plan))
             once, spent = once + seconds, spent + (folds.trainings if folds else 1) * seconds
-            found.append(_candidate(data, main, train, folds))
+            found.append(network_candidate(data, main, train, folds))
         except TrainingError as error:
             report.log(f"? {main.spec.name} is left out of the blend: {error.finding}")
     return Networks(found, once, spent)
 
 
-def _candidate(data: PreparedTable, main: TrialResult, train: Train, folds: NetworkFolds | None) -> Candidate:
-    """Return a network with out-of-fold scores, by trainings on folds unless it was trained on one."""
+def network_candidate(data: PreparedTable, main: TrialResult, train: Train, folds: NetworkFolds | None) -> Candidate:
+    """Return a network with its scores of rows that it did not learn from.
+
+    Args:
+        data: the table.
+        main: the training of the network.
+        train: trains networks on folds.
+        folds: the folds for predictions out of fold. None for none: then the network predicts the rows that `main` did
+            not learn from; of a whole table, these are the validation rows, which chose its epoch.
+
+    Raises:
+        TrainingError: a training on a fold failed.
+    """
     if folds:
         cut = cut_folds(data.plan, folds.count).folds
         numbers = range(len(cut))[-folds.trained :]  # in order of time, the last folds learn from most rows
@@ -82,8 +101,8 @@ def _candidate(data: PreparedTable, main: TrialResult, train: Train, folds: Netw
         results = zip(train(specs), numbers, strict=True)
         found = [(cut[number].judge, _tested(result)) for result, number in results]
     else:
-        own = main.spec.data(data)
-        found = [(own.rows(split), outcome.scores) for split, outcome in main.outcomes.items()]
+        own, splits = main.spec.data(data), main.outcomes if main.spec.fold else ["validation"]
+        found = [(own.rows(split), main.outcomes[split].scores) for split in splits]
     rows, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return candidate_of(main.spec.name, main.model.towers, rows, scores, main.model.first, len(data.plan.used))
 

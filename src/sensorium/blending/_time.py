@@ -5,7 +5,7 @@ Times are estimates for an ordinary CPU from the amount of work. So the plan is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -20,6 +20,12 @@ FOLDS = (5, 3, 2)  # of classical models: the first number whose fits are quick 
 NETWORK_SECONDS = 12.0  # that all trainings of a network may take; beyond it, few of the folds judge it
 ENOUGH = 200  # rows that judge a network in any case
 FEWEST = 2  # trainings of a network on a table without a single fold
+START_UP = 2.0  # seconds of the first fits that tell nothing of later ones: libraries are imported
+
+
+def count_rows(plan: Plan) -> int:
+    """Return the number of training and validation rows."""
+    return len(plan.rows("train")) + len(plan.rows("validation"))
 
 
 class Sized(Protocol):
@@ -54,7 +60,7 @@ class TimeLimit:
     @classmethod
     def of(cls, plan: Plan, patience: float) -> TimeLimit:
         """Return the limit of a planned table."""
-        return cls(len(plan.rows("train")) + len(plan.rows("validation")), patience, plan.config.preset)
+        return cls(count_rows(plan), patience, plan.config.preset)
 
     @property
     def most(self) -> float:
@@ -90,6 +96,21 @@ class TimeLimit:
 
 
 @dataclass(frozen=True)
+class FitTime:
+    """Time that the fits of classical models may take.
+
+    Attributes:
+        seconds: seconds of an ordinary CPU.
+        cure: how to get more time, for reports.
+        clock: returns the seconds that are left; None if the estimates alone decide.
+    """
+
+    seconds: float
+    cure: str
+    clock: Callable[[], float] | None = None
+
+
+@dataclass(frozen=True)
 class NetworkFolds:
     """Folds that judge a network.
 
@@ -110,18 +131,17 @@ class NetworkFolds:
         return 1 + self.trained * (self.count - 1) / self.count
 
     @classmethod
-    def of(cls, seconds: float, rows: int) -> NetworkFolds:
-        """Return the folds of a network.
+    def options(cls, rows: int) -> list[NetworkFolds]:
+        """Return the folds that a network of so many training and validation rows may be trained on, most first."""
+        some = [cls(FOLDS[0], trained) for trained in range(FOLDS[0], 0, -1)]
+        enough = [own for own in some if own.trained == own.count or own.trained * rows >= own.count * ENOUGH]
+        return enough if enough[-1].trained <= FEWEST else [*enough, cls(FEWEST, FEWEST)]
 
-        Args:
-            seconds: of one training.
-            rows: training and validation rows.
-        """
-        options = [cls(FOLDS[0], trained) for trained in range(FOLDS[0], 0, -1)]
-        enough = [own for own in options if own.trained == own.count or own.trained * rows >= own.count * ENOUGH]
-        quick = [own for own in enough if own.trainings * seconds <= NETWORK_SECONDS]
-        found = quick[0] if quick else enough[-1]
-        return found if quick or found.trained <= FEWEST else cls(FEWEST, FEWEST)
+    @classmethod
+    def of(cls, seconds: float, rows: int) -> NetworkFolds:
+        """Return the folds of a network, one training of which takes so many seconds."""
+        options = cls.options(rows)
+        return next((own for own in options[:-1] if own.trainings * seconds <= NETWORK_SECONDS), options[-1])
 
 
 @dataclass(frozen=True)
@@ -186,3 +206,27 @@ def plan_fits(
         if chosen != usual
         else "",
     )
+
+
+def while_time(
+    seconds: Mapping[int, float], clock: Callable[[], float], leave_out: Callable[[int], None]
+) -> Iterator[int]:
+    """Yield fits while the clock leaves time for them, judged by how long the earlier ones took.
+
+    The first is yielded in any case, as nothing is known of the speed of the machine. The consumer runs each fit before
+    it asks for the next one.
+
+    Args:
+        seconds: position of a fit → its estimated seconds, in the order in which they run.
+        clock: returns the seconds that are left.
+        leave_out: called with each fit that has no time.
+    """
+    start, estimated = clock(), 0.0
+    for place, own in seconds.items():
+        left = clock()
+        slowness = max(1.0, (start - left) / (START_UP + estimated))
+        if estimated and slowness * own > left:
+            leave_out(place)
+            continue
+        estimated += own
+        yield place

@@ -54,8 +54,8 @@ def fit(
         str | None,
         typer.Option(
             metavar="TIME",
-            help="Search encoders, fusion and training settings for this long: 90s, 10m, 1h; by default nothing is "
-            "searched. Run it again to resume.",
+            help="Search encoders, fusion and training settings, and fit the blend of the preset, within this time: "
+            "90s, 10m, 1h; by default nothing is searched. Run it again to resume.",
         ),
     ] = None,
     split_column: o.SplitColumn = None,

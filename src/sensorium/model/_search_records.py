@@ -105,16 +105,17 @@ class SearchRecord(Record):
     """Record of a search within a time budget.
 
     Attributes:
-        budget, seconds: the time budget and the time used.
+        budget, seconds: the time budget, and the time used until the end of the search.
         metric: the watched metric.
         plan: rungs of successive halving and epochs of the final trainings; None if the time was too short.
         trials: number of candidates and single modalities that were trained.
         trainings: number of trainings; a trial is trained once per rung. 0 in models of early versions.
         best: the best trials, best first.
         best_single: the best trial of a single modality.
-        chosen: names of the chosen models.
+        chosen: names of the chosen models; for a blend, of its networks.
         ensemble: gain of the ensemble over its first member; None if one model is chosen.
-        validation: watched validation metric of the chosen model or ensemble; None if it is not defined.
+        validation: watched validation metric of the chosen model or ensemble, or of the first network of a blend; None
+            if it is not defined.
         coverage: what was tried; None in models of early versions.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -19,13 +20,17 @@ class Preset(ABC):
     Class attributes:
         STRATEGY: registered name of a strategy of the stage `train`. `plain` is replaced by a strategy that a setting
             enables, such as `search`.
-        NETWORKS: number of networks with different random seeds that a blend has.
+        NETWORKS: number of networks of a blend, which differ in their random seeds, or in what a search chose.
         PATIENCE: factor of the time limits of a blend.
+
+    Attributes:
+        budget: seconds of the time budget of the fit; infinite without one.
     """
 
     STRATEGY: ClassVar[str]
     NETWORKS: ClassVar[int] = 1
     PATIENCE: ClassVar[float] = 1.0
+    budget: float = math.inf
 
     def unsupported(self, request: Request) -> Mapping[str, str]:
         """Return what the preset does not support: setting or argument that is set → the reason.

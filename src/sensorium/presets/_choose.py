@@ -13,7 +13,7 @@ from sensorium.presets._base import Preset
 from sensorium.registry import presets
 from sensorium.registry.defaults import AUTO_PRESET, DEFAULT_PRESET, SIMPLEST_PRESET
 from sensorium.schema import Schema
-from sensorium.strategies import Request
+from sensorium.strategies import Budget, Request
 
 # With `auto`, a setting that describes one network means that this network is trained.
 OF_ONE_NETWORK = ("fusion", "encoders", "head", "towers", "train.techniques", "train.epochs")
@@ -37,9 +37,12 @@ class ChosenPreset:
     is_given: bool = False
 
     @classmethod
-    def called(cls, name: str, reason: str, *, is_given: bool = False) -> ChosenPreset:
-        """Return the preset of a name."""
-        return cls(name, presets.load(name)(), reason, is_given)
+    def called(cls, name: str, reason: str, *, is_given: bool = False, budget: Budget | None = None) -> ChosenPreset:
+        """Return the preset of a name, for a fit with or without a time budget."""
+        preset = presets.load(name)()
+        if budget is not None:
+            preset.budget = budget.seconds
+        return cls(name, preset, reason, is_given)
 
     def applied(self, request: Request) -> Request:
         """Return the request with the strategy of the preset, and with its name in the settings."""
@@ -70,13 +73,13 @@ def choose_preset(request: Request) -> ChosenPreset:
     name = request.config.preset
     if name != AUTO_PRESET:
         check_preset(name)
-        given = ChosenPreset.called(name, "as set", is_given=True)
+        given = ChosenPreset.called(name, "as set", is_given=True, budget=request.budget)
         _refuse(name, given.preset.unsupported(request))
         return given
     named = [] if request.continues else named_settings(request.config, OF_ONE_NETWORK)  # else they are the model's
     if named:
         return ChosenPreset.called(SIMPLEST_PRESET, f"because these settings describe one network: {', '.join(named)}")
-    default = ChosenPreset.called(DEFAULT_PRESET, "the default")
+    default = ChosenPreset.called(DEFAULT_PRESET, "the default", budget=request.budget)
     unsupported = default.preset.unsupported(request)
     return default.simplest(_listed(unsupported)) if unsupported else default
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -9,6 +10,7 @@ from sensorium.config import Config
 from sensorium.model.card import BackboneRecord
 from sensorium.presets._backbones import choose_backbones
 from sensorium.presets._base import Preset
+from sensorium.presets._quick_backbones import choose_quick_backbones
 from sensorium.schema import Schema
 
 # Of a training that fine-tunes a backbone: more passes cost hours, and Devlin et al. (2019) need 2 to 4.
@@ -20,6 +22,8 @@ class Best(Preset):
 
     Text and image columns get the best backbones that are installed. They are fine-tuned where there are few rows or
     an accelerator: texts with LoRA, images as a whole. Elsewhere they are frozen, and their features computed once.
+    Within a time budget they are frozen, and used if their features take a fifth of it at most: a search trains many
+    networks.
     """
 
     STRATEGY: ClassVar[str] = "blend"
@@ -31,4 +35,6 @@ class Best(Preset):
         return {"train": {"epochs": EPOCHS}} if tuned else {}
 
     def backbones(self, schema: Schema, config: Config) -> Sequence[BackboneRecord]:
-        return choose_backbones(schema, config)
+        if math.isinf(self.budget):
+            return choose_backbones(schema, config)
+        return choose_quick_backbones(schema, config, self.budget)

@@ -21,4 +21,4 @@ class Good(Preset):
     STRATEGY: ClassVar[str] = "blend"
 
     def backbones(self, schema: Schema, config: Config) -> Sequence[BackboneRecord]:
-        return choose_quick_backbones(schema, config)
+        return choose_quick_backbones(schema, config, self.budget)

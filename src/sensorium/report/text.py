@@ -105,7 +105,7 @@ def fit_text(
     if card.tuning:
         lines.append(text_line(tuning_sentence(card.tuning), "bold"))
     lines += [text_line(calibration_sentence(card.calibration))] if card.calibration else []
-    lines += [search_text(card.search)] if card.search else []
+    lines += [search_text(card.search, blended=card.blend is not None)] if card.search else []
     tested = [evaluation_text(evaluation)] if evaluation else []
     return Group(*lines, *imbalance_text(card), *tested, *_of_folds(card))
 
@@ -164,7 +164,7 @@ def _without_labels(card: ModelCard) -> Iterator[str]:
         yield say("line.pretrained", techniques=names, rows=before.rows, epochs=len(before.epochs))
 
 
-def search_text(found: SearchRecord) -> RenderableType:
+def search_text(found: SearchRecord, *, blended: bool = False) -> RenderableType:
     """Show the best trials of a search once each, best first, with their trainings, and which models were chosen."""
     table = _table(*titles("trial", "validation", "trainings", "seconds", metric=found.metric))
     for trial in found.best:
@@ -178,11 +178,12 @@ def search_text(found: SearchRecord) -> RenderableType:
     head = say(every, trainings=found.trainings or found.trials, **figures)
     models = say("part.plus").join(found.chosen)
     value = say("part.undefined") if found.validation is None else f"{found.validation:.4f}"
-    chosen = say("line.chosen", models=models, metric=found.metric, value=value)
+    key = "line.chosen_networks" if blended else "line.chosen"
+    chosen = say(key, models=models, metric=found.metric, value=value)
     if found.ensemble:
         chosen = say("line.ensemble", chosen=chosen, gain=found.ensemble.value)
     covered = [text_line(coverage_sentence(found.coverage))] if found.coverage else []
-    return Group(text_line(head), table, *covered, text_line(chosen))
+    return Group(text_line(head), table, *covered, *([text_line(chosen)] if found.chosen else []))
 
 
 def _metric(training: SearchTraining) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeAlias
@@ -27,7 +27,7 @@ class Request:
         continues: whether training continues from a fitted model.
         resume: whether an interrupted run is resumed.
         own_modules: whether the network has modules of the user.
-        networks: number of networks with different random seeds that a blend has.
+        networks: number of networks of a blend, which differ in their random seeds, or in what a search chose.
         patience: factor of the time limits of a blend.
         strategy: registered name of the strategy that trains, if no setting enables another one.
         folds: whether the fit is cross-validated.
@@ -116,11 +116,13 @@ class Strategy(ABC):
         STAGE: `train` trains a model (exactly one such strategy runs); `improve` trains that model further; `report`
             analyses the final model.
         CONFLICTS: setting or argument that the strategy does not support → the reason.
+        INCLUDES: registered names of strategies that a setting enables and that this one runs itself.
     """
 
     SETTING: ClassVar[str] = ""
     STAGE: ClassVar[Stage] = "train"
     CONFLICTS: ClassVar[Mapping[str, str]] = {}
+    INCLUDES: ClassVar[Sequence[str]] = ()
 
     def __init__(self, request: Request) -> None:
         self.request = request

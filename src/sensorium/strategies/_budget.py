@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Callable
@@ -46,12 +47,14 @@ class Budget:
         clock: returns the time in seconds.
         reserve: seconds reserved for predicting the test rows, intervals and saving.
         spent: seconds that an earlier, interrupted run used.
+        end: seconds of the budget after which the present part of the work ends; infinite if it may use all of them.
     """
 
     seconds: float
     clock: Clock = time.perf_counter
     reserve: float = 0.0
     spent: float = 0.0
+    end: float = math.inf
     start: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -63,5 +66,5 @@ class Budget:
 
     @property
     def left(self) -> float:
-        """Seconds left for training."""
-        return self.seconds - self.reserve - self.used
+        """Seconds left for training, in the present part of the work."""
+        return min(self.seconds - self.reserve, self.end) - self.used

@@ -27,8 +27,10 @@ def choose_strategies(request: Request) -> list[Strategy]:
     if request.strategy != "plain" or not any(kind.STAGE == "train" for kind in on):
         on.append(strategies.load(request.strategy))
     raise_together([fault for kind in on for fault in _faults(kind, request)])
-    _check_one_trains(on, request)
-    chosen = [kind(request) for kind in sorted(on, key=lambda kind: STAGES.index(kind.STAGE))]
+    included = {name for kind in on for name in kind.INCLUDES}
+    own = [kind for kind in on if kind not in [strategies.load(name) for name in included]]
+    _check_one_trains(own, request)
+    chosen = [kind(request) for kind in sorted(own, key=lambda kind: STAGES.index(kind.STAGE))]
     for strategy in chosen:
         strategy.check_installed()
     return chosen

@@ -22,6 +22,7 @@ class Search(Strategy):
     The search trains every single modality, runs successive halving over candidates, and trains the best of them to
     the end. It keeps the model with the best validation metric, which may be a single modality, or an ensemble if it is
     significantly better. The same plan and seed give the same models; the plan depends on the speed of the machine.
+    With a preset that blends, the best networks are blended with classical models instead.
     """
 
     SETTING: ClassVar[str] = "budget"
@@ -47,10 +48,14 @@ class Search(Strategy):
     def check(self, plan: Plan) -> None:
         check_validation_rows(plan, self.SETTING)
 
-    def run(self, session: Session, so_far: TrialResult | None) -> TrialResult:
+    def open(self, session: Session) -> SearchRun:
+        """Start or resume a search, whose record is among the files."""
         assert self.request.budget is not None
         self._run = SearchRun(session, self.request.budget)
-        return self._run.run()
+        return self._run
+
+    def run(self, session: Session, so_far: TrialResult | None) -> TrialResult:
+        return self.open(session).run()
 
     def files(self) -> Mapping[str, bytes]:
         return {RECORD: to_json(self._run.record)} if self._run else {}

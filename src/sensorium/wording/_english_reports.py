@@ -42,6 +42,7 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "line.unvaried_short": "{sentence} It did not vary {names}. The {needed} candidates that vary all of these "
         "need more epochs (--epochs).",
         "line.chosen": "chosen on the validation rows: {models} ({metric} {value})",
+        "line.chosen_networks": "chosen on the validation rows for the blend: {models} ({metric} {value})",
         "line.ensemble": "{chosen}; the ensemble gains {gain:+.4f} over the best model",
         "line.folds": "cross-validation on {rows:,} rows: {rule}; intervals are those of the corrected "
         "resampled t-test",

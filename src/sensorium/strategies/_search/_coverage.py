@@ -16,7 +16,12 @@ OVERHEAD = 1.3  # of the time of trainings: files, intervals, and epochs that ar
 
 
 def coverage(
-    results: Sequence[TrainingResult], firsts: Sequence[Mapping[str, Any]], schedule: Schedule | None, wanted: int
+    results: Sequence[TrainingResult],
+    firsts: Sequence[Mapping[str, Any]],
+    schedule: Schedule | None,
+    wanted: int,
+    *,
+    share: float = 1.0,
 ) -> SearchCoverage:
     """Return which settings the candidates of a search varied.
 
@@ -25,6 +30,7 @@ def coverage(
         firsts: choices of the first candidates, the plain fit first.
         schedule: the schedule of the search; None if the time was too short for one.
         wanted: number of epochs of a plain fit.
+        share: share of the budget that the search may use.
     """
     plain, candidates = firsts[0], [result for result in results if result.key.isdigit()]
     tried = {result.key: result.choices for result in candidates}
@@ -34,7 +40,7 @@ def coverage(
     singles = [result for result in results if not result.key.isdigit()]
     per_epoch = mean(result.per_epoch for result in candidates or singles)
     epochs, begin = _epochs_for(needed, wanted), sum(result.seconds for result in singles)
-    seconds = None if epochs is None or not rest else round(OVERHEAD * (epochs * per_epoch + begin), 1)
+    seconds = None if epochs is None or not rest else round(OVERHEAD * (epochs * per_epoch + begin) / share, 1)
     return SearchCoverage(
         planned=max(planned, len(tried)),
         tried=len(tried),

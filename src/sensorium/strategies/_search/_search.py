@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from statistics import mean
 from typing import Any
 
@@ -57,15 +58,21 @@ class SearchRun:
         self.trials = Trials(session, budget)
         self.wanted = epoch_count(plan.config.train, len(self.data.rows("train")))
         self.entrants: dict[str, Entrant] = {}
+        self.schedule: Schedule | None = None
         self.record: dict[str, Any] = {}
+        self._resume()
 
     def run(self) -> TrialResult:
         """Run the search, and return the chosen trial with all its outcomes."""
-        self._resume()
+        self.search()
+        return self._choose()
+
+    def search(self) -> None:
+        """Train single modalities and candidates while there is time; at least one candidate."""
         singles, per_epoch = self._look()
-        schedule = self._schedule(self.budget.left / per_epoch)
-        if schedule:
-            self._finals(self._rungs(schedule, singles, per_epoch))
+        self.schedule = self._schedule(self.budget.left / per_epoch)
+        if self.schedule:
+            self._finals(self._rungs(self.schedule, singles, per_epoch))
         else:
             self.report.log(
                 f"! the budget of {duration_text(self.budget.seconds)} is too short for a search: training has "
@@ -73,7 +80,32 @@ class SearchRun:
                 "a plain fit runs instead, for at least one epoch"
             )
             self.trials.run(self._candidate(0), self.wanted, "final", self.budget.left)
-        return self._choose(schedule)
+
+    def networks(self, most: int) -> tuple[list[TrialResult], SearchRecord]:
+        """Return the best networks of different candidates with the time of their trainings, and the record.
+
+        The first is the best candidate or single modality; further ones are trained to the end. A resumed search
+        returns the same networks.
+
+        Args:
+            most: number of networks, at most.
+        """
+        ranked = self.trials.ranked()
+        choice = self.journal.noted(CHOICE) or self._choose_networks(ranked, most)
+        members = self._members(ranked, choice)
+        found = [self.trials.saved(self.entrants[result.key], result) for result in members]
+        value = found[0].validated(self.trials.metric) if found else math.nan
+        return found, self._recorded([result.name for result in members], None, value)
+
+    def _choose_networks(self, ranked: Sequence[TrainingResult], most: int) -> dict[str, Any]:
+        """Choose the best networks and record the choice, so that a resumed search trains no other one."""
+        best: dict[str, TrainingResult] = {}
+        for result in ranked:
+            if result.best and (result.stage == "final" or not best):
+                best.setdefault(result.name, result)
+        choice = {"members": [[result.key, result.epochs] for result in [*best.values()][:most]], "gain": None}
+        self.journal.note(CHOICE, choice)
+        return choice
 
     def _resume(self) -> None:
         spent = self.journal.noted("spent") or 0.0
@@ -167,26 +199,33 @@ class SearchRun:
             return epochs
         return epochs if epochs > result.epochs and result.loss is not None else 0
 
-    def _choose(self, schedule: Schedule | None) -> TrialResult:
+    def _choose(self) -> TrialResult:
         """Choose the model, and record the search on its card."""
         ranked = self.trials.ranked()
-        choice = self.journal.noted(CHOICE) or self._choice(ranked, schedule)
-        members = [next(r for r in ranked if [r.key, r.epochs] == place) for place in choice["members"]]
+        choice = self.journal.noted(CHOICE) or self._choice(ranked)
+        members = self._members(ranked, choice)
         result = finish(self.data, self._joined([self._model(result) for result in members]))
-        self.record = self._record(schedule, [member.name for member in members], choice["gain"])
-        self.record["validation"] = finite(result.validated(self.trials.metric))
-        best = sorted(self.trials.by_candidate(), key=lambda trial: self.trials.rank(trial.best), reverse=True)
-        shown = {"trials": len(best), "best": [trial.to_json() for trial in best[:SHOWN]]}
-        search = SearchRecord.model_validate({**self.record, **shown})
+        value = result.validated(self.trials.metric)
+        search = self._recorded([member.name for member in members], choice["gain"], value)
         result.model.card = result.model.card.updated(search=search)
         return result
 
-    def _choice(self, ranked: Sequence[TrainingResult], schedule: Schedule | None) -> dict[str, Any]:
+    def _members(self, ranked: Sequence[TrainingResult], choice: Mapping[str, Any]) -> list[TrainingResult]:
+        return [next(r for r in ranked if [r.key, r.epochs] == place) for place in choice["members"]]
+
+    def _recorded(self, names: list[str], gain: dict[str, Any] | None, value: float) -> SearchRecord:
+        """Record the search, and return what the model card has of it."""
+        self.record = self._record(names, gain) | {"validation": finite(value)}
+        best = sorted(self.trials.by_candidate(), key=lambda trial: self.trials.rank(trial.best), reverse=True)
+        shown = {"trials": len(best), "best": [trial.to_json() for trial in best[:SHOWN]]}
+        return SearchRecord.model_validate({**self.record, **shown})
+
+    def _choice(self, ranked: Sequence[TrainingResult]) -> dict[str, Any]:
         """Choose the models and record the choice, so that a resumed search trains only the chosen models again."""
         self._model(ranked[0])
         offered = self._offered(ranked)
         models = [model for _, model in offered]
-        ensemble = choose_ensemble(self.data.plan, models, self.trials.metric) if schedule else []
+        ensemble = choose_ensemble(self.data.plan, models, self.trials.metric) if self.schedule else []
         members, gain = ranked[:1], None
         if ensemble:
             joined = self._joined([models[place] for place in ensemble])
@@ -213,7 +252,8 @@ class SearchRun:
                 offered.setdefault(result.key, (result, self.trials.models[result.key, result.epochs]))
         return list(offered.values())
 
-    def _record(self, schedule: Schedule | None, names: list[str], gain: dict[str, Any] | None) -> dict[str, Any]:
+    def _record(self, names: list[str], gain: dict[str, Any] | None) -> dict[str, Any]:
+        schedule, share = self.schedule, min(1.0, self.budget.end / self.budget.seconds)
         trials = self.trials.by_candidate()
         singles = [trial for trial in trials if self.entrants[trial.best.key].is_single]
         return {
@@ -226,7 +266,7 @@ class SearchRun:
             "best_single": max(singles, key=lambda trial: self.trials.rank(trial.best)).to_json() if singles else None,
             "chosen": names,
             "ensemble": gain,
-            "coverage": coverage(self.trials.results, self.firsts, schedule, self.wanted).to_json(),
+            "coverage": coverage(self.trials.results, self.firsts, schedule, self.wanted, share=share).to_json(),
         }
 
     def _run(self, entrant: Entrant, epochs: int, stage: str, seconds: float = float("inf")) -> TrainingResult:

@@ -22,6 +22,7 @@ WIDTHS = (64, 128, 256)
 HIDDEN = (0.0, 0.15, 0.3, 0.45)  # modality dropout
 DROPOUTS = (None, 0.0, 0.3)  # the encoders' own, none, much
 ENCODER = "encoder of "
+PLAIN = "plain fit"  # name of the candidate that changes nothing
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def has_probabilities(plan: Plan) -> bool:
 def words(choices: Choices, plain: Choices) -> str:
     """Describe the differences to a plain fit."""
     changed = [f"{_say(name)} {_short(value)}" for name, value in choices.items() if value != plain.get(name)]
-    return ", ".join(changed) or "plain fit"
+    return ", ".join(changed) or PLAIN
 
 
 def _say(name: str) -> str:

@@ -130,13 +130,27 @@ class Trials:
         return known or self._ledger.find(with_epochs(entrant.spec, epochs)) is not None
 
     def model(self, entrant: Entrant, result: TrainingResult) -> TrialResult:
-        """Return the model of a result; if it is not in memory, train it again to the same weights."""
+        """Return the model of a result; if it is neither in memory nor saved, train it again to the same weights."""
         place, passed = (entrant.key, result.epochs), itertools.count(1)
+        if place not in self.models and (saved := self._load(with_epochs(entrant.spec, result.epochs))):
+            self.models[place] = saved
         if place not in self.models:
             self.report.log(f"{entrant.name}: trained again, because the interrupted search did not save its weights")
             control = self._control(self.report, lambda: next(passed) >= result.trained)
             self.models[place] = self.session.train(with_epochs(entrant.spec, result.epochs), control)
         return self.models[place]
+
+    def saved(self, entrant: Entrant, result: TrainingResult) -> TrialResult:
+        """Return the model of a result with the time of its training, and save it for a resumed search."""
+        trial = replace(self.model(entrant, result), seconds=result.seconds)
+        self._ledger.record(trial, self._ledger.save_model(trial))
+        return trial
+
+    def _load(self, spec: TrialSpec) -> TrialResult | None:
+        """Return a trial whose model is saved; None if there is none."""
+        known = self._ledger.find(spec, with_model=True)
+        fitted = self._ledger.load_model(spec) if known else None
+        return replace(known, fitted=fitted) if known and fitted else None
 
     def ranked(self) -> list[TrainingResult]:
         """Return all results, best first; ties keep their order."""
