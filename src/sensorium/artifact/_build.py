@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from sensorium.artifact._consistency import by_owner, check_owners, check_prior, check_temperatures
+from sensorium.artifact._consistency import by_owner, check_owners, check_pooling, check_prior, check_temperatures
 from sensorium.artifact._content import SavedColumn, SavedEstimator, SavedMember, SavedModel, SavedNetworkMember, parse
 from sensorium.artifact._migrate import upgrade_weights
 from sensorium.artifact._rehearse import rehearse, rehearse_estimator
@@ -143,6 +143,7 @@ def build_fitted(saved: Saved, target: Target) -> FittedModel:
         member_weights=[plan.weight for plan in model.members],
         card=model.card,
         data=model.data,
+        pooling=model.pooling,
         blend_temperature=model.temperature,
         prior_share=model.prior_share,
         views=guess_views(kinds) if model.views is None else model.views,
@@ -165,6 +166,7 @@ def _restore_parts(model: SavedModel, saved: Saved, target: Target) -> _Parts:
     check_prior(model, task, target.place)
     check_owners(arrays, weights, model, target.place)
     check_temperatures(model, task, target.place)
+    check_pooling(model, task, target.place)
     is_int8 = any(member.int8 for member in model.members if isinstance(member, SavedNetworkMember))
     device = _int8_device(target.device) if is_int8 else pick_device(target.device)
     return _Parts(learnt, task, fields, by_owner(weights), target, device)

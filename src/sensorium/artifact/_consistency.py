@@ -33,6 +33,14 @@ def check_temperatures(model: SavedModel, task: Task, place: str) -> None:
             raise ArtifactError(finding, place=place, rule=rule)
 
 
+def check_pooling(model: SavedModel, task: Task, place: str) -> None:
+    """Raise ArtifactError if scores that are not probabilities of one target are pooled by their logarithms."""
+    if model.pooling == "log" and (task.targets or not task.labels):
+        raise ArtifactError(
+            f"log pooling of the task {model.task.name}", place=place, rule="only classes or labels of one target"
+        )
+
+
 def _are_shares(task: Task) -> list[bool]:
     """Return whether each prior score is the share of a label, not a value."""
     parts = list(task.parts.values()) if isinstance(task, Several) else [task]

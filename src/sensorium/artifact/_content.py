@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 
 from sensorium.errors import ArtifactError
 from sensorium.files.state import explain
-from sensorium.model import ROUNDING
+from sensorium.model import ROUNDING, Pooling
 from sensorium.model.card import DataSpec, ModelCard
 from sensorium.split.seen_rows import DIGITS, FITS, MOST
 
@@ -22,7 +22,7 @@ Temperature = Annotated[float, Field(ge=1e-3, le=1e3)]  # beyond these, logits a
 Temperatures = Temperature | Annotated[list[Temperature], Field(min_length=1)]  # one, or one per target
 HALF = re.compile("[\ud800-\udfff]")  # half a character, which no encoding can write
 PriorShare = Annotated[float, Field(ge=0, le=1)]  # of the class frequencies in the scores
-Weight = Annotated[float, Field(gt=0, le=1)]  # of a member
+Weight = Annotated[float, Field(gt=0, le=1000)]  # of a member; those of a mean sum to 1
 MANY = 10_000  # members of a model
 Kind = TypeVar("Kind", bound=BaseModel)
 
@@ -145,6 +145,7 @@ class SavedModel(Part):
     views: dict[str, str] | None = None
     task: SavedTask
     members: Annotated[list[SavedMember], Field(min_length=1, max_length=MANY)]
+    pooling: Pooling = "mean"
     temperature: Temperatures
     prior_share: PriorShare | Annotated[list[PriorShare], Field(min_length=1)] = 0.0  # one, or one per target
     config: dict[str, Any]
@@ -169,7 +170,7 @@ class SavedModel(Part):
 
     @pydantic.model_validator(mode="after")
     def _weigh_members(self) -> SavedModel:
-        if abs(sum(member.weight for member in self.members) - 1) > ROUNDING:
+        if self.pooling == "mean" and abs(sum(member.weight for member in self.members) - 1) > ROUNDING:
             raise ValueError("the weights of the members do not sum to 1")
         return self
 

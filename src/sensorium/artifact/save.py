@@ -98,6 +98,7 @@ def _contents(fitted: FittedModel) -> dict[str, bytes]:
         "views": dict(fitted.views),
         "task": {"name": fitted.task_name, "state": task, "prior": fitted.prior},
         "members": [_member(member, weight) for member, weight in members],
+        "pooling": fitted.pooling,
         "temperature": fitted.blend_temperature,
         "prior_share": fitted.prior_share,
         "config": config,

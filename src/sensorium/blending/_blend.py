@@ -13,7 +13,7 @@ from sensorium.blending._classical import classical_candidates
 from sensorium.blending._networks import Train, train_networks
 from sensorium.blending._time import FOLDS, FitTime, TimeLimit
 from sensorium.errors import TrainingError
-from sensorium.model import Outputs
+from sensorium.model import FittedModel, Outputs
 from sensorium.model.card import BlendCandidate, BlendRecord
 from sensorium.planning import Plan, PreparedTable, cut_folds, with_cells
 from sensorium.runtime.progress import Reporter
@@ -161,7 +161,7 @@ def _assembled(
     plan, rows = data.plan, roles.calibrate
     members = [candidates[place].member for place in choice.members]
     fitted = build_blend(data, members, choice.weights, main.fitted)
-    scores = _weighted(candidates, choice)
+    scores = _pooled(candidates, choice, fitted)
     scores[roles.select] = choice.scores  # by weights that were fitted on other rows
     validated = scores[roles.validate]
     if plan.config.calibrate != "none" and plan.task.labels and len(rows):
@@ -173,14 +173,15 @@ def _assembled(
     return replace(main, error=None, fitted=fitted, outcomes=outcomes, judged=roles.validate)
 
 
-def _weighted(candidates: Sequence[Candidate], choice: Choice) -> Floats:
+def _pooled(candidates: Sequence[Candidate], choice: Choice, fitted: FittedModel) -> Floats:
     """Return the scores of the blend for all decoded rows; those of rows that are not judged are undefined."""
-    parts = zip(choice.members, choice.weights, strict=True)
-    return np.sum([weight * candidates[place].scores for place, weight in parts], axis=0)
+    scores = [candidates[place].scores for place in choice.members]
+    return fitted.task.pooled(scores, choice.weights, fitted.prior) if len(scores) > 1 else scores[0].copy()
 
 
 def _record(candidates: Sequence[Candidate], choice: Choice, judged: Judged, places: Rows, how: str) -> BlendRecord:
-    weights = dict(zip(choice.members, choice.weights, strict=True))
+    total = sum(choice.weights)
+    shares = {place: weight / total for place, weight in zip(choice.members, choice.weights, strict=True)}
     return BlendRecord(
         metric=judged.metric,
         judged=len(places),
@@ -189,11 +190,12 @@ def _record(candidates: Sequence[Candidate], choice: Choice, judged: Judged, pla
             BlendCandidate(
                 name=own.name,
                 modalities=list(own.towers),
-                weight=weights.get(place, 0.0),
+                weight=shares.get(place, 0.0),
                 value=judged.loss(own.scores[places]),
             )
             for place, own in enumerate(candidates)
         ],
+        total=total,
         value=choice.loss,
         modality=choice.modality or None,
         alone={name: loss for name, loss in choice.losses.items() if name},

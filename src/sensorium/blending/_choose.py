@@ -55,9 +55,18 @@ class Judged:
         found = np.empty_like(scores[0])
         for part in np.unique(self.parts):
             rest, own = self.parts != part, self.parts == part
-            weights = self.at(rest).weights([each[rest] for each in scores], single=single)
-            found[own] = sum(weight * each[own] for weight, each in zip(weights, scores, strict=True))
+            others = self.at(rest)
+            weights = others.weights([each[rest] for each in scores], single=single)
+            found[own] = others.pooled([each[own] for each in scores], weights)
         return found
+
+    def pooled(self, scores: Sequence[Floats], weights: Floats) -> Floats:
+        """Return the scores of a blend of members with these weights, with the prior of these rows."""
+        used = [int(place) for place in np.flatnonzero(weights)]
+        if len(used) == 1:
+            return scores[used[0]]
+        prior = self.task.prior(self.truth)
+        return self.task.pooled([scores[place] for place in used], [float(weights[place]) for place in used], prior)
 
     def at(self, rows: npt.NDArray[np.bool_]) -> Judged:
         """Return some of the rows."""
@@ -78,7 +87,7 @@ class Choice:
     Attributes:
         modality: the only modality that is used; empty if all are.
         members: positions of the members among the candidates.
-        weights: their weights, which sum to 1.
+        weights: their weights; those of amounts sum to 1.
         scores: scores of the judged rows; the weights that give them were fitted on other rows.
         loss: the loss of these scores.
         losses: name → loss of each choice that was considered; "" for all modalities.

@@ -8,22 +8,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.metrics import SMALLEST
 from sensorium.table import Floats
-from sensorium.tasks import Task
+from sensorium.tasks import Task, log_evidence, log_prior
 
-ROUNDS = 500  # of the EM algorithm, at most
-STILL = 1e-7  # change of the weights at which it stops
 SHRINKAGE = 10.0  # rows in favour of equal weights: few rows do not tell the members apart
-LEAST = 0.02  # weight below which a member is left out
+LEAST = 0.02  # share of the weights below which a member is left out
+NUMBERS = 2_000_000  # log-probabilities of all members that the fit uses at most, of evenly spaced rows
+DIGITS = 6  # of a weight; the last bits depend on the library
 
 
 def fit_weights(task: Task, scores: Sequence[Floats], truth: npt.NDArray[Any]) -> Floats:
-    """Fit the weights of a blend (linear stacking with weights that are positive and sum to 1).
+    """Fit the weights of a blend (stacking with positive weights).
 
     Breiman (1996, "Stacked regressions") finds that non-negative weights generalize. For classes and labels, the log
-    loss of the mixture is minimized by the EM algorithm; for amounts, the squared error. Both are shrunk a little
-    towards equal weights. Weights below `LEAST` become 0.
+    loss of `Task.pooled` is minimized; the weights have any sum. For amounts, the squared error is minimized by weights
+    that sum to 1. Both are shrunk a little towards equal weights. Weights below `LEAST` become 0; the only member that
+    is left has a weight of 1.
 
     Args:
         task: the task of the scores.
@@ -43,9 +43,8 @@ def fit_weights(task: Task, scores: Sequence[Floats], truth: npt.NDArray[Any]) -
     """
     if len(scores) == 1 or not len(truth):
         return np.full(len(scores), 1 / len(scores))
-    fit = _of_probabilities if task.labels else _of_amounts
-    weights = fit(_of_truth(task, scores, truth))
-    kept = weights >= min(LEAST, float(weights.max()))
+    weights = _of_evidence(task, scores, truth) if task.labels else _of_amounts(_errors(scores, truth))
+    kept = weights >= min(LEAST * weights.sum(), float(weights.max()))
     if kept.all():
         return weights
     found = np.zeros(len(scores))
@@ -53,29 +52,52 @@ def fit_weights(task: Task, scores: Sequence[Floats], truth: npt.NDArray[Any]) -
     return found
 
 
-def _of_truth(task: Task, scores: Sequence[Floats], truth: npt.NDArray[Any]) -> Floats:
-    """Return [rows, m]: probabilities of the true labels, or errors of amounts."""
-    if not task.labels:
-        return np.stack([own - truth for own in scores], 1)
-    if truth.ndim == 2:
-        return np.stack([np.where(truth > 0, own, 1 - own).ravel() for own in scores], 1)
-    rows = np.arange(len(truth))
-    return np.stack([own[rows, truth.astype(np.int64)] for own in scores], 1)
+def _errors(scores: Sequence[Floats], truth: npt.NDArray[Any]) -> Floats:
+    return np.stack([own - truth for own in scores], 1)
 
 
-def _of_probabilities(given: Floats) -> Floats:
-    """Maximize the likelihood of a mixture of the members by the EM algorithm (Dempster et al. 1977)."""
-    given, count = given.clip(SMALLEST), given.shape[1]
-    weights = np.full(count, 1 / count)
-    for _ in range(ROUNDS):
-        shares = given * weights
-        shares /= shares.sum(1, keepdims=True)
-        after = (shares.sum(0) + SHRINKAGE / count) / (len(given) + SHRINKAGE)
-        still = np.abs(after - weights).max() < STILL
-        weights = after
-        if still:
-            break
-    return weights
+def _of_evidence(task: Task, scores: Sequence[Floats], truth: npt.NDArray[Any]) -> Floats:
+    """Minimize the log loss of the logarithmic opinion pool, which is convex in the weights."""
+    from scipy.optimize import minimize
+
+    evidence, prior, own = _evidence(task, scores, truth)
+    rows, equal = np.arange(len(own)), np.full(len(scores), 1 / len(scores))
+    strength = SHRINKAGE / len(own)
+
+    def loss(weights: Floats) -> tuple[float, Floats]:
+        logits = prior + sum(weight * each for weight, each in zip(weights, evidence, strict=True))
+        logits -= logits.max(1, keepdims=True)
+        odds = np.exp(logits)
+        sums = odds.sum(1, keepdims=True)
+        odds /= sums
+        value = float((np.log(sums[:, 0]) - logits[rows, own]).mean()) + strength * float(
+            ((weights - equal) ** 2).sum()
+        )
+        slopes = [float(((odds * each).sum(1) - each[rows, own]).mean()) for each in evidence]
+        return value, np.array(slopes) + 2 * strength * (weights - equal)
+
+    found = minimize(loss, equal, jac=True, bounds=[(0, None)] * len(scores), method="L-BFGS-B").x.round(DIGITS)
+    if found.any():
+        return np.asarray(found, np.float64)
+    best = int(np.argmin([loss(row)[0] for row in np.eye(len(scores))]))  # no evidence: the calibration deals with it
+    return np.eye(len(scores))[best]
+
+
+def _evidence(
+    task: Task, scores: Sequence[Floats], truth: npt.NDArray[Any]
+) -> tuple[list[Floats], Floats, npt.NDArray[np.int64]]:
+    """Return the evidence of each member [n, k], the log of the prior [n or 1, k], and the classes [n].
+
+    Each label of a multilabel task is a case of two classes.
+    """
+    step = -(-len(truth) * scores[0][0].size * len(scores) // NUMBERS)
+    truth, scores = truth[::step], [own[::step] for own in scores]
+    prior = np.asarray(task.prior(truth), np.float64)
+    if truth.ndim == 1:
+        return [log_evidence(own, prior) for own in scores], log_prior(prior)[None], truth.astype(np.int64)
+    both = np.stack([1 - prior, prior], -1)
+    evidence = [log_evidence(np.stack([1 - own, own], -1), both).reshape(-1, 2) for own in scores]
+    return evidence, np.tile(log_prior(both), (len(truth), 1)), (truth > 0).ravel().astype(np.int64)
 
 
 def _of_amounts(errors: Floats) -> Floats:

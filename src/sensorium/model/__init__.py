@@ -1,6 +1,6 @@
 """Plan and build the network, and hold it with everything else in a fitted model."""
 
-from sensorium.model._blend import ROUNDING, blend
+from sensorium.model._blend import ROUNDING, Pooling, blend
 from sensorium.model._blueprint import Blueprint, TowerPlan
 from sensorium.model._build_encoder import build_encoder
 from sensorium.model._build_fusion import fusion_kind
@@ -65,6 +65,7 @@ __all__ = [
     "NetworkMember",
     "Outputs",
     "OwnModules",
+    "Pooling",
     "Tower",
     "TowerPlan",
     "at_bound",

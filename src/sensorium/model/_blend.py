@@ -1,14 +1,21 @@
-"""Blend the scores of several members: a weighted mean over the members that have a value in a row."""
+"""Combine the scores of several members: by a weighted mean, or by their evidence beside the prior.
+
+Members without a value in a row do not count there.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 from sensorium.errors import ConfigError
 from sensorium.model.member import Member, Present, Scores
+from sensorium.tasks import Task
+
+Pooling: TypeAlias = Literal["mean", "log"]
 
 ROUNDING = 1e-6  # by which a sum of weights may differ from 1
 
@@ -18,18 +25,20 @@ def equal_weights(count: int) -> list[float]:
     return [1 / count] * count
 
 
-def check_weights(members: Sequence[Member], weights: Sequence[float]) -> None:
+def check_weights(members: Sequence[Member], weights: Sequence[float], pooling: Pooling) -> None:
     """Check the weights of the members of a model.
 
     Raises:
-        ConfigError: there is no member, not one weight per member, a weight is not above 0, or the sum is not 1.
+        ConfigError: there is no member, not one weight per member, a weight is not above 0, or the sum of weights of a
+            mean is not 1.
     """
-    rule = "one weight above 0 per member, with the sum 1"
+    rule = "one weight above 0 per member" + (", with the sum 1" if pooling == "mean" else "")
     if not members:
         raise ConfigError("a fitted model has no members", place="members", rule="one or more")
     if len(weights) != len(members):
         raise ConfigError(f"{len(weights)} weights for {len(members)} members", place="member_weights", rule=rule)
-    if not all(math.isfinite(weight) and weight > 0 for weight in weights) or abs(sum(weights) - 1) > ROUNDING:
+    is_off = pooling == "mean" and abs(sum(weights) - 1) > ROUNDING
+    if is_off or not all(math.isfinite(weight) and weight > 0 for weight in weights):
         found = ", ".join(f"{weight:g}" for weight in weights)
         raise ConfigError(f"the weights {found}", place="member_weights", rule=rule, cure="leave out unused members")
 
@@ -56,6 +65,30 @@ def blend(scores: Sequence[Scores], present: Sequence[Present], weights: Sequenc
         total += share
         mean += _beside(share, own) * np.where(_beside(there, own), own, 0.0)
     return mean / _beside(np.where(total > 0, total, 1.0), mean), total > 0
+
+
+def pool(
+    task: Task,
+    scores: Sequence[Scores],
+    present: Sequence[Present],
+    weights: Sequence[float],
+    prior: Sequence[float],
+) -> tuple[Scores, Present]:
+    """Combine probabilities of members, row by row, by their evidence beside the prior (see `Task.pooled`).
+
+    Args:
+        task: the task.
+        scores: of each member, probabilities float64[..., n, k].
+        present: of each member, bool[..., n]: whether it has a value in the row. Without one, it gives no evidence.
+        weights: of each member, above 0.
+        prior: probabilities of a row without any value.
+
+    Returns:
+        The probabilities, and whether any member has a value in the row.
+    """
+    shares = [np.where(there, weight, 0.0) for there, weight in zip(present, weights, strict=True)]
+    given = [np.where(_beside(there, own), own, 1.0) for there, own in zip(present, scores, strict=True)]
+    return task.pooled(given, shares, prior), np.logical_or.reduce(present)
 
 
 def _beside(rows: Scores | Present, scores: Scores) -> Scores | Present:

@@ -36,6 +36,8 @@ class BlendRecord(Record):
         judged: number of rows that chose members and weights, predicted by models that did not learn from them.
         how: how these rows were predicted.
         candidates: all models that were considered.
+        total: sum of the weights of the evidence for classes: near 1 if the members tell the same, higher if each tells
+            something of its own. 1 for amounts, and in models of early versions, whose blends are means.
         value: metric of the blend on the judged rows, each with weights that were fitted on other rows.
         modality: the only modality that is used, because the others did not help; None if all are used.
         alone: modality → metric of the best blend of this modality alone, judged like `value`.
@@ -46,6 +48,7 @@ class BlendRecord(Record):
     judged: NonNegativeInt
     how: str
     candidates: list[BlendCandidate]
+    total: Figure = 1.0
     value: Figure
     modality: str | None = None
     alone: dict[str, Figure] = {}

@@ -14,7 +14,7 @@ from sensorium.config import Config
 from sensorium.encoders import hash_weights
 from sensorium.errors import ConfigError, list_names
 from sensorium.modalities import Modality
-from sensorium.model._blend import blend, check_weights, equal_weights
+from sensorium.model._blend import Pooling, blend, check_weights, equal_weights, pool
 from sensorium.model._blueprint import Blueprint
 from sensorium.model._run_network import embed
 from sensorium.model.card import DataSpec, MemberRecord, ModelCard
@@ -33,8 +33,9 @@ ONE_NETWORK = "fit the model with --preset fast (Python: preset='fast') and with
 class FittedModel:
     """Fitted model with everything that a prediction needs.
 
-    Its score of a row is the weighted mean of the scores of its members: networks and classical estimators. A model of
-    one network is the simplest case; an ensemble has equal weights, a blend has weights that were chosen.
+    Its score of a row combines the scores of its members: networks and classical estimators. A model of one network is
+    the simplest case. An ensemble is a mean with equal weights. A blend has weights that were chosen: of a mean of
+    amounts, or of the evidence for classes.
 
     Attributes:
         config: the settings it was fitted with.
@@ -45,12 +46,13 @@ class FittedModel:
         task: the fitted task.
         prior: scores of a row without any value, the average of the training rows.
         members: the members, each with its own temperature.
-        member_weights: weight of each member, above 0, with the sum 1; equal weights by default.
+        member_weights: weight of each member, above 0; those of a mean sum to 1. Equal weights by default.
         card: the model card: columns, metrics, problems, history.
         data: the data specification: how tables are read, and which rows it was trained on.
-        blend_temperature: the divisor of the log-probabilities of the mean, one per target if there are several; 1 for
-            a single member.
-        prior_share: share s of the prior in the scores (1 − s) · mean + s · prior, one per target if there are several;
+        pooling: how scores are combined: by a weighted mean, or by the log of probabilities (see `Task.pooled`).
+        blend_temperature: the divisor of the log-probabilities of several members together, one per target if there are
+            several; 1 for a single member.
+        prior_share: share s of the prior in the scores (1 − s) · own + s · prior, one per target if there are several;
             above 0 only where calibration alone leaves a log loss above that of the prior.
         views: column that reads another column's cells → that column.
         unset: names of settings of the fit that are not saved with models and are not set now.
@@ -71,6 +73,7 @@ class FittedModel:
     member_weights: Sequence[float] = ()
     card: ModelCard = field(default_factory=ModelCard)
     data: DataSpec = field(default_factory=DataSpec)
+    pooling: Pooling = "mean"
     blend_temperature: Temperature = 1.0
     prior_share: Temperature = 0.0
     views: Mapping[str, str] = field(default_factory=dict)
@@ -79,7 +82,7 @@ class FittedModel:
 
     def __post_init__(self) -> None:
         self.member_weights = list(self.member_weights) or equal_weights(len(self.members))
-        check_weights(self.members, self.member_weights)
+        check_weights(self.members, self.member_weights, self.pooling)
 
     @property
     def first(self) -> NetworkMember:
@@ -185,15 +188,14 @@ class FittedModel:
         return replace(self, members=members, blend_temperature=1.0, prior_share=0.0)
 
     def scores(self, prepared: Prepared, rows: Rows | None = None) -> Scores:
-        """Average the members' scores of some prepared rows, of all by default.
+        """Combine the members' scores of some prepared rows, of all by default.
 
         A member that has no value in any of its columns does not count in a row; a row where none has one gets the
         prior.
         """
         rows = np.arange(len(prepared)) if rows is None else rows
         found = [self._scores_of(member, prepared.only(member.columns), rows) for member in self.members]
-        mean, there = blend([scores for scores, _ in found], [own for _, own in found], self.member_weights)
-        return self._finished(mean, there)
+        return self._finished(*self._combined(found))
 
     def _scores_of(self, member: Member, prepared: Prepared, rows: Rows) -> tuple[Scores, Present]:
         """Return the scores of a member, and whether it has a value in each row."""
@@ -203,9 +205,16 @@ class FittedModel:
             scores[there] = member.scores(self.task, prepared, rows[there])
         return scores, there & prepared.has_any()[rows]  # streamed files are found unreadable only now
 
-    def _finished(self, mean: Scores, there: Present) -> Scores:
-        """Return the calibrated mean; rows without any value get the prior."""
-        scores = self.task.mixed(self.task.tempered(mean, self.blend_temperature), self.prior, self.prior_share)
+    def _combined(self, found: Sequence[tuple[Scores, Present]]) -> tuple[Scores, Present]:
+        """Combine scores of the members, and return whether any has a value in each row."""
+        scores, present = [own for own, _ in found], [there for _, there in found]
+        if self.pooling == "mean" or len(found) == 1:
+            return blend(scores, present, self.member_weights)
+        return pool(self.task, scores, present, self.member_weights, self.prior)
+
+    def _finished(self, combined: Scores, there: Present) -> Scores:
+        """Return calibrated scores; rows without any value get the prior."""
+        scores = self.task.mixed(self.task.tempered(combined, self.blend_temperature), self.prior, self.prior_share)
         scores[~there] = self.prior
         return scores
 
@@ -225,8 +234,8 @@ class FittedModel:
         """
         rows = np.arange(len(prepared)) if rows is None else rows
         found = [m.subset_scores(self.task, prepared.only(m.columns), subsets, rows) for m in self.members]
-        mean, there = blend([scores for scores, _ in found], [own for _, own in found], self.member_weights)
-        return np.stack([self._finished(*own) for own in zip(mean, there, strict=True)]), there
+        combined, there = self._combined(found)
+        return np.stack([self._finished(*own) for own in zip(combined, there, strict=True)]), there
 
     def prior_scores(self, rows: int) -> Scores:
         """Return the prior as the scores of `rows` rows."""

@@ -12,6 +12,7 @@ from sensorium.tasks._checks import label_findings, no_known_label
 from sensorium.tasks._classes import label_cells
 from sensorium.tasks._infer import infer_task
 from sensorium.tasks._learn import learn_task
+from sensorium.tasks._pool import log_evidence, log_prior
 from sensorium.tasks._rehearse import rehearse_task
 from sensorium.tasks._value import Distribution, Value, is_value
 
@@ -26,6 +27,8 @@ __all__ = [
     "label_cells",
     "label_findings",
     "learn_task",
+    "log_evidence",
+    "log_prior",
     "no_known_label",
     "prior_scores",
     "rehearse_task",

@@ -27,6 +27,7 @@ from sensorium.tasks._classes import (
     sorted_labels,
     unreadable_lists,
 )
+from sensorium.tasks._pool import pool
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -139,6 +140,11 @@ class Multilabel(Task):
         if temperature == 1:
             return scores
         return temper(np.stack([1 - scores, scores], -1), float(temperature))[..., 1]
+
+    def pooled(self, scores: Sequence[Floats], weights: Sequence[float | Floats], prior: Sequence[float]) -> Floats:
+        """Combine the probabilities of each label by itself (see `Task.pooled`)."""
+        both = [np.stack([1 - own, own], -1) for own in (*scores, np.asarray(prior, np.float64))]
+        return np.asarray(pool(both[:-1], weights, both[-1])[..., 1])
 
     def prior(self, values: npt.NDArray[Any]) -> list[float]:
         return [float(share) for share in values.mean(0)]

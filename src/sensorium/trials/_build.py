@@ -107,6 +107,7 @@ def build_blend(
         prior=plan.task.prior(plan.target[learned]),
         members=members,
         member_weights=weights,
+        pooling="log" if plan.task.labels and len(members) > 1 else "mean",
         card=network.card if network else _card(data, learnt),
         data=_data_spec(data),
         views={name: owner for name, owner in plan.table.views.items() if name in learnt},
