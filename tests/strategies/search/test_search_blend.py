@@ -20,6 +20,8 @@ from sensorium.presets import FitSetup
 from sensorium.report.text import fit_text
 from sensorium.runtime.progress import Silent
 from sensorium.strategies import Budget, Request
+from sensorium.strategies._search._coverage import coverage
+from sensorium.strategies._search._trials import TrainingResult
 from sensorium.table import open_table
 from sensorium.trials import run_trial
 
@@ -133,6 +135,14 @@ def test_classical_models_are_all_that_is_left_if_every_network_fails(monkeypatc
     model = fit(monkeypatch, learning_rate=1e18, train={"clip_norm": None})
     assert not any(name.startswith("network") for name in names(model)) and "linear" in names(model)
     assert model.card["search"]["chosen"] == [] and model.card["blend"]["judged"] == 144
+
+
+def test_the_budget_that_a_search_proposes_includes_the_time_of_the_blend():
+    plain = {"fusion": "concat", "width": 64}
+    result = TrainingResult("0", "plain fit", "final", 60, 60, 0.5, 0.5, 30.0, plain)
+    firsts = [plain, {**plain, "fusion": "late"}, {**plain, "width": 128}]
+    alone, shared = (coverage([result], firsts, None, 60, share=share).seconds_needed for share in (1.0, 0.5))
+    assert shared == pytest.approx(2 * alone)
 
 
 @pytest.mark.slow
