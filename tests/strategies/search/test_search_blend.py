@@ -147,7 +147,7 @@ def test_the_budget_that_a_search_proposes_includes_the_time_of_the_blend():
 
 @pytest.mark.slow
 def test_the_best_preset_blends_networks_of_different_choices(monkeypatch):
-    model = fit(monkeypatch, seconds=2000, preset="best", epochs=4)
+    model = fit(monkeypatch, seconds=1300, preset="best", epochs=4)
     networks = [name for name in names(model) if name.startswith("network")]
     assert len(networks) == 3 == len({*networks}) == len(model.card["search"]["chosen"])
 
