@@ -86,6 +86,14 @@ def search(folder: Path, again: bool) -> None:
     sensorium.fit(table(), "label", out=folder / "run", budget=60.0, config={"width": 8}, fusion="concat", **TINY)
 
 
+def search_and_blend(folder: Path, again: bool) -> None:
+    """The same with a blend of what the search chooses."""
+    del again
+    _fit.Budget = functools.partial(Budget, clock=lambda: 0.0)
+    settings = {"preset": "good", "config": {"width": 8}, "fusion": "concat", **TINY}
+    sensorium.fit(table(), "label", out=folder / "run", budget=60.0, **settings)
+
+
 def predict(folder: Path, again: bool) -> None:
     """Answers over those of before."""
     del again
@@ -111,6 +119,7 @@ COMMANDS: dict[Command, int] = {
     fit_over: 190,
     compare: 160,
     search: 560,
+    search_and_blend: 540,
     predict: 12,
     quantize: 24,
     adapt: 24,

@@ -20,6 +20,8 @@ from sensorium.presets import FitSetup
 from sensorium.report.text import fit_text
 from sensorium.runtime.progress import Silent
 from sensorium.strategies import Budget, Request
+from sensorium.strategies._search._coverage import coverage
+from sensorium.strategies._search._trials import TrainingResult
 from sensorium.table import open_table
 from sensorium.trials import run_trial
 
@@ -135,9 +137,17 @@ def test_classical_models_are_all_that_is_left_if_every_network_fails(monkeypatc
     assert model.card["search"]["chosen"] == [] and model.card["blend"]["judged"] == 144
 
 
+def test_the_budget_that_a_search_proposes_includes_the_time_of_the_blend():
+    plain = {"fusion": "concat", "width": 64}
+    result = TrainingResult("0", "plain fit", "final", 60, 60, 0.5, 0.5, 30.0, plain)
+    firsts = [plain, {**plain, "fusion": "late"}, {**plain, "width": 128}]
+    alone, shared = (coverage([result], firsts, None, 60, share=share).seconds_needed for share in (1.0, 0.5))
+    assert shared == pytest.approx(2 * alone)
+
+
 @pytest.mark.slow
 def test_the_best_preset_blends_networks_of_different_choices(monkeypatch):
-    model = fit(monkeypatch, seconds=2000, preset="best", epochs=4)
+    model = fit(monkeypatch, seconds=1300, preset="best", epochs=4)
     networks = [name for name in names(model) if name.startswith("network")]
     assert len(networks) == 3 == len({*networks}) == len(model.card["search"]["chosen"])
 
