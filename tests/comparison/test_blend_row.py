@@ -95,7 +95,7 @@ def test_the_report_shows_the_blend(compared):
     console = Console(width=200, file=StringIO())
     console.print(comparison_text(compared[0]))
     shown = console.file.getvalue()
-    assert "\nthe blend " in shown and "estimated on 80 rows that" in shown
+    assert "\nthe blend " in shown and "estimated on 80 rows by models" in shown
 
 
 @pytest.mark.slow

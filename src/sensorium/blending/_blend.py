@@ -150,6 +150,7 @@ def _record(candidates: Sequence[Candidate], choice: Choice, judged: Judged, pla
             for place, own in enumerate(candidates)
         ],
         value=choice.loss,
+        single=choice.single,
         modality=choice.modality or None,
         alone={name: loss for name, loss in choice.losses.items() if name},
         together=choice.losses[""],

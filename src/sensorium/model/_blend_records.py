@@ -19,7 +19,7 @@ class BlendCandidate(Record):
         name: name of the candidate, such as `linear (review)`.
         modalities: names of the modalities that it reads.
         weight: its weight in the blend; 0 if it is not a member.
-        value: its metric on the judged rows.
+        value: its metric on the judged rows. The lowest one is optimistic, because these rows chose it.
     """
 
     name: str
@@ -37,8 +37,10 @@ class BlendRecord(Record):
         how: how these rows were predicted.
         candidates: all models that were considered.
         value: metric of the blend on the judged rows, each with weights that were fitted on other rows.
+        single: metric of a single candidate, which other rows chose for each row; NaN in records of early versions.
         modality: the only modality that is used, because the others did not help; None if all are used.
-        alone: modality → metric of the best blend of this modality alone, judged like `value`.
+        alone: modality → metric of the best blend of this modality alone, judged like `value`. The same rows chose the
+            modality, so the lowest one is a little optimistic.
         together: metric of the blend of all modalities.
     """
 
@@ -47,6 +49,7 @@ class BlendRecord(Record):
     how: str
     candidates: list[BlendCandidate]
     value: Figure
+    single: Figure = math.nan
     modality: str | None = None
     alone: dict[str, Figure] = {}
     together: Figure = math.nan
