@@ -22,7 +22,7 @@ def fit_weights(task: Task, scores: Sequence[Floats], truth: npt.NDArray[Any]) -
     """Fit the weights of a blend (linear stacking with weights that are positive and sum to 1).
 
     Breiman (1996, "Stacked regressions") finds that non-negative weights generalize. For classes and labels, the log
-    loss of the mixture is minimized by the EM algorithm; for amounts, the squared error. Both are shrunk a little
+    loss of the mixture is minimized by the EM algorithm; for numbers, the squared error. Both are shrunk a little
     towards equal weights. Weights below `LEAST` become 0.
 
     Args:
@@ -43,7 +43,7 @@ def fit_weights(task: Task, scores: Sequence[Floats], truth: npt.NDArray[Any]) -
     """
     if len(scores) == 1 or not len(truth):
         return np.full(len(scores), 1 / len(scores))
-    fit = _of_probabilities if task.labels else _of_amounts
+    fit = _of_probabilities if task.labels else _of_values
     weights = fit(_of_truth(task, scores, truth))
     kept = weights >= min(LEAST, float(weights.max()))
     if kept.all():
@@ -54,7 +54,7 @@ def fit_weights(task: Task, scores: Sequence[Floats], truth: npt.NDArray[Any]) -
 
 
 def _of_truth(task: Task, scores: Sequence[Floats], truth: npt.NDArray[Any]) -> Floats:
-    """Return [rows, m]: probabilities of the true labels, or errors of amounts."""
+    """Return [rows, m]: probabilities of the true labels, or errors of numbers."""
     if not task.labels:
         return np.stack([own - truth for own in scores], 1)
     if truth.ndim == 2:
@@ -78,7 +78,7 @@ def _of_probabilities(given: Floats) -> Floats:
     return weights
 
 
-def _of_amounts(errors: Floats) -> Floats:
+def _of_values(errors: Floats) -> Floats:
     """Minimize the squared error of the weighted sum, over positive weights that sum to 1.
 
     The sum is a heavy row of the least squares problem (Lawson and Hanson 1974), the shrinkage a few light ones.
