@@ -117,7 +117,7 @@ def test_losses_of_one_group_have_no_interval():
 
 @unit
 def test_intervals_of_losses_over_few_groups_cover_the_truth_about_as_often_as_they_say():
-    """Losses of 8 groups of 5 rows; the mean difference is 0. Drawing all groups covers it in 86% (see `pick_runs`)."""
+    """Losses of 8 groups of 5 rows; the mean difference is 0. Intervals over so few groups are a little too narrow."""
     random, groups, covered = np.random.default_rng(0), np.repeat(np.arange(8), 5), 0
     for seed in range(400):
         gains = np.repeat(random.normal(size=8), 5) + 0.3 * random.normal(size=40)
