@@ -20,7 +20,7 @@ from sensorium.tasks._classes import classes_of
 
 Order: TypeAlias = Mapping[str, Sequence[str]]  # target → its labels, the lowest first
 
-MOST = 100  # classes of numbers, beyond which they are no classes
+MOST = 100  # classes of numbers, beyond which they are amounts
 SHOWN = 5  # labels that a message names
 
 

@@ -325,7 +325,7 @@ class Several(Task):
 
 
 def _check_used(kinds: Mapping[str, str], options: Mapping[str, Any]) -> None:
-    """Check that options of regression are set only if a target is a number."""
+    """Check that options of regression are set only if a target is an amount."""
     unused = [name for name in ("target_transform", "loss") if options.get(name, "auto") != "auto"]
     if "regression" not in kinds.values():
         raise_together([
