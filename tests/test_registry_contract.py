@@ -114,7 +114,7 @@ FAST = {"modalities": {"note": "text"}, "epochs": 1, "width": 16, "progress": Fa
 
 def test_a_registered_metric_that_fails_is_named_before_a_file_is_decoded(dropped, monkeypatch):
     dropped("metric", "odd", 'TASKS = ("binary",)\ndef odd(outcome, weights):\n    return outcome.scores.missing\n')
-    monkeypatch.setattr("sensorium.api._fit.prepare_table", lambda *_: pytest.fail("cells were decoded"))
+    monkeypatch.setattr("sensorium.api._fit_steps.prepare_table", lambda *_: pytest.fail("cells were decoded"))
     with pytest.raises(MemberError, match="the metric 'odd' failed in odd: AttributeError") as caught:
         sensorium.fit(films(), "y", **FAST)
     assert isinstance(caught.value.__cause__, AttributeError) and "weights: float64[2, 8]" in caught.value.rule
@@ -133,7 +133,7 @@ def test_a_registered_encoder_of_a_wrong_shape_is_named_before_a_file_is_decoded
             return Tokens(self.table(cells.values.long()), cells.mask)
     """
     dropped("encoder", "flat", code)
-    monkeypatch.setattr("sensorium.api._fit.prepare_table", lambda *_: pytest.fail("cells were decoded"))
+    monkeypatch.setattr("sensorium.api._fit_steps.prepare_table", lambda *_: pytest.fail("cells were decoded"))
     with pytest.raises(MemberError, match=r"'flat' failed in forward: .*float32\[3, 8\], not \(b, width\) = \(3, 4\)"):
         sensorium.fit(films(), "y", encoders={"note": "flat"}, **FAST)
 
@@ -327,13 +327,13 @@ class Standardized(nn.Module):
 
 @pytest.mark.parametrize("encoder", [Undefined, Undefined(10_000), lambda vocabulary: Undefined(vocabulary)])
 def test_an_encoder_that_returns_nan_is_named_before_cells_are_decoded(encoder, monkeypatch):
-    monkeypatch.setattr("sensorium.api._fit.prepare_table", lambda *_: pytest.fail("cells were decoded"))
+    monkeypatch.setattr("sensorium.api._fit_steps.prepare_table", lambda *_: pytest.fail("cells were decoded"))
     with pytest.raises(MemberError, match="the encoder 'Undefined' failed in forward: the result contains NaN"):
         sensorium.fit(films(), "y", encoders={"note": encoder}, **FAST)
 
 
 def test_a_fusion_that_returns_infinity_is_named_before_cells_are_decoded(monkeypatch):
-    monkeypatch.setattr("sensorium.api._fit.prepare_table", lambda *_: pytest.fail("cells were decoded"))
+    monkeypatch.setattr("sensorium.api._fit_steps.prepare_table", lambda *_: pytest.fail("cells were decoded"))
     with pytest.raises(MemberError, match="the fusion 'UndefinedMean' failed in forward: the result contains NaN"):
         sensorium.fit(films(), "y", fusion=UndefinedMean, **FAST)
 

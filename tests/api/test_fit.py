@@ -5,7 +5,7 @@ import sys
 import pytest
 
 import sensorium
-from sensorium.api import _fit
+from sensorium.api import _fit_steps
 from sensorium.errors import ConfigError, MissingExtraError
 from sensorium.planning import _columns
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.unit
 
 def test_that_a_budget_lacks_optuna_is_told_before_the_table_is_read(tabular, monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
-    monkeypatch.setattr(_fit, "open_table", None)
+    monkeypatch.setattr(_fit_steps, "open_table", None)
     with pytest.raises(MissingExtraError, match=r"sensorium\[search\]"):
         sensorium.fit(tabular, "label", budget="9s", progress=False)
 

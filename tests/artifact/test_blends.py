@@ -13,6 +13,7 @@ from blends import COLUMNS, WEIGHTS, blended
 import sensorium
 from sensorium.errors import ConfigError
 from sensorium.prepare import prepare_columns
+from sensorium.prepare.summaries import _summarize
 from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 from sensorium.testing import make_table
@@ -112,6 +113,18 @@ def test_subsets_count_the_other_modalities_as_missing(model, table):
     cells = csv.read_csv(table)
     for place, names in enumerate((["text"], ["number", "category"])):
         assert scores[place] == pytest.approx(model.predict_proba(cells.select(names)), abs=1e-6)
+
+
+@pytest.mark.parametrize("subsets", [None, [["text"], ["tabular"], ["text", "tabular"]]])
+def test_estimators_of_a_model_share_one_summary_of_each_column(model, table, monkeypatch, subsets):
+    prepared, counted = prepare_columns(open_table(table), model.fitted.learnt, Silent()), []
+    count_terms = _summarize.count_terms
+    monkeypatch.setattr(_summarize, "count_terms", lambda cells: counted.append(len(cells)) or count_terms(cells))
+    if subsets is None:
+        model.fitted.scores(prepared)
+    else:
+        model.fitted.subset_scores(prepared, subsets)
+    assert counted == [len(prepared)]
 
 
 @pytest.mark.slow

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from sklearn.linear_model import PoissonRegressor
 
-from sensorium.baselines import Job, cross_fit, fold_losses, summarize
+from sensorium.baselines import Job, cross_fit, fold_losses
 from sensorium.baselines.linear import STRENGTHS
 from sensorium.config import Config
 from sensorium.errors import ArtifactError
 from sensorium.metrics import score
 from sensorium.planning import plan_and_prepare
+from sensorium.prepare.summaries import summarize
 from sensorium.registry import baselines, tasks
 from sensorium.runtime.progress import Silent
 from sensorium.split import Fold
@@ -249,7 +250,8 @@ def test_a_saved_model_needs_neither_scikit_learn_nor_lightgbm():
 import sys
 sys.modules["sklearn"] = sys.modules["lightgbm"] = None
 import numpy as np
-from sensorium.baselines import FlatColumns, Summaries, Summary
+from sensorium.baselines import FlatColumns
+from sensorium.prepare.summaries import Summaries, Summary
 from sensorium.baselines.linear import Linear, LinearModel
 from sensorium.baselines.trees import Trees
 number = Summary("numbers", np.array([[1.0], [3.0]], np.float32), np.ones(2, bool), np.zeros(0, int))

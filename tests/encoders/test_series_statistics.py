@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from sensorium.batch import Cells
-from sensorium.encoders._series_statistics import LAGS, QUANTILES
+from sensorium.encoders._series_statistics import FLOOR, QUANTILES
 from sensorium.encoders.series_statistics import SeriesStatistics
+from sensorium.prepare.summaries.series import LAGS, SMALLEST, series_statistics
 
 pytestmark = pytest.mark.unit
 STEPS = 90
@@ -96,3 +97,46 @@ def test_statistics_are_standardised_with_the_training_rows(rows, encoder):
 def _arguments(rows):
     own = cells(rows)
     return own.values, own.mask
+
+
+def test_statistics_of_complete_series_are_those_of_the_summaries_of_classical_models():
+    length, random = 101, np.random.default_rng(2)  # every quantile of 101 steps is a step
+    rows = [random.normal(3, 2, (length, 2)).cumsum(0) / 10 for _ in range(4)]
+    ours, theirs = both_statistics(rows)
+    same = {"mean", "deviation", "first", "last", "mean_change", "largest_change"}
+    for name in same | {"window_deviations", "window_maxima", "window_minima"}:
+        assert ours[name] == pytest.approx(theirs[name], rel=1e-4, abs=1e-5), name
+    extremes = [theirs["minimum"], theirs["quantiles"], theirs["maximum"]]
+    assert ours["quantiles"] == pytest.approx(np.concatenate(extremes, -1), rel=1e-5)
+    skewness, kurtosis = theirs["skewness"], theirs["kurtosis"]
+    assert ours["skewness"] == pytest.approx(np.sign(skewness) * np.log1p(np.abs(skewness)), abs=1e-4)
+    assert ours["kurtosis"] == pytest.approx(np.log1p(kurtosis), abs=1e-4)
+    per_step = theirs["slope"] * theirs["deviation"] * 2 / (length - 1)
+    assert ours["slope"] == pytest.approx(per_step * length, rel=1e-3)
+    pairs = length - np.array(LAGS)
+    assert ours["autocorrelations"] == pytest.approx(theirs["autocorrelations"] * length / pairs, abs=1e-4)
+
+
+def test_crossings_of_zero_are_those_of_the_mean_of_centred_series():
+    rows = [row - row.mean(0) for row in np.random.default_rng(3).normal(size=(4, 90, 2))]
+    ours, theirs = both_statistics(rows)
+    assert ours["crossings"] * 89 == pytest.approx(theirs["crossings"] * 90, abs=1e-3)
+
+
+def test_frequency_bands_are_those_of_the_summaries_of_classical_models():
+    rows = list(np.random.default_rng(4).normal(size=(3, 128, 1)).cumsum(1))  # not padded to a power of 2
+    ours, theirs = both_statistics(rows)
+    low, high = theirs["bands"].shape[-1], ours["bands"].shape[-1]
+    edges = np.round(np.geomspace(1, 65, low + 1)).astype(int)  # several bands of the summaries may be the same
+    power = (np.exp(theirs["bands"]) - SMALLEST)[..., np.diff(edges) > 0]
+    assert power.shape[-1] == high
+    assert (np.exp(ours["bands"]) - FLOOR) / 128 == pytest.approx(power, rel=1e-3, abs=1e-5)
+
+
+def both_statistics(rows):
+    """Name → statistics [rows, channels, k] of the encoder, and of the NumPy summaries."""
+    encoder = SeriesStatistics(rows[0].shape[1], len(rows[0]))
+    ours = {name: own.numpy() for name, own in encoder.backbone.named(*_arguments(rows)).items()}
+    found = series_statistics(np.stack(rows).astype(np.float32))
+    theirs = {name: own[:, None] if own.ndim == 2 else own for name, own in found.items()}
+    return ours, {name: own.transpose(0, 2, 1) for name, own in theirs.items()}

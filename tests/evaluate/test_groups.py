@@ -7,8 +7,16 @@ import pytest
 from outcomes import outcome
 
 import sensorium
-from sensorium.evaluate import compare_outcomes, compare_runs, evaluate_outcome, evaluate_runs, score_subsets
+from sensorium.evaluate import (
+    compare_losses,
+    compare_outcomes,
+    compare_runs,
+    evaluate_outcome,
+    evaluate_runs,
+    score_subsets,
+)
 from sensorium.evaluate.bootstrap import group_resamples
+from sensorium.metrics import Outcome, log_losses
 from sensorium.report import comparison_text, evaluation_text
 
 unit = pytest.mark.unit
@@ -86,6 +94,36 @@ def test_rows_of_one_group_have_no_interval():
     assert found.metrics["accuracy"] == pytest.approx(2 / 3)
     assert np.isnan([*found.intervals.values()]).all()
     assert compare_outcomes(only, only, "accuracy").undefined
+
+
+@unit
+def test_losses_are_compared_with_the_draws_of_outcomes():
+    random = np.random.default_rng(0)
+    truth, groups = random.integers(0, 2, 60), random.integers(0, 12, 60)
+    first, second = (Outcome(truth, scores, scores.argmax(1)) for scores in random.dirichlet([2, 2], (2, 60)))
+    for own in (None, groups):
+        pair = [each if own is None else each.grouped(own) for each in (first, second)]
+        expected = compare_outcomes(*pair, "log_loss", seed=3)
+        found = compare_losses(log_losses(first), log_losses(second), "log_loss", groups=own, seed=3)
+        assert (found.value, *found.interval) == pytest.approx((expected.value, *expected.interval))
+        assert found.p == expected.p
+
+
+@unit
+@pytest.mark.filterwarnings("error")
+def test_losses_of_one_group_have_no_interval():
+    assert compare_losses(np.ones(3), np.arange(3.0), "log_loss", groups=np.zeros(3, int)).undefined
+
+
+@unit
+def test_intervals_of_losses_over_few_groups_cover_the_truth_about_as_often_as_they_say():
+    """Losses of 8 groups of 5 rows; the mean difference is 0. Intervals over so few groups are a little too narrow."""
+    random, groups, covered = np.random.default_rng(0), np.repeat(np.arange(8), 5), 0
+    for seed in range(400):
+        gains = np.repeat(random.normal(size=8), 5) + 0.3 * random.normal(size=40)
+        low, high = compare_losses(np.zeros(40), gains, "log_loss", groups=groups, seed=seed).interval
+        covered += low <= 0 <= high
+    assert 0.88 <= covered / 400 <= 0.97
 
 
 @pytest.mark.slow

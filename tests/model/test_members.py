@@ -28,13 +28,13 @@ class Constant:
     name = "constant"
     temperature = 1.0
 
-    def scores(self, task, prepared, rows):
-        assert list(prepared.columns) == ["size"]
-        return np.tile(self.shares, (len(rows), 1))
+    def scores(self, task, inputs):
+        assert list(inputs.prepared.columns) == ["size"]
+        return np.tile(self.shares, (len(inputs), 1))
 
-    def subset_scores(self, task, prepared, subsets, rows):
-        there = np.array([["size" in subset and prepared.has_any()[row] for row in rows] for subset in subsets])
-        return np.tile(self.shares, (len(subsets), len(rows), 1)), there
+    def subset_scores(self, task, inputs, subsets):
+        there = np.array(["size" in subset for subset in subsets])[:, None] & inputs.has_any()
+        return np.tile(self.shares, (len(subsets), len(inputs), 1)), there
 
     def weights(self):
         return {"shares": torch.tensor(self.shares)}

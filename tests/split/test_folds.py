@@ -15,12 +15,12 @@ pytestmark = pytest.mark.unit
 SIZES = st.integers(20, 120)
 
 
-def folds(table, count=5, repeats=1, seed=0, rows=None, amounts=False, **config):
+def folds(table, count=5, repeats=1, seed=0, rows=None, continuous=False, **config):
     opened = open_table(table)
     target = opened.column("y")
     rows = np.flatnonzero(target.present) if rows is None else rows
     options = FoldOptions(count, repeats)
-    return make_folds(opened, target, rows, SplitConfig(**config), options=options, seed=seed, amounts=amounts)
+    return make_folds(opened, target, rows, SplitConfig(**config), options=options, seed=seed, continuous=continuous)
 
 
 def judged(found):
@@ -47,11 +47,11 @@ def test_each_row_is_judged_once_per_repeat_and_classes_are_spread_evenly(n, cou
 @settings(max_examples=20)
 @given(n=st.integers(40, 150), count=st.integers(2, 6), seed=st.integers(0, 3))
 def test_an_amount_is_spread_evenly_by_its_quantiles(n, count, seed):
-    amounts = np.random.default_rng(seed).lognormal(size=n)
-    found = folds({"y": amounts.tolist()}, count, seed=seed)
+    numbers = np.random.default_rng(seed).lognormal(size=n)
+    found = folds({"y": numbers.tolist()}, count, seed=seed)
     assert "by amount" in found.how
     parts = min(10, n // count)
-    strata = amounts.argsort().argsort() * parts // n
+    strata = numbers.argsort().argsort() * parts // n
     sizes = np.array([np.bincount(strata[fold.judge], minlength=parts) for fold in found])
     assert (np.ptp(sizes, axis=0) <= 1).all()
 
@@ -60,7 +60,7 @@ def test_an_amount_is_spread_evenly_by_its_quantiles(n, count, seed):
 def test_whole_amounts_are_judged_even_if_no_other_row_has_the_same(config):
     counts = np.r_[np.repeat(np.arange(8), 20), 1000 + np.arange(10)]
     table = {"y": counts.tolist(), "g": np.arange(len(counts)).tolist()}
-    found = folds(table, amounts=True, **config)
+    found = folds(table, continuous=True, **config)
     assert sorted(judged(found)) == list(range(len(counts))) and not found.findings
     assert ("by amount" in found.how) == config.get("stratify", True)
     assert len(judged(folds(table))) < len(counts), "as classes, ten of them have one row"

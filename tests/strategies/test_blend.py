@@ -46,6 +46,7 @@ def test_members_have_weights_that_sum_to_one(model):
     weights = [each["weight"] for each in record["candidates"] if each["weight"]]
     assert weights == pytest.approx(model.fitted.member_weights)
     assert record["judged"] == 144  # all training and validation rows
+    assert record["value"] <= record["single"]  # both by choices of other rows
 
 
 def test_a_loaded_model_predicts_the_same(model, table, tmp_path):

@@ -54,9 +54,9 @@ def test_a_transform_is_chosen_for_skewed_targets_only(values, expected):
 @pytest.mark.unit
 def test_counts_are_transformed_with_one_added():
     task = learn(np.random.default_rng(0).negative_binomial(1, 0.05, 1000))
-    assert kind(task) == "yeo_johnson" and task.amounts.lowest == 0
-    assert learn([0, 1, 2, 3, 50] * 10, target_transform="log").amounts.shift == 1
-    assert learn([0, 0.5, 2, 3, 50] * 10, target_transform="log").amounts.shift == 0.25
+    assert kind(task) == "yeo_johnson" and task.target_transform.lowest == 0
+    assert learn([0, 1, 2, 3, 50] * 10, target_transform="log").target_transform.shift == 1
+    assert learn([0, 0.5, 2, 3, 50] * 10, target_transform="log").target_transform.shift == 0.25
 
 
 @pytest.mark.unit
@@ -89,7 +89,7 @@ def test_any_amounts_have_finite_losses_and_predictions(values, transform, loss,
         task = task.corrected(np.zeros((len(values), 1), np.float32), values)
         scores = task.scores(logits)
         assert np.isfinite(scores).all() and (np.diff(scores) >= 0).all()
-        assert scores.min() >= task.amounts.lowest and scores.max() <= task.amounts.highest
+        assert scores.min() >= task.target_transform.lowest and scores.max() <= task.target_transform.highest
     again = type(task).restore(json.loads(json.dumps(task.state()[0])), {})
     np.testing.assert_array_equal(again.scores(logits[1:4]), task.scores(logits[1:4]))
 

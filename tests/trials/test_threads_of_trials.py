@@ -16,7 +16,7 @@ from sensorium.runtime import thread_environment, threads
 from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 from sensorium.testing.contents import WORDS
-from sensorium.trials._trial import training_of
+from sensorium.trials._work import training_of
 
 EPOCHS = {"epochs": 2, "patience": None, "batch_size": 16}
 

@@ -4,66 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Unpack
 
-from sensorium.api._call import LESS, Settings, check_forms, fold_options, gather_config, open_teacher, without_modules
-from sensorium.artifact import load_fitted
-from sensorium.artifact.run_folder import (
-    Run,
-)
+from sensorium.api._call import LESS, Settings, check_forms, fold_options, gather_config, without_modules
+from sensorium.api._fit_steps import FitCall, run_fit
 from sensorium.artifact.run_folder import check_folder as check_run_folder
-from sensorium.artifact.run_record import State
-from sensorium.config import (
-    FLAG,
-    NAMES,
-    OPTIONAL_PATH,
-    TIME,
-    Config,
-    as_plain,
-    check_arguments,
-    split_saved,
-)
-from sensorium.errors import ArtifactError, ConfigError
+from sensorium.config import FLAG, NAMES, OPTIONAL_PATH, TIME, as_plain, check_arguments
+from sensorium.errors import ConfigError
 from sensorium.errors.memory import explain_memory_errors
-from sensorium.evaluate import Evaluation, evaluate_outcome
 from sensorium.files import alone_in
-from sensorium.findings import Problems
-from sensorium.metrics import metrics_of
 from sensorium.model import FittedModel, check_modules
-from sensorium.model.card import CrossValidationRecord, EvaluationRecord
-from sensorium.planning import (
-    Plan,
-    PreparedTable,
-    continued_settings,
-    log_notices,
-    make_plan,
-    plan_folds,
-    prepare_table,
-)
-from sensorium.predictor import Model, load, tell_unset
+from sensorium.planning import continued_settings
+from sensorium.predictor import Model, load
 from sensorium.presets import FitSetup
 from sensorium.registry.failures import explain_member_errors
 from sensorium.runtime.events import Callback, check_callbacks
-from sensorium.runtime.progress import Reporter, Silent, reporter
-from sensorium.runtime.threads import torch_threads
-from sensorium.strategies import (
-    Budget,
-    FoldTraining,
-    Request,
-    Session,
-    Strategy,
-    close_strategies,
-    forget_folds,
-    parse_budget,
-    run_strategies,
-    strategy_files,
-)
-from sensorium.table import Table, open_table
-from sensorium.train import Checkpoint, open_trackers
-from sensorium.trials import Control, TrialResult, files_after, files_before, plan_identity
+from sensorium.runtime.progress import reporter
+from sensorium.strategies import Budget, Request, parse_budget
+from sensorium.train import open_trackers
+from sensorium.trials import Control
 
 
 @explain_memory_errors(LESS)
@@ -146,24 +106,14 @@ def fit(
     check_callbacks(callbacks)
     listeners = [*callbacks, *open_trackers(as_plain(track) or (), out)]
     time = None if budget is None else Budget(parse_budget(budget))
-    cut = fold_options(folds, repeats)
-    if resume and overwrite:
-        raise ConfigError(
-            "resume and overwrite contradict each other",
-            place="resume, overwrite",
-            rule="resume continues the run in the folder; overwrite replaces it",
-            cure="leave out one of them",
-        )
-    if resume and not out:
-        rule = "resume=True needs out, the folder of the interrupted run"
-        raise ConfigError("resume needs the folder of a run", place="resume", rule=rule, cure="add out=FOLDER")
-    if out:
-        check_run_folder(Path(out), table=table, model=start, config=config)
+    cut, folder = fold_options(folds, repeats), Path(out) if out else None
+    _check_run(folder, resume=resume, overwrite=overwrite)
+    if folder:
+        check_run_folder(folder, table=table, model=start, config=config)
     source = None if start is None else _fitted_of(start, settings)
-    below = continued_settings(source.config) if source else {}
-    chosen, modules = gather_config(target, config, settings, below)
+    chosen, modules = gather_config(target, config, settings, continued_settings(source.config) if source else {})
     check_modules(modules)
-    asked = Request(
+    request = Request(
         chosen,
         time,
         continues=source is not None,
@@ -171,110 +121,24 @@ def fit(
         own_modules=bool(modules),
         folds=cut is not None,
     )
-    setup = FitSetup.of(asked)
-    report = reporter(progress)
-    with alone_in(Path(out)) if out else nullcontext():
-        run = Run(Path(out)) if out else None
-        with report.phase("reading the table"):
-            opened = _open(table, chosen, source)
-        with report.phase("planning the training"):
-            cores = run.find_cores(overwrite=overwrite, resume=resume) if run else None
-            teacher = open_teacher(chosen)
-            make = partial(
-                make_plan, opened, report=report, modules=modules, start=source, teacher=teacher, cores=cores
-            )
-            setup, plan = setup.plan(make, report)
-        planned = None
-        if cut:
-            settled = setup.request.config
-            planned = plan_folds(opened, settled, Silent(), cut, modules=modules, cores=plan.cores)
-            FoldTraining(planned, setup.request, report).check()
-            plan = plan.with_findings(planned.findings)
-        control = Control(report, callbacks=listeners)
-        if run:
-            made_of = plan_identity(plan, command="fit", budget=time and time.seconds, **(asdict(cut) if cut else {}))
-            state = run.settle(made_of, overwrite=overwrite, resume=resume)
-            if state is State.FINISHED:
-                _close(setup.strategies, run.folder)
-                return _finished(run, plan, report)
-            resumes = resume or (state is State.UNFINISHED and run.checkpoint.exists())
-            plan = replace(plan, threads=run.settle_threads(plan.threads, state, cores=plan.cores))
-            control = replace(control, keep=run.keep, checkpoint=Checkpoint(run.checkpoint, resumes))
-        with torch_threads(plan.threads.most):
-            log_notices(plan, report)
-            before = None
-            if planned:
-                own = planned.with_threads(plan.threads)
-                before = FoldTraining(own, setup.request, report, run.folder if run else None).run()
-            return _train(plan, setup, control, run, before)
+    setup, control = FitSetup.of(request), Control(reporter(progress), callbacks=listeners)
+    call = FitCall(chosen, setup, source, modules, cut, control, folder, resume=resume, overwrite=overwrite)
+    with alone_in(folder) if folder else nullcontext():
+        return run_fit(call, table)
 
 
-def _train(
-    plan: Plan, setup: FitSetup, control: Control, run: Run | None, folds: CrossValidationRecord | None
-) -> Model:
-    """Decode the table, run the strategies, and save the run with the metrics of the folds."""
-    data = prepare_table(plan, control.report)
-    if run:
-        run.save_before(files_before(data))
-    session = Session.of(data, setup.request, control, run.folder if run else None)
-    result = run_strategies(setup.strategies, session)
-    with control.report.phase("computing metrics and intervals"):
-        evaluations = _measure(data, result)
-    result.model.card = result.model.card.updated(cross_validation=folds)
-    if run:
-        run.save_result(result.model, files_after(data, result, evaluations) | strategy_files(setup.strategies))
-        _close(setup.strategies, run.folder)
-    return Model(result.model, evaluations.get("test"), data.all_problems())
-
-
-def _close(strategies: Sequence[Strategy], folder: Path) -> None:
-    """Remove files that only a resumed run needs."""
-    close_strategies(strategies, folder)
-    forget_folds(folder)
-
-
-def _finished(run: Run, plan: Plan, report: Reporter) -> Model:
-    """Return the model of a run that is already finished, if its files are those that it wrote."""
-    run.check_files()
-    report.log(f"{run.folder}: already finished with the same table and settings; use --overwrite to train again")
-    try:
-        fitted = load_fitted(run.model, str(plan.device))
-    except ArtifactError as error:
-        cure = "--overwrite trains it again (Python: overwrite=True)"
-        raise ArtifactError(error.finding, place=error.place, rule=error.rule, cure=cure) from None
-    # Settings that are not saved with models are those of this fit.
-    fitted = replace(fitted, config=plan.config, unset=())
-    record = fitted.card.metrics.get("test")
-    try:
-        problems = Problems.from_jsonl((run.folder / "problems.jsonl").read_bytes())
-    except (OSError, ValueError, TypeError, RecursionError):
-        problems = fitted.card.problems_of_fit()
-    test = None
-    if record:
-        intervals = {name: (low, high) for name, (low, high) in record.intervals.items()}
-        test = Evaluation(record.n, dict(record.metrics), intervals, rows="test rows", groups=record.groups)
-    return Model(fitted, test, problems)
-
-
-def _open(table: Any, config: Config, source: FittedModel | None) -> Table:
-    """Open a table as the settings specify, or as the model to continue reads its tables."""
-    if source is None:
-        return open_table(table, config.table)
-    opened = open_table(table, config.table, text=source.data.text_columns, gaps=True)
-    _, given = split_saved(config.model_dump(mode="json"))
-    return tell_unset(opened, [name for name in source.unset if name not in given])
-
-
-def _measure(data: PreparedTable, result: TrialResult) -> dict[str, Evaluation]:
-    """Compute the metrics of each split with their intervals, and add them to the model card."""
-    names = metrics_of(data.plan.labels.task_name)
-    evaluations = {
-        split: replace(evaluate_outcome(outcome, names), rows=f"{split} rows")
-        for split, outcome in result.outcomes.items()
-    }
-    metrics = {split: EvaluationRecord.model_validate(own.to_json()) for split, own in evaluations.items()}
-    result.model.card = result.model.card.updated(metrics=metrics)
-    return evaluations
+def _check_run(folder: Path | None, *, resume: bool, overwrite: bool) -> None:
+    """Check that the arguments about an earlier run do not contradict each other."""
+    if resume and overwrite:
+        raise ConfigError(
+            "resume and overwrite contradict each other",
+            place="resume, overwrite",
+            rule="resume continues the run in the folder; overwrite replaces it",
+            cure="leave out one of them",
+        )
+    if resume and not folder:
+        rule = "resume=True needs out, the folder of the interrupted run"
+        raise ConfigError("resume needs the folder of a run", place="resume", rule=rule, cure="add out=FOLDER")
 
 
 def _fitted_of(start: str | Path | Model, settings: Mapping[str, Any]) -> FittedModel:

@@ -28,7 +28,7 @@ def distribution_of(task: Task) -> Distribution:
 
 
 def standardise(task: Task, target: npt.NDArray[Any]) -> Floats:
-    """Return values on the scale on which models are fitted (see `Value.standardized`)."""
+    """Return values as models are fitted to them (see `Value.standardized`)."""
     assert isinstance(task, Value)
     return task.standardized(target)
 
@@ -66,7 +66,7 @@ def loss(
     target: npt.NDArray[Any],
     classes: int,
     *,
-    scale: float = 1.0,
+    unit: float = 1.0,
     distribution: Distribution = "normal",
 ) -> float:
     """Return the sum over rows of the losses.
@@ -75,13 +75,13 @@ def loss(
         scores: probabilities float64[n, classes], or values float64[n].
         target: the classes or values.
         classes: number of classes, whose log losses are added; 0 for values.
-        scale: divisor of values before their errors are squared.
+        unit: unit of errors, by which they are divided before they are squared.
         distribution: of values: squared errors are added, or Poisson deviances of counts.
     """
     if not classes and distribution == "poisson":
         return float(poisson_deviances(target, scores).sum())
     if not classes:
-        return float(np.square((scores - target) / scale).sum())
+        return float(np.square((scores - target) / unit).sum())
     found = scores[np.arange(len(target)), target.astype(np.int64)]
     return float(-np.log(np.maximum(found, SMALLEST)).sum())
 

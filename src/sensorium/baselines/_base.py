@@ -15,10 +15,10 @@ from pydantic import Field
 from sensorium.baselines._answers import answers, count_outputs, with_errors
 from sensorium.baselines._blocks import Form
 from sensorium.baselines._features import FlatColumns, split_arrays
-from sensorium.baselines._summaries import Summaries, summarize
 from sensorium.errors import ArtifactError
 from sensorium.files.state import SAVED, HasState, reading_saved
 from sensorium.prepare import Prepared
+from sensorium.prepare.summaries import Summaries, summarize
 from sensorium.table import Floats, Rows
 from sensorium.tasks import Distribution, Task
 from sensorium.tasks.multilabel import Multilabel
@@ -163,14 +163,14 @@ class Baseline(HasState, ABC):
         """Return the number of learned parameters of its models."""
         return sum(model.parameters for model in self.models)
 
-    def scores(self, task: Task, prepared: Prepared | Summaries, rows: Rows) -> Floats:
-        """Return scores float64[n, ...] of rows, like `Task.scores`.
+    def scores(self, task: Task, cells: Prepared | Summaries, rows: Rows | None = None) -> Floats:
+        """Return scores float64[n, ...] of rows, all by default, like `Task.scores`.
 
         Raises:
             ArtifactError: the columns or the task are not those that it was fitted with.
         """
         self.check_task(task)
-        matrix = self.features.apply(summarize(prepared.only(self.columns), rows))
+        matrix = self.features.apply(summarize(cells.only(self.columns), rows))
         corrected = with_errors(task, self.errors)
         found = [
             answers(model.raw(matrix), seen, self.classes, corrected)

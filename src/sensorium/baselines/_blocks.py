@@ -9,9 +9,9 @@ from typing import Any, ClassVar, Literal, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.baselines._summaries import Kind, Summary
 from sensorium.errors import ArtifactError
 from sensorium.files.state import HasState
+from sensorium.prepare.summaries import Kind, Summary
 
 Form: TypeAlias = Literal["linear", "trees"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from sensorium.baselines._blocks import Block, Form, has_gaps
-from sensorium.baselines._summaries import Kind, Summary
+from sensorium.prepare.summaries import Kind, Summary
 
 MAX_LEVELS = {"linear": 5_000, "trees": 255}  # rarer levels, which have higher codes, are one level
 LARGEST_CODE = 255  # that trees may get

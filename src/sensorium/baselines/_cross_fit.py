@@ -13,84 +13,19 @@ import numpy.typing as npt
 from sensorium.baselines._answers import (
     answers,
     count_outputs,
-    distribution_of,
     error_points,
-    loss,
     standardise,
     with_errors,
 )
 from sensorium.baselines._base import Baseline, Model, Path, Sample, useful_threads
 from sensorium.baselines._features import FlatColumns
-from sensorium.baselines._shared import SharedBlocks
-from sensorium.baselines._summaries import Summaries, summarize
-from sensorium.metrics import square_scale
-from sensorium.prepare import Prepared
+from sensorium.baselines._job import Job
+from sensorium.prepare.summaries import Summaries, summarize
 from sensorium.registry import baselines
 from sensorium.split import Fold
 from sensorium.table import Floats, Rows
-from sensorium.tasks import Distribution, Task
 
 WORSE = 2  # places in a row whose losses are higher than the one before, after which a path ends
-
-
-@dataclass(frozen=True, eq=False)
-class Job:
-    """Data that a baseline learns from.
-
-    Attributes:
-        cells: the columns of all rows; or their summaries, which several fits share.
-        target: [n, ...] of all rows, as the task encodes it.
-        rows: positions of the rows to learn from.
-        task: the fitted task.
-        seed: random seed.
-        threads: largest number of threads.
-        blocks: what models of the same cells share.
-    """
-
-    cells: Prepared | Summaries
-    target: npt.NDArray[Any]
-    rows: Rows
-    task: Task
-    seed: int
-    threads: int = 1
-    blocks: SharedBlocks = field(default_factory=SharedBlocks)
-
-    @property
-    def several(self) -> bool:
-        """Return whether there are several labels."""
-        return self.target.ndim == 2
-
-    @property
-    def classes(self) -> int:
-        """Return the number of classes of one target; 0 for a value."""
-        return 2 if self.several else len(self.task.labels)
-
-    @property
-    def targets(self) -> list[npt.NDArray[Any]]:
-        """Return the target, or that of each label, of all rows."""
-        return [np.ascontiguousarray(own) for own in self.target.T] if self.several else [self.target]
-
-    @property
-    def scale(self) -> float:
-        """Return a divisor of values whose squares could overflow or underflow; 1 for others, and for classes."""
-        return 1.0 if self.classes else square_scale(self.target)
-
-    @property
-    def distribution(self) -> Distribution:
-        """Return the distribution of a value; of no use for classes."""
-        return distribution_of(self.task)
-
-    def loss(self, scores: Floats, target: npt.NDArray[Any]) -> float:
-        """Return the sum over rows of the losses of scores of one target."""
-        return loss(scores, target, self.classes, scale=self.scale, distribution=self.distribution)
-
-    @property
-    def weights(self) -> Floats:
-        """Return float64[n] weights of the rows, from the class weights; ones for values and labels."""
-        own = getattr(self.task, "weights", None)
-        if own is None or self.several:
-            return np.ones(len(self.target))
-        return np.asarray(own, np.float64)[self.target]
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +39,7 @@ class CrossFitted:
             and it was not fitted.
         places: the chosen place on the path, of each target.
         loss: mean over the judged rows and targets of the log loss, of the Poisson deviance, or of the squared error of
-            `scores`, in units of `Job.scale`; NaN without judged rows.
+            `scores`, in `Job.unit`; NaN without judged rows.
     """
 
     rows: Rows

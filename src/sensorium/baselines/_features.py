@@ -13,10 +13,10 @@ import pydantic
 from sensorium.baselines._blocks import Block, Form
 from sensorium.baselines._codes import CodeBlock
 from sensorium.baselines._numbers import NumberBlock
-from sensorium.baselines._summaries import Kind, Summaries, Summary
 from sensorium.baselines._texts import TextBlock
 from sensorium.errors import ArtifactError
 from sensorium.files.state import SAVED, HasState, reading_saved
+from sensorium.prepare.summaries import Kind, Summaries, Summary
 
 KINDS: Mapping[Kind, type[Block]] = {block.kind: block for block in (TextBlock, CodeBlock, NumberBlock)}
 DENSE = 20_000_000  # numbers of a matrix for a linear model, up to which it is stored without leaving out zeros
@@ -36,7 +36,8 @@ class FlatColumns(HasState):
         blocks: column → its features.
 
     Example:
-        >>> from sensorium.baselines import FlatColumns, Summaries, Summary
+        >>> from sensorium.baselines import FlatColumns
+        >>> from sensorium.prepare.summaries import Summaries, Summary
         >>> number = Summary("numbers", np.array([[1.0], [2.0], [9.0]], np.float32), np.ones(3, bool), np.zeros(0, int))
         >>> columns = Summaries({"age": number}, 3)
         >>> FlatColumns.learn(columns.take(np.array([0, 1])), "linear", 0).apply(columns).tolist()

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from sensorium.baselines._blocks import Block, Form, has_gaps, missing_as_nan
 from sensorium.baselines._reduce import principal_directions
-from sensorium.baselines._summaries import Kind, Summary
+from sensorium.prepare.summaries import Kind, Summary
 from sensorium.table import Floats
 
 WIDEST, COMPONENTS = 128, 100  # a column of more numbers than the first becomes as many principal components

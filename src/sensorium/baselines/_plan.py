@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sensorium.baselines._numbers import reduced_width
-from sensorium.baselines._summaries import Summaries
 from sensorium.errors import ConfigError, raise_together
+from sensorium.prepare.summaries import Summaries
 from sensorium.registry import baselines
 from sensorium.runtime.progress import duration_text
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sensorium.baselines._blocks import Block, Form
 from sensorium.baselines._features import FlatColumns, learn_block
-from sensorium.baselines._summaries import Summaries
+from sensorium.prepare.summaries import Summaries
 from sensorium.table import Rows
 
 

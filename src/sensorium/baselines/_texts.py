@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from sensorium.baselines._blocks import Block, Form, has_gaps, missing_as_nan
 from sensorium.baselines._reduce import principal_directions
-from sensorium.baselines._summaries import Kind, Summary
-from sensorium.baselines._terms import PAIR, Counts, Keys, are_sets, rows_with, select_terms, words_per_row
+from sensorium.prepare.summaries import Kind, Summary
+from sensorium.prepare.summaries.terms import PAIR, Counts, Keys, are_sets, rows_with, select_terms, words_per_row
 
 MAX_TERMS = {"linear": 50_000, "trees": 20_000}  # the most frequent ones are kept
 MIN_ROWS = 2  # rows in which a term must occur

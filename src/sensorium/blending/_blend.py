@@ -197,6 +197,7 @@ def _record(candidates: Sequence[Candidate], choice: Choice, judged: Judged, pla
         ],
         total=total,
         value=choice.loss,
+        single=choice.single,
         modality=choice.modality or None,
         alone={name: loss for name, loss in choice.losses.items() if name},
         together=choice.losses[""],

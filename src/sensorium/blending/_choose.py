@@ -91,6 +91,7 @@ class Choice:
         scores: scores of the judged rows; the weights that give them were fitted on other rows.
         loss: the loss of these scores.
         losses: name → loss of each choice that was considered; "" for all modalities.
+        single: the loss of the best candidate alone, which other rows chose for each row.
     """
 
     modality: str
@@ -99,6 +100,7 @@ class Choice:
     scores: Floats
     loss: float
     losses: dict[str, float]
+    single: float
 
 
 def choose_members(judged: Judged, scores: Sequence[Floats], modalities: Sequence[Sequence[str]]) -> Choice:
@@ -126,22 +128,26 @@ def choose_members(judged: Judged, scores: Sequence[Floats], modalities: Sequenc
         scores=chosen.scores,
         loss=chosen.loss,
         losses={name: option.loss for name, option in options.items()},
+        single=options[""].single,
     )
 
 
 @dataclass(frozen=True, eq=False)
 class _Option:
-    """Weights of some candidates, with the scores and the loss of weights that were fitted on other rows."""
+    """Weights of some candidates, with the scores and the loss of weights that were fitted on other rows.
+
+    `single` is the loss if all the weight goes to the candidate that is the best on other rows.
+    """
 
     weights: Floats
     scores: Floats
     loss: float
+    single: float
 
 
 def _best_of(judged: Judged, scores: Sequence[Floats]) -> _Option:
     """Return the blend of some candidates, or the best of them if the blend is not better."""
-    found = []
-    for single in (True, False):
-        own = judged.blended(scores, single=single)
-        found.append(_Option(judged.weights(scores, single=single), own, judged.loss(own)))
-    return min(found, key=lambda option: option.loss)
+    ways = {single: judged.blended(scores, single=single) for single in (True, False)}
+    losses = {single: judged.loss(own) for single, own in ways.items()}
+    best = min(losses, key=losses.__getitem__)
+    return _Option(judged.weights(scores, single=best), ways[best], losses[best], losses[True])

@@ -8,21 +8,12 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from sensorium.baselines import (
-    Baseline,
-    Job,
-    SharedBlocks,
-    Summaries,
-    cross_fit,
-    fit_seconds,
-    fit_selected,
-    summarize,
-    unsuited,
-)
+from sensorium.baselines import Baseline, Job, SharedBlocks, cross_fit, fit_seconds, fit_selected, unsuited
 from sensorium.blending._candidates import Candidate, candidate_of
 from sensorium.blending._time import FitTime, plan_fits, while_time
 from sensorium.model import EstimatorMember
 from sensorium.planning import Plan, PreparedTable, cut_folds
+from sensorium.prepare.summaries import Summaries, summarize
 from sensorium.runtime.progress import Reporter
 from sensorium.split import Folds
 from sensorium.table import Floats, Rows

@@ -21,7 +21,7 @@ def fit_weights(task: Task, scores: Sequence[Floats], truth: npt.NDArray[Any]) -
     """Fit the weights of a blend (stacking with positive weights).
 
     Breiman (1996, "Stacked regressions") finds that non-negative weights generalize. For classes and labels, the log
-    loss of `Task.pooled` is minimized; the weights have any sum. For amounts, the squared error is minimized by weights
+    loss of `Task.pooled` is minimized; the weights have any sum. For numbers, the squared error is minimized by weights
     that sum to 1. Both are shrunk a little towards equal weights. Weights below `LEAST` become 0; the only member that
     is left has a weight of 1.
 
@@ -43,7 +43,7 @@ def fit_weights(task: Task, scores: Sequence[Floats], truth: npt.NDArray[Any]) -
     """
     if len(scores) == 1 or not len(truth):
         return np.full(len(scores), 1 / len(scores))
-    weights = _of_evidence(task, scores, truth) if task.labels else _of_amounts(_errors(scores, truth))
+    weights = _of_evidence(task, scores, truth) if task.labels else _of_values(_errors(scores, truth))
     kept = weights >= min(LEAST * weights.sum(), float(weights.max()))
     if kept.all():
         return weights
@@ -100,7 +100,7 @@ def _evidence(
     return evidence, np.tile(log_prior(both), (len(truth), 1)), (truth > 0).ravel().astype(np.int64)
 
 
-def _of_amounts(errors: Floats) -> Floats:
+def _of_values(errors: Floats) -> Floats:
     """Minimize the squared error of the weighted sum, over positive weights that sum to 1.
 
     The sum is a heavy row of the least squares problem (Lawson and Hanson 1974), the shrinkage a few light ones.

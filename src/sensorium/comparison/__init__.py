@@ -1,10 +1,11 @@
 """Compare fusions with single modalities and classical baselines on one split, with paired statistics."""
 
+from sensorium.comparison._compare_towers import compare_towers
 from sensorium.comparison._cross_validation import compare_over_folds
 from sensorium.comparison._folder import check_folder, settle_folder
+from sensorium.comparison._options import ComparisonOptions, check_comparison
 from sensorium.comparison._plan import USUAL, check_names
 from sensorium.comparison._result import Comparison, Result
-from sensorium.comparison._sweep import ComparisonOptions, check_comparison, compare_towers
 
 __all__ = [
     "USUAL",

@@ -12,9 +12,10 @@ from sensorium.artifact import to_json, write_file
 from sensorium.comparison._blends import leave_out_blend
 from sensorium.comparison._folder import RECORD
 from sensorium.comparison._judge import judge
+from sensorium.comparison._options import ComparisonOptions, candidates_of
 from sensorium.comparison._plan import Candidate
 from sensorium.comparison._result import Comparison, Result
-from sensorium.comparison._sweep import ComparisonOptions, Stage, Sweep, candidates_of, check_results
+from sensorium.comparison._sweep import Stage, Sweep, check_results
 from sensorium.evaluate import CrossValidation, mean_of_folds, mean_scores
 from sensorium.findings import Problem, Problems
 from sensorium.metrics import metrics_of

@@ -1,4 +1,4 @@
-"""Train every candidate with every random seed, and compare them."""
+"""Train every candidate with every random seed, and judge them."""
 
 from __future__ import annotations
 
@@ -9,19 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from statistics import mean
 
-from sensorium.artifact import (
-    check_place,
-    save_fitted,
-    sweep_model,
-    to_json,
-    write_file,
-)
-from sensorium.baselines import choose_baselines
-from sensorium.comparison._blends import Blends, check_blends, leave_out_blend, modalities_used
+from sensorium.artifact import save_fitted
+from sensorium.comparison._blends import Blends, modalities_used
 from sensorium.comparison._estimate import seconds_left
 from sensorium.comparison._folder import RECORD
 from sensorium.comparison._judge import judge
-from sensorium.comparison._plan import Candidate, plan_candidates
+from sensorium.comparison._options import ComparisonOptions
+from sensorium.comparison._plan import Candidate
 from sensorium.comparison._result import Comparison, Result
 from sensorium.comparison._shared import shared_validation
 from sensorium.config import set_both
@@ -29,108 +23,10 @@ from sensorium.errors import TrainingError
 from sensorium.evaluate import evaluate_runs
 from sensorium.findings import Problems
 from sensorium.metrics import metrics_of, score
-from sensorium.planning import Plan, PreparedTable
+from sensorium.planning import PreparedTable
 from sensorium.registry.failures import MemberError, explain_member_errors
 from sensorium.runtime.progress import Reporter, duration_text
-from sensorium.trials import (
-    Control,
-    Ledger,
-    TrialResult,
-    TrialSpec,
-    check_spec,
-    check_workers,
-    choose_runner,
-    forget_matrix,
-    mean_cost,
-    why_left_out,
-)
-
-
-@dataclass(frozen=True)
-class ComparisonOptions:
-    """Options of a comparison.
-
-    Attributes:
-        fusions: registered names, or `["all"]`; some of each kind by default.
-        baselines: registered names, or `["none"]`; by default those that support the task and are fast.
-        seeds: random seeds that each network is trained with, on the same split.
-        workers: number of processes that train in parallel; 1 trains in this process.
-        blend: whether to train the blend; by default, if neither fusions nor baselines are chosen and the table
-            supports it.
-    """
-
-    fusions: Sequence[str] | None = None
-    baselines: Sequence[str] | None = None
-    seeds: Sequence[int] = (0,)
-    workers: int = 1
-    blend: bool | None = None
-
-    @property
-    def wants_blend(self) -> bool:
-        """Return whether to train the blend if the table supports it."""
-        return self.fusions is None and self.baselines is None if self.blend is None else self.blend
-
-
-def check_comparison(plans: Sequence[Plan], options: ComparisonOptions) -> None:
-    """Check the options of a comparison, before any file is decoded.
-
-    Args:
-        plans: the plan, or those of all folds, which differ in their rows only.
-        options: models, seeds and workers.
-
-    Raises:
-        ConfigError: there is only one modality, there are no validation or test rows, the options of a fusion do not
-            fit, a baseline or a blend that is chosen does not support the table, or the trials cannot run in worker
-            processes.
-    """
-    first = plans[0]
-    if options.blend:
-        check_blends(plans)
-    check_workers(options.workers, stream=first.config.prepare.stream, device=first.device.type)
-    for plan in plans[1:]:
-        candidates_of(plan, options)
-    for candidate in candidates_of(first, options).values():
-        if candidate.kind != "baseline":
-            check_spec(first, candidate.spec)
-
-
-def compare_towers(data: PreparedTable, options: ComparisonOptions, out: Path | None, report: Reporter) -> Comparison:
-    """Train and score all models, select the best on the validation rows, and compare them on the test rows.
-
-    Args:
-        data: the table.
-        options: models, seeds and workers.
-        out: folder for the table of results, and the networks and the blend of the first seed. Those that an earlier
-            comparison of the same rows and settings saved there are loaded, not trained again.
-        report: logs progress.
-
-    Raises:
-        ConfigError: there is only one modality, a split has no rows, or a baseline does not support the task.
-        TrainingError: the training of all single modalities or of all fusions failed.
-    """
-    candidates = candidates_of(data.plan, options)
-    left_out = leave_out_blend([data.plan], candidates, report)
-    if out:
-        for name, candidate in candidates.items():
-            if candidate.kind != "baseline":
-                check_place(out / name)
-                sweep_model(out / name)
-    sweep = Sweep(data, options, out, report, candidates, left_out)
-    try:
-        sweep.run()
-    finally:
-        forget_matrix()
-    with report.phase("comparing the models on the test rows"):
-        comparison = sweep.judged()
-    if out:
-        write_file(out / RECORD, to_json(comparison.to_json()))
-    return comparison
-
-
-def candidates_of(plan: Plan, options: ComparisonOptions) -> dict[str, Candidate]:
-    """Return name → model to train."""
-    classical = choose_baselines(options.baselines, plan.labels.task_name)
-    return plan_candidates(plan, options.fusions, classical, blend=options.wants_blend)
+from sensorium.trials import Control, Ledger, TrialResult, TrialSpec, choose_runner, mean_cost, why_left_out
 
 
 @dataclass

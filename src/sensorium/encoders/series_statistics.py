@@ -10,7 +10,7 @@ from torch import Tensor
 
 from sensorium.batch import Cells
 from sensorium.config import Fraction
-from sensorium.encoders._series_statistics import SeriesStatistics as Statistics
+from sensorium.encoders._series_statistics import ChannelStatistics
 from sensorium.encoders._two_steps import TwoSteps
 
 ACCEPTS = ("series",)
@@ -32,12 +32,12 @@ class SeriesStatistics(TwoSteps):
     """
 
     def __init__(self, channels: int, steps: int, *, size: PositiveInt = 128, dropout: Fraction = 0.1) -> None:
-        backbone = Statistics(channels, steps)
+        backbone = ChannelStatistics(channels, steps)
         super().__init__(backbone, True, features=backbone.width, size=size, dropout=dropout)
 
     def learn_features(self, cells: Iterable[Cells]) -> None:
         """Learn mean and deviation of each statistic."""
-        assert isinstance(self.backbone, Statistics)
+        assert isinstance(self.backbone, ChannelStatistics)
         self.backbone.learn(cells)
 
     def features(self, cells: Cells) -> Tensor:

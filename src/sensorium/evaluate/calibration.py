@@ -79,7 +79,7 @@ def calibrate(
     folds = (np.random.default_rng(seed).permutation(count) % CALIBRATION_FOLDS)[places]
     plain = with_varied_labels(outcome_at(task, outputs, truth, 1.0))
     scaled = with_varied_labels(task.outcome(_cross_fitted(task, outputs, truth, folds), truth))
-    gain = compare_losses(log_losses(scaled), log_losses(plain), "log_loss", places, seed)
+    gain = compare_losses(log_losses(scaled), log_losses(plain), "log_loss", groups=groups, seed=seed)
     changes = [(float(score(name, plain)[0]), float(score(name, scaled)[0])) for name in ("log_loss", "ece")]
     fitted = fit_temperature(task, outputs, truth)
     reason: Reason = "no_gain" if not gain.helps else "at_bound" if at_bound(fitted) else "kept"

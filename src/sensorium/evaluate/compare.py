@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sensorium.evaluate.bootstrap import interval_around, pick_runs, resamples
+from sensorium.evaluate.bootstrap import group_resamples, interval_around, pick_runs, resamples
 from sensorium.evaluate.scores import resamples_of, score_runs
 from sensorium.metrics import Difference, Outcome, direction, score
 from sensorium.table import Floats, Rows
@@ -31,17 +31,20 @@ def compare_runs(first: Sequence[Outcome], second: Sequence[Outcome], metric: st
     return difference_of(metric, value, sign * np.concatenate(blocks))
 
 
-def compare_losses(first: Floats, second: Floats, metric: str, groups: Rows, seed: int = 0) -> Difference:
-    """Compare the mean losses of two models by a paired bootstrap over groups of rows.
+def compare_losses(
+    first: Floats, second: Floats, metric: str, *, groups: Rows | None = None, seed: int = 0
+) -> Difference:
+    """Compare the mean losses of two models by a paired bootstrap, with the draws of `compare_outcomes`.
 
     Args:
         first, second: float64[n], the loss of each row.
         metric: registered name of the mean; lower is better.
-        groups: int64[n], group of each row from 0; rows of one group are resampled together.
+        groups: int64[n], group of each row; groups are resampled as a whole. None if the rows are independent.
         seed: random seed of the bootstrap.
     """
-    gains, sizes = np.bincount(groups, second - first), np.bincount(groups).astype(np.float64)
-    drawn = np.concatenate([weights @ gains / (weights @ sizes) for weights in resamples(len(sizes), seed=seed)])
+    draws = resamples(len(first), seed=seed) if groups is None else group_resamples(groups, seed=seed)
+    with np.errstate(invalid="ignore"):  # a single group cannot be resampled
+        drawn = np.concatenate([weights @ (second - first) / weights.sum(1) for weights in draws])
     return difference_of(metric, float((second - first).mean()), drawn)
 
 

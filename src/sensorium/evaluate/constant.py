@@ -24,9 +24,9 @@ def predicts_constant(outcome: Outcome) -> bool:
     Both must hold, so that rare classes, whose probabilities vary little, are no collapse:
 
     - The variance of the predictions between rows is at most a thousandth of the variance of the labels, summed over
-      classes or labels. For amounts, the middle 90% of both are compared instead, so that outliers do not count.
-    - The loss of the rows (log loss; absolute error of amounts) is not shown to be below that of the mean prediction
-      (of amounts, the median): the mean paired difference is at most two standard errors.
+      classes or labels. For numbers, the middle 90% of both are compared instead, so that outliers do not count.
+    - The loss of the rows (log loss; absolute error of numbers) is not shown to be below that of the mean prediction
+      (of numbers, the median): the mean paired difference is at most two standard errors.
 
     Several targets must all be constant. With fewer than ten rows, or the same label in all rows, the result is False.
 
@@ -55,7 +55,7 @@ def spread(outcome: Outcome) -> float:
 
 
 def mean_loss(outcome: Outcome) -> float:
-    """Return the mean loss of the rows: log loss; of amounts, the absolute error as a share of that of the median.
+    """Return the mean loss of the rows: log loss; of numbers, the absolute error as a share of that of the median.
 
     With several targets, it is the mean over those that can be judged; NaN if none can.
     """

@@ -15,7 +15,7 @@ from sensorium.metrics._base import (
 from sensorium.metrics._deviances import poisson_deviances
 from sensorium.metrics._difference import CorrectedDifference, Difference
 from sensorium.metrics._log_losses import SMALLEST, log_losses
-from sensorium.metrics._means import square_scale
+from sensorium.metrics._means import safe_unit
 from sensorium.metrics._pairs import has_many_classes
 
 __all__ = [
@@ -33,7 +33,7 @@ __all__ = [
     "metrics_of",
     "poisson_deviances",
     "rank_value",
+    "safe_unit",
     "score",
-    "square_scale",
     "worst_value",
 ]

@@ -30,13 +30,13 @@ def mean_of_defined(values: Sequence[Floats] | Floats) -> Floats:
     return divide(np.where(there, table, 0).sum(0), there.sum(0).astype(np.float64))
 
 
-def square_scale(*values: Floats) -> float:
+def safe_unit(*values: Floats) -> float:
     """Return the largest size of some values if their squares could overflow or underflow, else 1: a divisor."""
     largest = max(float(np.abs(some).max(initial=0)) for some in values)
     return largest if largest > LARGE or 0 < largest < 1 / LARGE else 1.0
 
 
 def with_safe_squares(*values: Floats) -> list[Floats]:
-    """Divide values by their `square_scale`; return the values and the divisor, [1]."""
-    scale = square_scale(*values)
-    return [*(some / scale for some in values), np.array([scale])]
+    """Divide values by their `safe_unit`; return the values and the divisor, [1]."""
+    unit = safe_unit(*values)
+    return [*(some / unit for some in values), np.array([unit])]

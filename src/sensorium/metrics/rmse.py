@@ -13,5 +13,5 @@ LOWER_IS_BETTER = True
 
 def rmse(outcome: Outcome, weights: Floats) -> Floats:
     """Compute √(Σ w·(truth − value)² / Σ w)."""
-    left, scale = with_safe_squares(outcome.truth - outcome.scores)
-    return np.sqrt(mean_of_rows(left**2, weights)) * scale
+    left, unit = with_safe_squares(outcome.truth - outcome.scores)
+    return np.sqrt(mean_of_rows(left**2, weights)) * unit

@@ -19,7 +19,7 @@ class BlendCandidate(Record):
         name: name of the candidate, such as `linear (review)`.
         modalities: names of the modalities that it reads.
         weight: its weight in the blend; 0 if it is not a member.
-        value: its metric on the judged rows.
+        value: its metric on the judged rows. The lowest one is optimistic, because these rows chose it.
     """
 
     name: str
@@ -39,8 +39,10 @@ class BlendRecord(Record):
         total: sum of the weights of the evidence for classes: near 1 if the members tell the same, higher if each tells
             something of its own. 1 for amounts, and in models of early versions, whose blends are means.
         value: metric of the blend on the judged rows, each with weights that were fitted on other rows.
+        single: metric of a single candidate, which other rows chose for each row; NaN in records of early versions.
         modality: the only modality that is used, because the others did not help; None if all are used.
-        alone: modality → metric of the best blend of this modality alone, judged like `value`.
+        alone: modality → metric of the best blend of this modality alone, judged like `value`. The same rows chose the
+            modality, so the lowest one is a little optimistic.
         together: metric of the blend of all modalities.
     """
 
@@ -50,6 +52,7 @@ class BlendRecord(Record):
     candidates: list[BlendCandidate]
     total: Figure = 1.0
     value: Figure
+    single: Figure = math.nan
     modality: str | None = None
     alone: dict[str, Figure] = {}
     together: Figure = math.nan

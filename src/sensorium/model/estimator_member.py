@@ -11,8 +11,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from sensorium.model.inputs import Inputs
 from sensorium.model.member import Kind, Present, Scores
 from sensorium.prepare import Prepared
+from sensorium.prepare.summaries import Summaries
 from sensorium.table import Rows
 from sensorium.tasks import Task, Temperature
 
@@ -28,8 +30,8 @@ class Estimator(Protocol):
     def parameters(self) -> int:
         """Number of learned parameters."""
 
-    def scores(self, task: Task, prepared: Prepared, rows: Rows) -> Scores:
-        """Predict scores as `Task.scores` returns them, for n rows of prepared columns."""
+    def scores(self, task: Task, cells: Prepared | Summaries, rows: Rows | None = None) -> Scores:
+        """Predict scores as `Task.scores` returns them, for n rows of columns, all by default."""
 
     def state(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
         """Return what it learned as JSON values and as arrays (see `HasState`)."""
@@ -63,23 +65,23 @@ class EstimatorMember:
     def parameters(self) -> int:
         return self.estimator.parameters
 
-    def scores(self, task: Task, prepared: Prepared, rows: Rows) -> Scores:
-        return task.tempered(self.estimator.scores(task, prepared, rows), self.temperature)
+    def scores(self, task: Task, inputs: Inputs) -> Scores:
+        return self._scores(task, inputs.summaries)
 
-    def subset_scores(
-        self, task: Task, prepared: Prepared, subsets: Sequence[Sequence[str]], rows: Rows
-    ) -> tuple[Scores, Present]:
+    def subset_scores(self, task: Task, inputs: Inputs, subsets: Sequence[Sequence[str]]) -> tuple[Scores, Present]:
         """Predict from some of its towers; the cells of the other towers count as missing."""
-        shape = (len(subsets), len(rows), *([len(task.labels)] if task.labels else []))
-        scores, there = np.zeros(shape), np.zeros((len(subsets), len(rows)), dtype=bool)
+        shape = (len(subsets), len(inputs), *([len(task.labels)] if task.labels else []))
+        scores, there = np.zeros(shape), np.zeros((len(subsets), len(inputs)), dtype=bool)
         for number, subset in enumerate(subsets):
             hidden = {name for tower, columns in self.towers.items() if tower not in subset for name in columns}
-            given = prepared.hiding(hidden)
-            there[number] = given.has_any()[rows]
+            given = inputs.summaries.hiding(hidden)
+            there[number] = given.has_any()
             if there[number].any():
-                scores[number, there[number]] = self.scores(task, given, rows[there[number]])
-            there[number] &= given.has_any()[rows]  # streamed files that could not be read
+                scores[number, there[number]] = self._scores(task, given.take(np.flatnonzero(there[number])))
         return scores, there
+
+    def _scores(self, task: Task, cells: Summaries) -> Scores:
+        return task.tempered(self.estimator.scores(task, cells), self.temperature)
 
     def weights(self) -> Mapping[str, Tensor]:
         _, arrays = self.estimator.state()

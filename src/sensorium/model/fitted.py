@@ -18,6 +18,7 @@ from sensorium.model._blend import Pooling, blend, check_weights, equal_weights,
 from sensorium.model._blueprint import Blueprint
 from sensorium.model._run_network import embed
 from sensorium.model.card import DataSpec, MemberRecord, ModelCard
+from sensorium.model.inputs import Inputs
 from sensorium.model.member import Member, NetworkMember, Present, Scores
 from sensorium.model.network import FusionModel
 from sensorium.prepare import Prepared
@@ -193,17 +194,23 @@ class FittedModel:
         A member that has no value in any of its columns does not count in a row; a row where none has one gets the
         prior.
         """
-        rows = np.arange(len(prepared)) if rows is None else rows
-        found = [self._scores_of(member, prepared.only(member.columns), rows) for member in self.members]
+        inputs = self._inputs(prepared, rows)
+        found = [self._scores_of(member, inputs.only(member.columns)) for member in self.members]
         return self._finished(*self._combined(found))
 
-    def _scores_of(self, member: Member, prepared: Prepared, rows: Rows) -> tuple[Scores, Present]:
+    def _inputs(self, prepared: Prepared, rows: Rows | None) -> Inputs:
+        """Return rows to predict, all by default; what several estimators read is summarized once."""
+        rows = np.arange(len(prepared)) if rows is None else rows
+        estimators = [member for member in self.members if member.kind == "estimator"]
+        return Inputs.of(prepared, rows, [name for member in estimators for name in member.columns])
+
+    def _scores_of(self, member: Member, inputs: Inputs) -> tuple[Scores, Present]:
         """Return the scores of a member, and whether it has a value in each row."""
-        there = prepared.has_any()[rows]
-        scores = self.prior_scores(len(rows))
+        there = inputs.has_any()
+        scores = self.prior_scores(len(inputs))
         if there.any():
-            scores[there] = member.scores(self.task, prepared, rows[there])
-        return scores, there & prepared.has_any()[rows]  # streamed files are found unreadable only now
+            scores[there] = member.scores(self.task, inputs.at(there))
+        return scores, there & inputs.has_any()  # streamed files are found unreadable only now
 
     def _combined(self, found: Sequence[tuple[Scores, Present]]) -> tuple[Scores, Present]:
         """Combine scores of the members, and return whether any has a value in each row."""
@@ -232,8 +239,8 @@ class FittedModel:
             Scores [subsets, n, ...], and whether a row has any tower of a subset, [subsets, n]; other rows get the
             prior.
         """
-        rows = np.arange(len(prepared)) if rows is None else rows
-        found = [m.subset_scores(self.task, prepared.only(m.columns), subsets, rows) for m in self.members]
+        inputs = self._inputs(prepared, rows)
+        found = [m.subset_scores(self.task, inputs.only(m.columns), subsets) for m in self.members]
         combined, there = self._combined(found)
         return np.stack([self._finished(*own) for own in zip(combined, there, strict=True)]), there
 

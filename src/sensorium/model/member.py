@@ -14,6 +14,7 @@ from torch import Tensor
 
 from sensorium.model._blueprint import Blueprint
 from sensorium.model._run_network import infer
+from sensorium.model.inputs import Inputs
 from sensorium.model.network import FusionModel
 from sensorium.model.work import prediction_work
 from sensorium.prepare import Prepared
@@ -54,22 +55,19 @@ class Member(Protocol):
     def temperature(self) -> Temperature:
         """Divisor of its logits or log-probabilities, one per target if there are several (see `calibration`)."""
 
-    def scores(self, task: Task, prepared: Prepared, rows: Rows) -> Scores:
+    def scores(self, task: Task, inputs: Inputs) -> Scores:
         """Predict the task's scores for rows that have a value in some of its columns, [n, ...].
 
         Args:
             task: the task of the scores.
-            prepared: the prepared columns.
-            rows: positions of n prepared rows.
+            inputs: n rows of its columns.
         """
 
-    def subset_scores(
-        self, task: Task, prepared: Prepared, subsets: Sequence[Sequence[str]], rows: Rows
-    ) -> tuple[Scores, Present]:
+    def subset_scores(self, task: Task, inputs: Inputs, subsets: Sequence[Sequence[str]]) -> tuple[Scores, Present]:
         """Predict from some of its towers.
 
         Args:
-            task, prepared, rows: as for `scores`.
+            task, inputs: as for `scores`; the rows may be without any value.
             subsets: names of towers.
 
         Returns:
@@ -142,20 +140,18 @@ class NetworkMember:
         _, batch = next(iter(batches), (None, None))
         return prediction_work(self.network, batch, min(len(rows), self.batch)) if batch else 0
 
-    def scores(self, task: Task, prepared: Prepared, rows: Rows) -> Scores:
-        return task.scores(task.scaled(self.logits(prepared, rows), self.temperature))
+    def scores(self, task: Task, inputs: Inputs) -> Scores:
+        return task.scores(task.scaled(self.logits(inputs.prepared, inputs.rows), self.temperature))
 
-    def subset_scores(
-        self, task: Task, prepared: Prepared, subsets: Sequence[Sequence[str]], rows: Rows
-    ) -> tuple[Scores, Present]:
+    def subset_scores(self, task: Task, inputs: Inputs, subsets: Sequence[Sequence[str]]) -> tuple[Scores, Present]:
         """Predict from some of its towers; each row is encoded once for all subsets."""
-        shape = (len(subsets), len(rows), *([len(task.labels)] if task.labels else []))
-        scores, there = np.zeros(shape), np.zeros((len(subsets), len(rows)), dtype=bool)
+        shape = (len(subsets), len(inputs), *([len(task.labels)] if task.labels else []))
+        scores, there = np.zeros(shape), np.zeros((len(subsets), len(inputs)), dtype=bool)
         chosen = torch.tensor([[name in subset for name in self.towers] for subset in subsets])
-        some = np.flatnonzero(prepared.has_any()[rows])
+        some, loader = np.flatnonzero(inputs.has_any()), Loader(inputs.prepared, None, self.device)
         self.network.eval()
         with torch.inference_mode():
-            for places, batch in Loader(prepared, None, self.device).by_length(rows[some], self.batch):
+            for places, batch in loader.by_length(inputs.rows[some], self.batch):
                 tokens, present = self.network.encode(batch)
                 for number, mask in enumerate(chosen.to(self.device)):
                     given = present & mask

@@ -85,9 +85,9 @@ def plan_folds(
     check_target(config, table)
     schema = infer_schema(table, config)
     rows, told = development_rows(schema.table, schema.labels, split_column(schema.table, config))
-    amounts = is_value(schema.task_name)
+    continuous = is_value(schema.task_name)
     folds = make_folds(
-        schema.table, schema.labels, rows, config.split, options=options, seed=config.seed, amounts=amounts
+        schema.table, schema.labels, rows, config.split, options=options, seed=config.seed, continuous=continuous
     )
     plans = list[Plan]()
     for split in _splits(schema, config, folds):

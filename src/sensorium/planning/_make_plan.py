@@ -32,7 +32,7 @@ from sensorium.planning._dealt import deal_rows
 from sensorium.planning._plan import Labels, Plan
 from sensorium.planning._schema import continued_schema
 from sensorium.planning._sizes import count_cores
-from sensorium.planning._target_scale import choose_scale
+from sensorium.planning._target_transform import select_transform
 from sensorium.planning._teacher import check_teacher
 from sensorium.prepare import cautions, table_findings, unsaid, with_advice
 from sensorium.runtime.threads import Threads
@@ -106,7 +106,7 @@ def make_plan(
     check_for_model(config, blueprint, network, task=schema.task_name, device=device, validation=validation)
     encoded = _encode(task, schema.target, split)
     if start is None:
-        task = choose_scale(
+        task = select_transform(
             task, encoded, schema=schema, config=config, train=split.rows("train"), learnt=columns.learnt
         )
     rehearse_task(schema.task_name, task, encoded)

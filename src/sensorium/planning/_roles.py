@@ -37,8 +37,10 @@ def cut_folds(plan: Plan, count: int) -> Folds:
 
 def _cut(plan: Plan, rows: Rows, count: int) -> Folds:
     labels, config = plan.labels, plan.config
-    amounts, options = is_value(labels.task_name), FoldOptions(folds=count)
-    return make_folds(plan.table, labels.column, rows, config.split, options=options, seed=config.seed, amounts=amounts)
+    continuous, options = is_value(labels.task_name), FoldOptions(folds=count)
+    return make_folds(
+        plan.table, labels.column, rows, config.split, options=options, seed=config.seed, continuous=continuous
+    )
 
 
 def at_fold(data: PreparedTable, fold: Fold) -> PreparedTable:

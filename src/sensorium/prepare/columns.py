@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from sensorium.errors import DataError, list_names, same_names
 from sensorium.findings import Problems
-from sensorium.modalities import Encoded, Modality, Ragged, Work
+from sensorium.modalities import Encoded, Modality, Work
 from sensorium.prepare._file_cells import SHOWN, bytes_among_texts, fetch_files, mixes_bytes, report_mended
 from sensorium.prepare.lacking import absent_column, absent_columns, unread_columns
 from sensorium.prepare.packed import PackedColumns, pack_columns
@@ -56,12 +55,6 @@ class Prepared:
         packed = [part for whole in self.packed if (part := whole.only(names)) is not None]
         return Prepared({name: self.columns[name] for name in names}, self.problems, packed)
 
-    def hiding(self, names: Collection[str]) -> Prepared:
-        """Return the same columns, with every cell of some of them missing."""
-        if not names:
-            return self
-        return self.replaced({name: _hidden(self.columns[name]) for name in self.columns if name in names})
-
     def replaced(self, columns: Mapping[str, Encoded | Streamed]) -> Prepared:
         """Replace the arrays of some columns."""
         rest = [name for name in self.columns if name not in columns]
@@ -85,19 +78,6 @@ class Prepared:
                 for name, (values, present) in packed.arrays().items():
                     columns[name] = replace(columns[name], values=values, present=present)
         self.__dict__.update(state, columns=columns)
-
-
-def _hidden(column: Encoded | Streamed) -> Encoded | Streamed:
-    """Return a column of the same form without any value."""
-    if isinstance(column, Streamed):
-        cells = column.column
-        return replace(column, column=replace(cells, data=pa.nulls(len(cells), cells.data.type), spelling=None))
-    values, rows = column.values, len(column.present)
-    if isinstance(values, Ragged):
-        empty: npt.NDArray[Any] | Ragged = Ragged(values.values[:0], np.zeros(rows + 1, np.int64))
-    else:
-        empty = np.broadcast_to(np.zeros((), values.dtype), values.shape)  # without memory
-    return Encoded(empty, np.zeros(rows, bool), [])
 
 
 def prepare_columns(

@@ -1,12 +1,12 @@
 """Show results on a terminal."""
 
 from sensorium.report._parts import text_line
+from sensorium.report.comparison_text import comparison_text
 from sensorium.report.imbalance import imbalance_json, imbalance_text
 from sensorium.report.listing import listing_text, settings_text
 from sensorium.report.quantized import quantized_text
 from sensorium.report.shift import shift_text
 from sensorium.report.text import (
-    comparison_text,
     evaluation_text,
     fit_text,
     inspection_text,

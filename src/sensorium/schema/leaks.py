@@ -107,7 +107,7 @@ def _leak(column: Column, target: Column) -> str:
         return ""
     cells, labels = (column, target) if len(both) == len(column) else (column.take(both), target.take(both))
     if target.is_float or (target.is_integer and target.distinct > len(both) / REPEATED):
-        return _same_amount(cells, labels)
+        return _same_value(cells, labels)
     return _telling(value_ids(cells), cells.data, labels.once(value_ids), _words if column.is_string else _value)
 
 
@@ -139,7 +139,7 @@ def _names_files(column: Column) -> bool:
         return False
 
 
-def _same_amount(column: Column, target: Column) -> str:
+def _same_value(column: Column, target: Column) -> str:
     if not column.is_number:
         return ""
     x, y = (np.asarray(c.data.cast(pa.float64(), safe=False), dtype=np.float64) for c in (column, target))

@@ -20,20 +20,20 @@ Shares = tuple[float, float]  # of validation and test
 
 @dataclass(frozen=True)
 class Rules:
-    """Rows of a table and the settings of their split; `amounts`: whether the target is an amount, never a class."""
+    """Rows of a table and the settings of their split; `continuous`: whether the target is a number, never a class."""
 
     table: Table
     target: Column
     config: SplitConfig
     seed: int
-    amounts: bool = False
+    continuous: bool = False
 
     @cached_property
     def stratified(self) -> bool:
         target = self.target
         labels = not target.is_float or target.distinct == 2 or (target.distinct <= FEW_NUMBERS and target.is_whole)
         few = 1 < target.distinct <= max(2, MOST_CLASSES * len(target.values))
-        return self.config.stratify and labels and few and not self.amounts
+        return self.config.stratify and labels and few and not self.continuous
 
     @cached_property
     def time(self) -> Column:

@@ -1,4 +1,4 @@
-"""Assign rows to folds: at random, stratified by label or amount, by group, or by time with a rolling origin."""
+"""Assign rows to folds: at random, stratified by label or quantile, by group, or by time with a rolling origin."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from sensorium.split._deal import Rules, before
 from sensorium.split._moments import check_known
 from sensorium.table import Rows
 
-QUANTILES = 10  # strata of an amount
+QUANTILES = 10  # strata of a continuous target
 Pair = tuple[Rows, Rows]  # rows to learn from and rows to judge
 
 
 def random_folds(rules: Rules, rows: Rows, count: int, seed: list[int]) -> list[Pair]:
-    """Return folds that are drawn at random; every class and every part of an amount's range is spread evenly.
+    """Return folds that are drawn at random; every class and every part of the range of a number is spread evenly.
 
     A class with a single row is in no judged part, so that every class can be learned.
     """
@@ -87,16 +87,16 @@ def group_time_folds(rules: Rules, rows: Rows, count: int) -> list[Pair]:
     return list(_rolling(rules, rows, blocks, judged))
 
 
-def by_amount(rules: Rules) -> bool:
-    """Return whether rows are stratified by the quantiles of an amount."""
+def by_quantile(rules: Rules) -> bool:
+    """Return whether rows are stratified by the quantiles of a number."""
     return rules.config.stratify and not rules.stratified and rules.target.is_number
 
 
 def strata_of(rules: Rules, rows: Rows, count: int) -> Rows:
-    """Return the stratum of each row: its label, the quantile of its amount, or 0 for all."""
+    """Return the stratum of each row: its label, the quantile of its number, or 0 for all."""
     if rules.stratified:
         return label_codes(rules.target)[rows]
-    if not by_amount(rules):
+    if not by_quantile(rules):
         return np.zeros(len(rows), np.int64)
     values = np.asarray(rules.target.data.to_numpy(zero_copy_only=False), np.float64)[rows]
     strata = max(1, min(QUANTILES, len(rows) // count))

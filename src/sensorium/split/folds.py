@@ -14,7 +14,7 @@ from sensorium.split._codes import SPLITS, label_codes
 from sensorium.split._deal import Rules
 from sensorium.split._deal_folds import (
     Pair,
-    by_amount,
+    by_quantile,
     group_folds,
     group_time_folds,
     lone_rows,
@@ -101,11 +101,11 @@ def make_folds(
     *,
     options: FoldOptions,
     seed: int,
-    amounts: bool = False,
+    continuous: bool = False,
 ) -> Folds:
     """Cut labelled rows into folds, by the rules that split the table.
 
-    Rows are drawn at random, stratified by class or by ten quantiles of an amount (`split.stratify`); whole groups are
+    Rows are drawn at random, stratified by class or by ten quantiles of a number (`split.stratify`); whole groups are
     drawn if `split.group` is set. If `split.time` is set, the origin rolls: rows are cut into periods, one more than
     there are folds, and each fold judges one period and learns from all earlier ones. `split.span` leaves out rows
     whose period reaches into the judged one (embargo). Without a time, each row is judged once per repeat, except one
@@ -118,13 +118,13 @@ def make_folds(
         config: settings of the split: group, time, span, stratify. Shares and a split column play no part.
         options: number of folds and repeats.
         seed: random seed; the same arguments give the same folds.
-        amounts: whether the labels are amounts; otherwise, few different whole numbers are classes.
+        continuous: whether the target is a number; otherwise, few different whole numbers are classes.
 
     Raises:
         SchemaError: the rows do not make two folds, or cannot be ordered by time.
         ConfigError: folds by time are to be repeated.
     """
-    rules = Rules(table, target, config, seed, amounts)
+    rules = Rules(table, target, config, seed, continuous)
     if config.time and options.repeats > 1:
         raise ConfigError(
             "folds by time cannot be repeated: the order of the rows determines them",
@@ -204,7 +204,7 @@ def _describe(rules: Rules, number: int, repeats: int) -> str:
         groups = f" and group ({config.group!r})" if config.group else ""
         embargo = ", without overlapping periods" if rules.reach else ""
         return f"{number} folds by time ({config.time!r}){groups} with a rolling origin{embargo}"
-    strata = "by label" if rules.stratified else "by amount" if by_amount(rules) else ""
+    strata = "by label" if rules.stratified else "by amount" if by_quantile(rules) else ""
     groups = f"by group ({config.group!r})" if config.group else ""
     words = " and ".join(filter(None, [groups, f"stratified {strata}" if strata else ""])) or "at random"
     return f"{number} folds{again}, {words}, seed {rules.seed}"

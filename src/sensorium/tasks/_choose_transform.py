@@ -17,13 +17,13 @@ Setting: TypeAlias = Literal["auto", "none", "log", "yeo_johnson"]
 FEWEST = 20  # values, and a quarter of them distinct values, from which a shape is judged
 SAMPLED = 5000  # quantiles by which it is judged
 POWERS = np.linspace(LOWEST_POWER, HIGHEST_POWER, 41)
-GAIN = 0.1  # gain in log likelihood per value from which amounts are transformed
+GAIN = 0.1  # gain in log likelihood per value from which a target is transformed
 NORMAL_RANGE = 1.349  # interquartile range of the standard normal distribution
 
 
 @dataclass(frozen=True)
 class ChosenTransform:
-    """Transform of a target with the reason; None if the amounts are used as they are."""
+    """Transform of a target with the reason; None if it is used as it is."""
 
     transform: Transform | None
     reason: str = ""
@@ -32,18 +32,18 @@ class ChosenTransform:
 def choose_transform(values: Floats, setting: Setting, column: str) -> ChosenTransform:
     """Return the transform of a target.
 
-    `auto` compares the log likelihood of normal distributions of the amounts and of their Yeo-Johnson transform (as in
+    `auto` compares the log likelihood of normal distributions of the values and of their Yeo-Johnson transform (as in
     Box and Cox 1964), and transforms them if that gains `GAIN` per value. It does not choose the logarithm: small
-    amounts count for as much as large ones there, which often raises the squared error of the amounts. A plan
+    values count for as much as large ones there, which often raises the squared error of the target. A plan
     compares the suggested transform with others out of fold.
 
     Args:
-        values: finite amounts of the training rows, without outliers.
+        values: finite values of the training rows, without outliers.
         setting: name of a transform, or `auto`.
         column: name of the target.
 
     Raises:
-        SchemaError: the setting is `log`, and an amount is negative.
+        SchemaError: the setting is `log`, and a value is negative.
     """
     if setting == "none" or not len(values):
         return ChosenTransform(None)
@@ -63,7 +63,7 @@ def choose_transform(values: Floats, setting: Setting, column: str) -> ChosenTra
 
 
 def _log(values: Floats) -> Transform | None:
-    """Return log(y), or log(y + 1) for counts, or log(y + half of the smallest positive amount) if some are 0."""
+    """Return log(y), or log(y + 1) for counts, or log(y + half of the smallest positive value) if some are 0."""
     low, high = float(values.min()), float(values.max())
     if high <= 0:
         return None

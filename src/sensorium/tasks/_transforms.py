@@ -1,4 +1,4 @@
-"""Transforms of skewed amounts: training sees the transformed scale, users that of the target."""
+"""Transforms of skewed targets: training sees transformed values, users those of the target."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ MARGIN = 0.1  # share of the range of the transformed training values by which t
 
 @dataclass(frozen=True)
 class Transform:
-    """Monotone transform of amounts.
+    """Monotone transform of a target.
 
     `log` is log(y + shift). `yeo_johnson` is the transform of Yeo and Johnson 2000, "A new family of power
-    transformations", of (y − shift) / scale. Amounts outside the range are clipped to it before the transform, and
+    transformations", of (y − shift) / scale. Values outside the range are clipped to it before the transform, and
     predictions after the inverse, so that an exponential cannot explode.
 
     Attributes:
         kind: name of the transform.
-        lowest, highest: range of amounts.
+        lowest, highest: range of the target.
         shift, scale: location and scale before the transform.
         power: power λ of Yeo-Johnson.
     """
@@ -69,39 +69,39 @@ class Transform:
         return bool(np.isfinite([low, high, self.lowest, self.highest]).all() and low <= high)
 
     def range_of_transformed(self) -> tuple[float, float]:
-        """Return the transform of the lowest and of the highest amount."""
+        """Return the transform of the lowest and of the highest value."""
         low, high = self._forward(np.array([self.lowest, self.highest]), np)
         return float(low), float(high)
 
-    def forward(self, amounts: Any, library: Any = np) -> Any:
-        """Transform amounts.
+    def forward(self, values: Any, library: Any = np) -> Any:
+        """Transform values of the target.
 
         Args:
-            amounts: array, or tensor.
+            values: array, or tensor.
             library: `numpy`, or `torch` for a tensor.
         """
-        return self._forward(library.clip(amounts, self.lowest, self.highest), library)
+        return self._forward(library.clip(values, self.lowest, self.highest), library)
 
-    def _forward(self, amounts: Any, library: Any) -> Any:
+    def _forward(self, values: Any, library: Any) -> Any:
         with np.errstate(all="ignore"):  # `check` reports a range whose transform is not finite
             if self.kind == "log":
-                return library.log(amounts + self.shift)
-            scaled = amounts / self.scale - self.shift / self.scale
+                return library.log(values + self.shift)
+            scaled = values / self.scale - self.shift / self.scale
             size = library.abs(scaled)
             above, below = (_grow(size, power, library) for power in (self.power, 2 - self.power))
             return library.where(scaled >= 0, above, -below)
 
-    def log_slope(self, amounts: Floats) -> Floats:
+    def log_slope(self, values: Floats) -> Floats:
         """Return the logarithm of the derivative of the transform."""
         with np.errstate(all="ignore"):
             if self.kind == "log":
-                return np.asarray(-np.log(amounts + self.shift), np.float64)
-            scaled = amounts / self.scale - self.shift / self.scale
+                return np.asarray(-np.log(values + self.shift), np.float64)
+            scaled = values / self.scale - self.shift / self.scale
             slope = np.sign(scaled) * (self.power - 1) * np.log1p(np.abs(scaled))
             return np.asarray(slope - np.log(self.scale), np.float64)
 
     def inverse(self, transformed: Floats) -> Floats:
-        """Return the amounts of transformed values, within the range of amounts."""
+        """Return the values of the target from transformed ones, within the range of the target."""
         values = np.clip(transformed, *self.range_of_transformed())
         return np.asarray(np.clip(self._inverse(values), self.lowest, self.highest), np.float64)
 
@@ -116,7 +116,7 @@ class Transform:
     def widened(self) -> Transform:
         """Return the transform with a range that is wider by `MARGIN` on the transformed scale, where that is finite.
 
-        The range of amounts that are never negative does not begin below 0.
+        The range of a target that is never negative does not begin below 0.
         """
         start, end = self.range_of_transformed()
         wider = MARGIN * (end - start)

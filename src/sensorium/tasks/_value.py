@@ -26,9 +26,9 @@ from sensorium.modalities.number import (
 )
 from sensorium.registry import tasks
 from sensorium.table import LEGACY, Column, Floats, Notation, Note, SavedNotation
-from sensorium.tasks._amounts import AS_NUMBER, holds_dates
 from sensorium.tasks._base import EncodedTarget, Task
 from sensorium.tasks._outliers import far_values, reach_of
+from sensorium.tasks._unread_numbers import AS_NUMBER, holds_dates
 
 Distribution: TypeAlias = Literal["normal", "poisson"]
 
@@ -66,8 +66,8 @@ class Value(Task):
     notes: list[Note] = field(default_factory=list, kw_only=True)
 
     @abstractmethod
-    def standardized(self, amounts: Floats) -> Floats:
-        """Return labels on the scale on which models are fitted."""
+    def standardized(self, values: Floats) -> Floats:
+        """Return values as models are fitted to them: transformed, and standardized or divided by their mean."""
 
     @property
     def outputs(self) -> int:
@@ -131,7 +131,7 @@ def is_value(task: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Amounts:
+class LearnedValues:
     """Numbers of the training rows.
 
     Attributes:
@@ -143,7 +143,7 @@ class Amounts:
     learned: dict[str, Any]
 
 
-def learn_amounts(column: Column, *, keep_outliers: bool) -> Amounts:
+def learn_values(column: Column, *, keep_outliers: bool) -> LearnedValues:
     """Learn the notation of the training rows, and which of their numbers are outliers.
 
     Args:
@@ -167,7 +167,7 @@ def learn_amounts(column: Column, *, keep_outliers: bool) -> Amounts:
         told.append([*sentinel_note(codes, column.name, is_target=True)])
     middle, reach = reach_of(values, far)
     learned = {"middle": middle, "reach": reach, "keep": keep_outliers, "notation": notation.to_json(), "notes": told}
-    return Amounts(kept, learned)
+    return LearnedValues(kept, learned)
 
 
 def may_be_counts(column: Column) -> bool:

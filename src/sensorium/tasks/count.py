@@ -15,7 +15,7 @@ from sensorium.findings import Problem
 from sensorium.modalities.number import read_numbers
 from sensorium.table import Column, Floats, Notation
 from sensorium.tasks._base import EncodedTarget
-from sensorium.tasks._value import Distribution, Value, learn_amounts
+from sensorium.tasks._value import Distribution, Value, learn_values
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,7 +55,7 @@ class Count(Value):
 
     @classmethod
     def learn(cls, column: Column, class_weight: str, *, keep_outliers: bool = False) -> Self:
-        """Learn scale and notation from the training rows.
+        """Learn mean and notation from the training rows.
 
         Args:
             column: training rows.
@@ -65,7 +65,7 @@ class Count(Value):
         Raises:
             SchemaError: a label is not a whole number of at least 0, or all are 0.
         """
-        found = learn_amounts(column, keep_outliers=keep_outliers)
+        found = learn_values(column, keep_outliers=keep_outliers)
         _check_counts(found.values, column.name)
         if not found.values.any():
             finding = "all counts of the training rows are 0" if len(found.values) else "no label is a number"
@@ -86,9 +86,9 @@ class Count(Value):
         ]
         return EncodedTarget(np.where(wrong, 0, found.values), found.known & ~wrong, [*found.problems, *problems])
 
-    def standardized(self, amounts: Floats) -> Floats:
+    def standardized(self, values: Floats) -> Floats:
         """Return counts divided by their mean: classical models predict the logarithm of its expectation."""
-        return np.asarray(amounts, np.float64) / self.mean
+        return np.asarray(values, np.float64) / self.mean
 
     def loss(self, logits: Tensor, target: Tensor) -> Tensor:
         logit, scaled = logits[:, 0], (target / self.mean).to(logits.dtype)

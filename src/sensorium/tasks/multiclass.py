@@ -13,7 +13,6 @@ from sensorium.errors import SchemaError
 from sensorium.findings import Guess
 from sensorium.modalities.number import Number
 from sensorium.table import Column, Floats
-from sensorium.tasks._amounts import not_amounts
 from sensorium.tasks._class_weights import known_class_weights
 from sensorium.tasks._classes import (
     ANOTHER_SPLIT,
@@ -25,6 +24,7 @@ from sensorium.tasks._classes import (
     new_classes,
 )
 from sensorium.tasks._classification import Classification, cross_entropy, softmax
+from sensorium.tasks._unread_numbers import unread_numbers
 
 SPELT = 0.6  # how sure text is of numbers, from which they may be amounts
 INSTEAD = (
@@ -63,7 +63,7 @@ class Multiclass(Classification):
         if column.is_string and (numbers := Number.looks_like(column)) and numbers.confidence >= SPELT:
             caution = f"text that spells numbers is read as classes; {INSTEAD}"
             return Guess(0.8 if labels <= FEW else 0.5, reason, caution)
-        if why := not_amounts(column):
+        if why := unread_numbers(column):
             return Guess(0.9, reason, f"read as classes: {why}")
         if column.distinct > 0.5 * len(column.values):
             return Guess(0.4, reason, f"{reason}: most labels occur once; check that this is the target")

@@ -13,13 +13,13 @@ from sensorium.config import set_both
 from sensorium.findings import Guess, Problem
 from sensorium.modalities.number import Number, for_target, infer_notation, mean_and_deviation, read_numbers
 from sensorium.table import Column, Floats, Note
-from sensorium.tasks._amounts import not_amounts
 from sensorium.tasks._bias import POINTS, error_points
 from sensorium.tasks._choose_transform import ChosenTransform, Setting, choose_transform
 from sensorium.tasks._classes import FEW, count_labels
 from sensorium.tasks._tails import has_heavy_tails, median_and_spread
 from sensorium.tasks._transforms import SavedTransform, Transform
-from sensorium.tasks._value import Distribution, Value, learn_amounts, may_be_counts
+from sensorium.tasks._unread_numbers import unread_numbers
+from sensorium.tasks._value import Distribution, Value, learn_values, may_be_counts
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -80,24 +80,24 @@ class Regression(Value):
         target_transform: Setting = "auto",
         loss: Literal["auto", "squared", "huber"] = "auto",
     ) -> Self:
-        """Learn scale, transform and notation from the training rows.
+        """Learn mean, deviation, transform and notation from the training rows.
 
         Args:
             column: training rows.
             class_weight: ignored.
             keep_outliers: whether values that are far from all others are used like any other.
             target_transform: transform of the target; `auto` chooses by its distribution.
-            loss: loss on the standardized scale; `auto` uses Huber's where the target has heavy tails.
+            loss: loss of the standardized target; `auto` uses Huber's where the target has heavy tails.
 
         Raises:
-            SchemaError: the cells are dates, or negative amounts whose logarithm is asked for.
+            SchemaError: the cells are dates, or negative numbers whose logarithm is asked for.
         """
-        found = learn_amounts(column, keep_outliers=keep_outliers)
+        found = learn_values(column, keep_outliers=keep_outliers)
         chosen = choose_transform(found.values, target_transform, column.name)
         return cls(0.0, 1.0, **found.learned)._scaled(found.values, chosen, loss).looked_at(column)
 
     def _scaled(self, values: Floats, chosen: ChosenTransform, loss: str) -> Self:
-        """Return the task with a transform, a loss, and the scale of the transformed values."""
+        """Return the task with a transform, a loss, and mean and deviation of the transformed values."""
         transform = chosen.transform
         scaled = values if transform is None else transform.forward(values)
         robust = loss == "huber" or (loss == "auto" and has_heavy_tails(scaled))
@@ -117,21 +117,21 @@ class Regression(Value):
         )
 
     @property
-    def amounts(self) -> Transform | None:
+    def target_transform(self) -> Transform | None:
         """Return the transform of the target."""
         return Transform.from_json(self.transform) if self.transform else None
 
-    def standardized(self, amounts: Floats) -> Floats:
-        """Return amounts on the scale of the logits: transformed if the target is, and standardized."""
-        transform, amounts = self.amounts, np.asarray(amounts, np.float64)
-        scaled = amounts if transform is None else transform.forward(amounts)
-        return np.asarray((scaled - self.mean) / self.deviation, np.float64)
+    def standardized(self, values: Floats) -> Floats:
+        """Return values as the logits predict them: transformed if the target is, and standardized."""
+        transform, values = self.target_transform, np.asarray(values, np.float64)
+        transformed = values if transform is None else transform.forward(values)
+        return np.asarray((transformed - self.mean) / self.deviation, np.float64)
 
     def loss(self, logits: Tensor, target: Tensor) -> Tensor:
         import torch
         from torch.nn import functional
 
-        transform = self.amounts
+        transform = self.target_transform
         values = target if transform is None else transform.forward(target, torch)
         scaled = ((values - self.mean) / self.deviation).to(logits.dtype)
         if self.robust:
@@ -148,28 +148,29 @@ class Regression(Value):
         return replace(self, errors=error_points(self.standardized(target) - logits[:, 0].astype(np.float64)))
 
     def scores(self, logits: npt.NDArray[np.floating[Any]]) -> Floats:
-        transform, plain = self.amounts, logits[:, 0].astype(np.float64)
+        transform, plain = self.target_transform, logits[:, 0].astype(np.float64)
         if transform is None:
             return plain * self.deviation + self.mean
         errors, found = np.array(self.errors or [0.0]), np.empty(len(plain))
         for start in range(0, len(plain), CHUNK):
             part = plain[start : start + CHUNK, None] + errors
             with np.errstate(over="ignore"):  # the inverse clips what is infinite
-                amounts = transform.inverse(part * self.deviation + self.mean)
-            found[start : start + CHUNK] = (amounts / len(errors)).sum(1)  # the sum of the largest amounts overflows
+                values = transform.inverse(part * self.deviation + self.mean)
+            found[start : start + CHUNK] = (values / len(errors)).sum(1)  # the sum of the largest values overflows
         return np.asarray(np.clip(found, transform.lowest, transform.highest), np.float64)
 
     def findings(self, column: str) -> list[Problem]:
         return [*super().findings(column), *(Problem(None, column, reason, cure) for reason, cure in self.choices)]
 
     def describe(self) -> str:
-        transform, names = self.amounts, ("median", "spread") if self.robust else ("mean", "standard deviation")
+        transform = self.target_transform
+        names = ("median", "spread") if self.robust else ("mean", "standard deviation")
         of = f" of {transform.describe()}" if transform else ""
         return f"{names[0]} {self.mean:.4g}, {names[1]} {self.deviation:.4g}{of}"
 
 
 def _claim_text(column: Column) -> Guess | None:
-    """Claim text of numbers as amounts, unless it has only a few different integers."""
+    """Claim text of numbers, unless it has only a few different integers."""
     guess = Number.looks_like(column)
     if guess is None or guess.confidence < CODES:
         return None
@@ -186,7 +187,7 @@ def _claim_text(column: Column) -> Guess | None:
 
 
 def _refuse(column: Column) -> Guess | None:
-    why = not_amounts(column, one_currency=True)
+    why = unread_numbers(column, one_currency=True)
     return Guess(0.0, "not amounts", why) if why else None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -26,6 +26,7 @@ from sensorium.tasks._base import EncodedTarget, Label, Task, Temperature
 from sensorium.tasks._infer import in_seconds, infer_task
 from sensorium.tasks._learn import options_of
 from sensorium.tasks._order import check_order_is_used
+from sensorium.tasks._side_by_side import SideBySide, join
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -199,15 +200,15 @@ class Several(Task):
 
     def each(self, target: EncodedTarget) -> dict[str, tuple[Task, EncodedTarget]]:
         found = {}
-        for (name, part), own in zip(self.parts.items(), self._cut(target.values, self._truths), strict=True):
+        for (name, part), own in zip(self.parts.items(), self._columns.labels(target.values), strict=True):
             known = np.isfinite(own).all(1)
-            values = self._as_encoded(name, np.where(known[:, None], own, 0))
+            values = self._columns.encoded(name, np.where(known[:, None], own, 0))
             found[name] = part, EncodedTarget(values, known, [])
         return found
 
     def without_outliers(self, target: EncodedTarget, rows: npt.NDArray[np.bool_]) -> EncodedTarget:
         values, problems = target.values.copy(), list(target.problems)
-        pairs = zip(self.each(target).items(), self._cut(values, self._truths), strict=True)
+        pairs = zip(self.each(target).items(), self._columns.labels(values), strict=True)
         for (name, (part, labels)), own in pairs:
             found = part.without_outliers(labels, rows)
             own[labels.known & ~found.known] = np.nan  # a view of `values`
@@ -221,11 +222,11 @@ class Several(Task):
         """Return the loss of each target, 0 if none of the rows has its label."""
         found = []
         for name, part, own, truth in zip(
-            self.parts, self.parts.values(), self._cut(logits, _outputs), self._cut(target, self._truths), strict=True
+            self.parts, self.parts.values(), self._columns.logits(logits), self._columns.labels(target), strict=True
         ):
             known = truth.isfinite().all(1)
             empty = not bool(known.any())
-            found.append(own.sum() * 0 if empty else part.loss(own[known], self._as_encoded(name, truth[known])))
+            found.append(own.sum() * 0 if empty else part.loss(own[known], self._columns.encoded(name, truth[known])))
         return found
 
     def loss(self, logits: Tensor, target: Tensor) -> Tensor:
@@ -241,22 +242,22 @@ class Several(Task):
         return any(part.has_classes for part in self.parts.values())
 
     def logits_of_each(self, logits: Any) -> dict[str, Any]:
-        return dict(zip(self.parts, self._cut(logits, _outputs), strict=True))
+        return dict(zip(self.parts, self._columns.logits(logits), strict=True))
 
     def scaled(self, logits: Any, temperature: Temperature) -> Any:
         """Divide the logits of each target by its temperature, or all by the same."""
         if isinstance(temperature, float | int):
             return super().scaled(logits, temperature)
-        parts = zip(self._cut(logits, _outputs), temperature, strict=True)
-        return _concatenate([own / float(divisor) for own, divisor in parts])
+        parts = zip(self._columns.logits(logits), temperature, strict=True)
+        return join([own / float(divisor) for own, divisor in parts])
 
     def scores_of_each(self, scores: Floats) -> dict[str, Floats]:
-        return {name: own for name, _, own in self._own_scores(scores)}
+        return {name: own for name, _, own in self._columns.scores(scores)}
 
     def tempered(self, scores: Floats, temperature: Temperature) -> Floats:
         """Divide the log-probabilities of each target by its temperature, or of all by the same."""
         each = [temperature] * len(self.parts) if isinstance(temperature, float | int) else temperature
-        own = zip(self._own_scores(scores), each, strict=True)
+        own = zip(self._columns.scores(scores), each, strict=True)
         changed = [part.tempered(mine, divisor).reshape(len(scores), -1) for (_, part, mine), divisor in own]
         return np.concatenate(changed, 1)
 
@@ -264,12 +265,12 @@ class Several(Task):
         """Mix the probabilities of each target with its prior, by its share or all by the same."""
         each = [share] * len(self.parts) if isinstance(share, float | int) else share
         priors = self.scores_of_each(np.array(prior, np.float64)[None])
-        own = zip(self._own_scores(scores), each, strict=True)
+        own = zip(self._columns.scores(scores), each, strict=True)
         changed = [part.mixed(mine, priors[name][0], s).reshape(len(scores), -1) for (name, part, mine), s in own]
         return np.concatenate(changed, 1)
 
     def scores(self, logits: npt.NDArray[np.floating[Any]]) -> Floats:
-        own = zip(self.parts.values(), self._cut(logits, _outputs), strict=True)
+        own = zip(self.parts.values(), self._columns.logits(logits), strict=True)
         return np.concatenate([part.scores(mine).reshape(len(logits), -1) for part, mine in own], 1)
 
     @property
@@ -277,40 +278,40 @@ class Several(Task):
         return any(part.corrects_bias for part in self.parts.values())
 
     def corrected(self, logits: npt.NDArray[np.floating[Any]], target: npt.NDArray[Any]) -> Self:
-        parts, own = {}, zip(self._cut(logits, _outputs), self._cut(target, self._truths), strict=True)
+        parts, own = {}, zip(self._columns.logits(logits), self._columns.labels(target), strict=True)
         for (name, part), (mine, truth) in zip(self.parts.items(), own, strict=True):
             known = np.isfinite(truth).all(1)
-            parts[name] = part.corrected(mine[known], self._as_encoded(name, truth[known]))
+            parts[name] = part.corrected(mine[known], self._columns.encoded(name, truth[known]))
         return replace(self, parts=parts)
 
     def prior(self, values: npt.NDArray[Any]) -> list[float]:
         found: list[float] = []
-        for (name, part), truth in zip(self.parts.items(), self._cut(values, self._truths), strict=True):
-            found += part.prior(self._as_encoded(name, truth[np.isfinite(truth).all(1)]))
+        for (name, part), truth in zip(self.parts.items(), self._columns.labels(values), strict=True):
+            found += part.prior(self._columns.encoded(name, truth[np.isfinite(truth).all(1)]))
         return found
 
     def predicted(self, scores: Floats) -> npt.NDArray[Any]:
-        found = [part.predicted(own).reshape(len(scores), -1) for _, part, own in self._own_scores(scores)]
+        found = [part.predicted(own).reshape(len(scores), -1) for _, part, own in self._columns.scores(scores)]
         return np.concatenate([own.astype(np.float64) for own in found], 1)
 
     def decode(self, predicted: npt.NDArray[Any]) -> Sequence[Any]:
         """Return one `{target: label}` per row, None for unknown labels."""
         columns = {}
-        for (name, part), own in zip(self.parts.items(), self._cut(predicted, self._truths), strict=True):
+        for (name, part), own in zip(self.parts.items(), self._columns.labels(predicted), strict=True):
             known = np.isfinite(own).all(1)
-            answers = iter(part.decode(self._as_encoded(name, own[known])))
+            answers = iter(part.decode(self._columns.encoded(name, own[known])))
             columns[name] = [next(answers) if there else None for there in known]
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
     def answers(self, scores: Floats) -> dict[str, Any]:
-        own = self._own_scores(scores)
+        own = self._columns.scores(scores)
         return {f"{name}.{kind}": cells for name, part, mine in own for kind, cells in part.answers(mine).items()}
 
     def outcome(self, scores: Floats, truth: npt.NDArray[Any]) -> Outcome:
         parts = {}
-        for (name, part, own), mine in zip(self._own_scores(scores), self._cut(truth, self._truths), strict=True):
+        for (name, part, own), mine in zip(self._columns.scores(scores), self._columns.labels(truth), strict=True):
             known = np.isfinite(mine).all(1)
-            outcome = part.outcome(own, self._as_encoded(name, np.where(known[:, None], mine, 0)))
+            outcome = part.outcome(own, self._columns.encoded(name, np.where(known[:, None], mine, 0)))
             main = "r2" if lower_is_better(part.watch) else part.watch
             parts[name] = Part(self.kinds[name], main, known, outcome)
         return Outcome(truth, scores, self.predicted(scores), parts)
@@ -318,30 +319,9 @@ class Several(Task):
     def describe(self) -> str:
         return "; ".join(f"{name}: {part.describe()}" for name, part in self.parts.items())
 
-    def _own_scores(self, scores: Floats) -> Iterator[tuple[str, Task, Floats]]:
-        for (name, part), own in zip(self.parts.items(), self._cut(scores, _scores), strict=True):
-            yield name, part, own if part.labels else own[:, 0]
-
-    def _truths(self, name: str, part: Task) -> int:
-        """Return the number of values in one encoded label of a target."""
-        return max(1, self.widths[name])
-
-    def _cut(self, values: Any, width: Callable[[str, Task], int]) -> Iterator[Any]:
-        """Return the columns of each part, of an array or a tensor."""
-        start = 0
-        for name, part in self.parts.items():
-            end = start + width(name, part)
-            yield values[:, start:end]
-            start = end
-
-    def _as_encoded(self, name: str, values: Any) -> Any:
-        """Return the known labels of one target, as its task encodes them, from an array or a tensor."""
-        values = values if self.widths[name] else values[:, 0]
-        if isinstance(values, np.ndarray):
-            return values.astype(self.dtypes[name])
-        import torch
-
-        return values.to(getattr(torch, self.dtypes[name]))
+    @property
+    def _columns(self) -> SideBySide:
+        return SideBySide(self.parts, self.dtypes, self.widths)
 
 
 def _check_used(kinds: Mapping[str, str], options: Mapping[str, Any]) -> None:
@@ -352,20 +332,3 @@ def _check_used(kinds: Mapping[str, str], options: Mapping[str, Any]) -> None:
             ConfigError("no target is an amount", place=f"train.{name}", rule="a setting of regression", cure="auto")
             for name in unused
         ])  # fmt: skip
-
-
-def _concatenate(parts: Sequence[Any]) -> Any:
-    """Join arrays or tensors side by side."""
-    if isinstance(parts[0], np.ndarray):
-        return np.concatenate(parts, 1)
-    import torch
-
-    return torch.cat(list(parts), 1)
-
-
-def _outputs(name: str, part: Task) -> int:
-    return part.outputs
-
-
-def _scores(name: str, part: Task) -> int:
-    return max(1, len(part.labels))

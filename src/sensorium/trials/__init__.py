@@ -5,19 +5,11 @@ from sensorium.trials._build import build_blend, build_fitted, check_spec, model
 from sensorium.trials._calibrate import find_calibration, with_calibration
 from sensorium.trials._cost import Cost, mean_cost
 from sensorium.trials._ledger import Ledger, forget_trials, has_trials
+from sensorium.trials._result import Control, TrialResult
 from sensorium.trials._runner import InProcess, Runner
 from sensorium.trials._spec import TrialSpec
-from sensorium.trials._trial import (
-    Control,
-    TrialResult,
-    calibrate_ensemble,
-    estimate_all_epochs,
-    estimate_seconds,
-    finish,
-    run_trial,
-    subset_outcome,
-    training_of,
-)
+from sensorium.trials._trial import calibrate_ensemble, finish, run_trial, subset_outcome
+from sensorium.trials._work import estimate_all_epochs, estimate_seconds, training_of
 from sensorium.trials._workers import check_workers, choose_runner
 from sensorium.trials.fingerprint import fingerprint, plan_identity
 from sensorium.trials.run_files import files_after, files_before

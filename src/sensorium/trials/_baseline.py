@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from sensorium.baselines import Baseline, Job, Summaries, fit_selected, left_out, summarize
+from sensorium.baselines import Baseline, Job, fit_selected, left_out
 from sensorium.planning import PreparedTable, with_cells
+from sensorium.prepare.summaries import Summaries, summarize
 from sensorium.runtime.profiling import ResourceMeter
 from sensorium.runtime.progress import Silent
 from sensorium.trials._cost import Cost

@@ -24,8 +24,8 @@ from sensorium.runtime.progress import Reporter, Silent
 from sensorium.train import History
 from sensorium.trials._build import spec_settings
 from sensorium.trials._cost import Cost
+from sensorium.trials._result import TrialResult
 from sensorium.trials._spec import TrialSpec
-from sensorium.trials._trial import TrialResult
 from sensorium.trials.fingerprint import fingerprint
 
 FOLDER, MODELS = ".finished", "models"

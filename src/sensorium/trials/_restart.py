@@ -19,7 +19,7 @@ from sensorium.wording import restart_sentence
 
 if TYPE_CHECKING:
     from sensorium.metrics import Outcome
-    from sensorium.trials._trial import Control, TrialResult
+    from sensorium.trials._result import Control, TrialResult
 
 SLOWER = 10.0  # times lower than the first learning rate, and at most the default one
 OTHER_SEED = 7919  # added to the seed: other initial weights, as the first ones may be why the network collapsed

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from sensorium.planning import PreparedTable
+from sensorium.trials._result import Control, TrialResult
 from sensorium.trials._spec import TrialSpec
-from sensorium.trials._trial import Control, TrialResult, run_trial
+from sensorium.trials._trial import run_trial
 
 Started: TypeAlias = Callable[[TrialSpec], None]
 

@@ -2,132 +2,39 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
 import torch
 
-from sensorium.baselines import Baseline
 from sensorium.config import TrainConfig
 from sensorium.errors import SensoriumError, TrainingError
-from sensorium.metrics import Outcome, score
-from sensorium.model import FittedModel, training_work
-from sensorium.model.card import BlendRecord, HistoryRecord, PretrainingRecord
+from sensorium.metrics import Outcome
+from sensorium.model import FittedModel
+from sensorium.model.card import HistoryRecord, PretrainingRecord
 from sensorium.planning import PreparedTable
-from sensorium.prepare.loader import Loader
-from sensorium.runtime.events import Callback
 from sensorium.runtime.profiling import ResourceMeter
-from sensorium.runtime.progress import Reporter, Silent
 from sensorium.runtime.threads import torch_threads
 from sensorium.techniques import TrainingContext
-from sensorium.train import Checkpoint, History, Pretraining, batch_size, epoch_count, pretrain, train
+from sensorium.train import Pretraining, pretrain, train
 from sensorium.trials._baseline import fit_baseline
-from sensorium.trials._build import ModelOf, build_fitted, model_of_none
+from sensorium.trials._build import build_fitted
 from sensorium.trials._calibrate import calibrate_model, with_test_changes
 from sensorium.trials._correct_bias import correct_bias
 from sensorium.trials._cost import Cost
 from sensorium.trials._restart import train_guarded
+from sensorium.trials._result import USUAL, Control, TrialResult
 from sensorium.trials._spec import TrialSpec
 from sensorium.trials._warm_up import warm_up
+from sensorium.trials._work import choose_threads, training_of
 from sensorium.trials.fingerprint import identity
 
-STEP, RATE = 0.004, 5e9  # seconds of a training step without work, and multiply-adds per second, of an ordinary CPU
 
-if TYPE_CHECKING:
-    from sensorium.table import Rows
-
-
-@dataclass(frozen=True)
-class Control:
-    """Options of running a trial that do not change its result.
-
-    Attributes:
-        report: logs progress.
-        keep: called with the model after each epoch that is the best so far.
-        checkpoint: saves the state of training, and resumes from it.
-        should_stop: called after each epoch; training stops if it returns True.
-        callbacks: receive the events of training.
-        model_of: returns the model of an earlier trial by its name.
-        judge: whether to predict the test rows as well; a search only does so for the chosen model.
-        measure: whether to measure memory, energy and speed of prediction.
-        restarts: whether a network that predicts a constant is trained again; a search tries other settings instead.
-    """
-
-    report: Reporter = field(default_factory=Silent)
-    keep: Callable[[FittedModel], None] | None = None
-    checkpoint: Checkpoint | None = None
-    should_stop: Callable[[], bool] = lambda: False
-    callbacks: Sequence[Callback] = ()
-    model_of: ModelOf = model_of_none
-    judge: bool = True
-    measure: bool = False
-    restarts: bool = True
-
-
-@dataclass(frozen=True)
-class TrialResult:
-    """Result of a trial.
-
-    Attributes:
-        spec: the specification of the trial.
-        outcomes: `validation` and `test` → truth and scores of the rows, for splits that have rows.
-        seconds: time of pre-training and training.
-        history: the history of training; None for a baseline.
-        fitted: the model; None for a baseline and for a failed trial. The model of a trial that was finished in an
-            earlier run is None until it is loaded.
-        predict_seconds: time of predicting the test rows; NaN if they were not predicted.
-        cost: the cost of the model; None if it was not measured.
-        error: the reason why training failed; None if it did not fail.
-        threads: number of threads that the network was trained with; None for a baseline and a failed trial.
-        judged: positions of the rows of the validation outcome; None if these are all validation rows.
-        collapsed: whether the network predicts a constant, also after a second training.
-        estimator: the fitted model of a baseline; None for a network and a failed trial.
-        blend: how the members of a blend were chosen; None for other models.
-    """
-
-    spec: TrialSpec
-    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
-    seconds: float = 0.0
-    history: History | None = None
-    fitted: FittedModel | None = None
-    predict_seconds: float = math.nan
-    cost: Cost | None = None
-    error: TrainingError | None = None
-    threads: int | None = None
-    estimator: Baseline | None = None
-    judged: Rows | None = None
-    collapsed: bool = False
-    blend: BlendRecord | None = None
-
-    def rows(self, data: PreparedTable, split: str) -> Rows:
-        """Return the positions of the rows of an outcome."""
-        return self.judged if split == "validation" and self.judged is not None else data.rows(split)
-
-    @property
-    def model(self) -> FittedModel:
-        """The trained model."""
-        assert self.fitted is not None, self.spec.name
-        return self.fitted
-
-    @property
-    def training_history(self) -> History:
-        """Return the history of training."""
-        assert self.history is not None, self.spec.name
-        return self.history
-
-    def validated(self, metric: str) -> float:
-        """Return a metric of the final model on the rows of its validation outcome; NaN if it is not defined."""
-        found = self.outcomes.get("validation")
-        return float(score(metric, found)[0]) if found else math.nan
-
-
-def run_trial(data: PreparedTable, spec: TrialSpec, control: Control = Control()) -> TrialResult:
+def run_trial(data: PreparedTable, spec: TrialSpec, control: Control = USUAL) -> TrialResult:
     """Train the model of a spec from its seed; a blend is no single model (see `blending`).
 
     Args:
@@ -190,35 +97,6 @@ def calibrate_ensemble(data: PreparedTable, result: TrialResult) -> TrialResult:
         return replace(result, fitted=fitted, outcomes={"validation": data.outcome(fitted, "validation")})
 
 
-def training_of(
-    data: PreparedTable, fitted: FittedModel, control: Control = Control(), trial: str = "model"
-) -> TrainingContext:
-    """Return the input of the training loop."""
-    plan, cells, config = data.plan, data.cells.only(fitted.learnt), fitted.config.train
-    train_rows, validation_rows = (data.filled(cells, data.rows(split)) for split in ("train", "validation"))
-    if not len(train_rows):  # of a fold; those of a whole table have been checked
-        raise TrainingError("no training row of the fold has a value in any column")
-    return TrainingContext(
-        model=fitted.network,
-        task=plan.task,
-        loader=Loader(cells, plan.target, plan.device),
-        train_rows=train_rows,
-        validation_rows=validation_rows,
-        empty_rows=np.setdiff1d(data.rows("validation"), validation_rows),
-        prior=fitted.prior,
-        target=plan.target,
-        batch_size=batch_size(config, len(train_rows)),
-        epochs=epoch_count(config, len(train_rows)),
-        augmentations=data.augmentations(fitted.learnt),
-        teacher_scores=data.teacher_scores,
-        unlabelled_rows=data.filled(cells, np.flatnonzero(np.isin(plan.used, plan.unlabelled))),
-        should_stop=control.should_stop,
-        callbacks=control.callbacks,
-        trial=trial,
-        learnt=fitted.learnt,
-    )
-
-
 def _learn(data: PreparedTable, spec: TrialSpec, control: Control) -> TrialResult:
     """Train a model, and predict the validation rows only."""
     device = data.plan.device
@@ -229,51 +107,12 @@ def _learn(data: PreparedTable, spec: TrialSpec, control: Control) -> TrialResul
             fitted = build_fitted(data, spec, control.model_of)
         context = training_of(data, fitted, control, spec.name)
         with data.reading_features([fitted.network]):
-            threads = _choose_threads(data, context)
+            threads = choose_threads(data, context)
             made_of = _made_of(data, fitted, context) | {"threads in use": threads} if control.checkpoint else {}
             checkpoint = control.checkpoint and replace(control.checkpoint, made_of=made_of)
             with torch_threads(threads):
                 result = _train(data, spec, fitted, context, seed, replace(control, checkpoint=checkpoint))
     return replace(result, threads=threads)
-
-
-def _choose_threads(data: PreparedTable, context: TrainingContext) -> int:
-    """Return the number of threads for the training: fewer for a small network, by the work of its first batch."""
-    threads = data.plan.threads
-    if threads.exact or threads.most == 1 or data.plan.device.type != "cpu":
-        return threads.most
-    work = _step_work(context)
-    return threads.for_work(work) if work else threads.most
-
-
-def _step_work(context: TrainingContext) -> int:
-    """Return the work of a training step, in multiply-adds; 0 without readable rows."""
-    rows = torch.from_numpy(context.train_rows[: context.batch_size])
-    batch = next(context.loader.batches([rows]), None)
-    return training_work(context.model, batch) if batch and len(batch.rows) else 0
-
-
-def estimate_seconds(data: PreparedTable, result: TrialResult) -> float:
-    """Estimate how long the training of a network took on an ordinary CPU.
-
-    The estimate counts multiply-adds, so it is the same on every machine and however busy the machine is.
-    """
-    return _estimate(result.spec.data(data), result.model, len(result.training_history.epochs))
-
-
-def estimate_all_epochs(data: PreparedTable, spec: TrialSpec) -> float:
-    """Estimate how long the training of a network takes if it does not stop early (see `estimate_seconds`)."""
-    own = spec.data(data)
-    with torch.random.fork_rng([]):
-        fitted = build_fitted(own, spec, model_of_none)
-    return _estimate(own, fitted, training_of(own, fitted).epochs)
-
-
-def _estimate(data: PreparedTable, fitted: FittedModel, epochs: int) -> float:
-    context = training_of(data, fitted)
-    with data.reading_features(fitted.networks):
-        work = _step_work(context)
-    return epochs * math.ceil(len(context.train_rows) / context.batch_size) * (STEP + work / RATE)
 
 
 def _train(

@@ -19,9 +19,10 @@ from sensorium.registry.failures import explain_member_errors
 from sensorium.runtime.processes import apart, end_with_parent, without_stderr
 from sensorium.runtime.progress import Silent
 from sensorium.runtime.thread_environment import PASSIVE, choose_variables
+from sensorium.trials._result import Control, TrialResult
 from sensorium.trials._runner import InProcess, Runner, Started
 from sensorium.trials._spec import TrialSpec
-from sensorium.trials._trial import Control, TrialResult, run_trial
+from sensorium.trials._trial import run_trial
 
 PREFIX = "sensorium-trials-"  # of temporary folders
 LARGE = 2**20  # bytes from which on an array is handed over as a file that all workers map

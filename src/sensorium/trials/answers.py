@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from sensorium.metrics import Outcome
 from sensorium.planning import PreparedTable
-from sensorium.trials._trial import TrialResult
+from sensorium.trials._result import TrialResult
 
 PRESENT = "present."  # before a column's name
 

@@ -12,7 +12,7 @@ from sensorium.artifact.run_folder import PREDICTIONS, SETTINGS, parquet_bytes, 
 from sensorium.evaluate import Evaluation
 from sensorium.planning import PreparedTable
 from sensorium.train import History
-from sensorium.trials._trial import TrialResult
+from sensorium.trials._result import TrialResult
 from sensorium.trials.answers import answers_of
 
 

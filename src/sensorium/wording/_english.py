@@ -16,9 +16,9 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "title.baseline": "the baseline {name}",
         "title.blend": "the blend",
         "gain.points": "{value:+.1f} points {metric}",
-        "gain.amount": "{value:+.3g} {metric}",
+        "gain.value": "{value:+.3g} {metric}",
         "interval.points": "95% interval {low:.1f} to {high:.1f}",
-        "interval.amount": "95% interval {low:.3g} to {high:.3g}",
+        "interval.value": "95% interval {low:.3g} to {high:.3g}",
         "gains": "gains {gain} over {other} ({interval})",
         "loses": "loses {loss} against {other} ({interval})",
         "slower": "trains {times:.1f}× slower",
@@ -44,14 +44,18 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "validation rows. On the test rows, it {gain}.",
         "verdict.use": "{sentence} Use {recommended}.",
         "verdict.seeds": "{sentence} All figures are means of {seeds} seeds.",
-        "blend.members": "blend of {members}: {metric} {value:.4g}, estimated on {judged:,} rows that the members did "
-        "not learn from ({how}); the best model alone is {best} with {alone:.4g}",
+        "blend.members": "blend of {members}: {metric} {value:.4g}, estimated on {judged:,} rows by models and weights "
+        "that were fitted on other rows ({how}){single}. {best} has the lowest {metric} of all models on these rows, "
+        "{alone:.4g}; they chose it, so this is optimistic",
+        "blend.single": "; a single model, chosen in the same way, has {value:.4g}",
         "blend.member": "{name} ({weight:.0%})",
-        "blend.one": "no blend: {name} alone does best, with {metric} {value:.4g}, estimated on {judged:,} rows that "
-        "it did not learn from ({how}); the others: {others}",
+        "blend.one": "no blend: {name} alone does best, with {metric} {value:.4g}, estimated on {judged:,} rows by "
+        "models that were fitted and chosen on other rows ({how}){others}",
+        "blend.others": ". On all of these rows, which chose it, it has {own:.4g}; the others: {others}",
         "blend.other": "{name} {value:.4g}",
         "blend.modality": "{sentence}. The other modalities do not help: {metric} is {alone:.4g} with {name} alone and "
-        "{together:.4g} with all modalities, so only {name} is used",
+        "{together:.4g} with all modalities, so only {name} is used. These rows made this choice, so the lower figure "
+        "is a little optimistic",
         "verdict.folds": "{sentence} All figures are means of {folds} folds.",
         "verdict.repeats": "{sentence} All figures are means of {folds} folds, repeated {repeats} times.",
         "diagnosis.nothing": "no modality alone is better than chance ({chance:.3g} {metric}) in the fused model",

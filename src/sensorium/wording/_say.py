@@ -25,12 +25,12 @@ def titles(*names: str, **figures: Any) -> list[str]:
 
 def gain_of(found: Difference) -> str:
     """Return a gain, such as `+1.8 points accuracy`."""
-    return say(_form("gain", found), value=_amount(found.value, found.metric), metric=found.metric)
+    return say(_form("gain", found), value=_in_unit(found.value, found.metric), metric=found.metric)
 
 
 def interval_of(found: Difference) -> str:
     """Return an interval, such as `95% interval 0.4 to 3.1`."""
-    low, high = (_amount(bound, found.metric) for bound in found.interval)
+    low, high = (_in_unit(bound, found.metric) for bound in found.interval)
     return say(_form("interval", found), low=low, high=high)
 
 
@@ -48,9 +48,9 @@ def gains_or_loses(found: Difference, other: str) -> str:
 
 
 def _form(kind: str, found: Difference) -> str:
-    return f"{kind}.points" if is_in_points(found.metric) else f"{kind}.amount"
+    return f"{kind}.points" if is_in_points(found.metric) else f"{kind}.value"
 
 
-def _amount(value: float, metric: str) -> float:
+def _in_unit(value: float, metric: str) -> float:
     size = 100 if is_in_points(metric) and math.isfinite(value) else 1
     return size * value + 0.0  # 0.0: no minus zero

@@ -2,35 +2,63 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from sensorium.wording._say import say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sensorium.model.card import BlendCandidate, BlendRecord
 
 
 def blend_sentence(found: BlendRecord) -> str:
-    """Return the members of a blend with their weights, and how it does beside them on rows that they did not see."""
+    """Return the members of a blend with their weights, and how it does beside them on rows that they did not see.
+
+    The sentence says which choices were made by other rows than those of the figure, and which by the same.
+    """
     members = sorted((each for each in found.candidates if each.weight), key=lambda each: -each.weight)
-    best = min(found.candidates, key=lambda each: each.value)
-    figures = {"metric": found.metric.replace("_", " "), "judged": found.judged, "how": found.how}
-    if len(members) == 1:
-        sentence = say(
-            "blend.one", name=members[0].name, value=found.value, others=_others(found, members[0]), **figures
-        )
-    else:
-        names = ", ".join(say("blend.member", name=each.name, weight=each.weight) for each in members)
-        sentence = say("blend.members", members=names, value=found.value, best=best.name, alone=best.value, **figures)
+    sentence = _single(found, members[0]) if len(members) == 1 else _several(found, members)
     if not found.modality:
         return sentence
-    alone = found.alone[found.modality]
     return say(
-        "blend.modality", sentence=sentence, name=found.modality, alone=alone, together=found.together, **figures
+        "blend.modality",
+        sentence=sentence,
+        name=found.modality,
+        metric=_metric(found),
+        alone=found.alone[found.modality],
+        together=found.together,
     )
 
 
-def _others(found: BlendRecord, member: BlendCandidate) -> str:
-    return ", ".join(
-        say("blend.other", name=each.name, value=each.value) for each in found.candidates if each is not member
+def _several(found: BlendRecord, members: Sequence[BlendCandidate]) -> str:
+    best = min(found.candidates, key=lambda each: each.value)
+    return say(
+        "blend.members",
+        members=", ".join(say("blend.member", name=each.name, weight=each.weight) for each in members),
+        metric=_metric(found),
+        value=found.value,
+        judged=found.judged,
+        how=found.how,
+        single=say("blend.single", value=found.single) if math.isfinite(found.single) else "",
+        best=best.name,
+        alone=best.value,
     )
+
+
+def _single(found: BlendRecord, member: BlendCandidate) -> str:
+    names = [say("blend.other", name=each.name, value=each.value) for each in found.candidates if each is not member]
+    return say(
+        "blend.one",
+        name=member.name,
+        metric=_metric(found),
+        value=found.value,
+        judged=found.judged,
+        how=found.how,
+        others=say("blend.others", own=member.value, others=", ".join(names)) if names else "",
+    )
+
+
+def _metric(found: BlendRecord) -> str:
+    return found.metric.replace("_", " ")

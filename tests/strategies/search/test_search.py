@@ -13,7 +13,7 @@ from ticks import Ticks, Told
 
 import sensorium
 from prepared import prepare
-from sensorium.api import _fit
+from sensorium.api import _fit_steps
 from sensorium.artifact import load_fitted
 from sensorium.errors import ConfigError, MissingExtraError
 from sensorium.metrics import Outcome
@@ -394,7 +394,7 @@ def test_a_finished_search_leaves_its_record_only(done):
 def test_a_run_that_is_killed_after_its_last_file_is_tidied_when_it_is_asked_for_again(tabular, tmp_path, monkeypatch):
     settings = {"out": tmp_path / "run", "preset": "fast", "budget": 5.0, "progress": False}
     with monkeypatch.context() as patch:
-        patch.setattr(_fit, "close_strategies", lambda *_: 1 / 0)
+        patch.setattr(_fit_steps, "close_strategies", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             sensorium.fit(tabular, "label", **settings)
     assert (tmp_path / "run" / "search.journal").exists() and (tmp_path / "run" / ".finished").exists()

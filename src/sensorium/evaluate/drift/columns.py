@@ -26,7 +26,7 @@ def sketch_columns(
 ) -> dict[str, Sketch]:
     """Compute the statistics of each column.
 
-    `present` is the share of rows with a value. For these values, `mean` and `deviation` are those of amounts
+    `present` is the share of rows with a value. For these values, `mean` and `deviation` are those of numbers
     (standardized numbers, brightness, loudness), `unknown` is the share of codes for values that training did not see,
     and `length` counts steps (words, frames).
 
@@ -78,6 +78,6 @@ def _figures(values: npt.NDArray[Any] | Ragged, rows: Rows, unknown: int | None)
     else:
         cells = values[rows]
     if cells.dtype == np.uint8 or cells.dtype.kind == "f":
-        amounts = cells.astype(np.float64)
-        return figures | {"mean": float(amounts.mean()), "deviation": float(amounts.std())}
+        numbers = cells.astype(np.float64)
+        return figures | {"mean": float(numbers.mean()), "deviation": float(numbers.std())}
     return figures | ({} if unknown is None else {"unknown": float((cells == unknown).mean())})

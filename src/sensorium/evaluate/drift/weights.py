@@ -27,13 +27,13 @@ def measure_weight_shift(
     places = torch.arange(before.outputs) if index_map is None else torch.tensor(index_map)
     sizes = (before.outputs, after.outputs)
     return {
-        name: _relative(_amounts(old_parts[name]), _amounts(part), places, sizes)
+        name: _relative(_weights(old_parts[name]), _weights(part), places, sizes)
         for name, part in after.parts
-        if _amounts(part)
+        if _weights(part)
     }
 
 
-def _amounts(part: nn.Module) -> dict[str, Tensor]:
+def _weights(part: nn.Module) -> dict[str, Tensor]:
     return {n: v.detach().double().cpu() for n, v in part.state_dict().items() if v.is_floating_point()}
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.baselines._cells import sum_up_pictures
-from sensorium.baselines._steps import sum_up_samples, sum_up_steps
-from sensorium.baselines._terms import Keys, count_terms
 from sensorium.modalities import Encoded, Ragged
-from sensorium.prepare import Prepared
+from sensorium.prepare.columns import Prepared
 from sensorium.prepare.streamed import Streamed
+from sensorium.prepare.summaries._images import summarize_images
+from sensorium.prepare.summaries.series import summarize_series, summarize_waveforms
+from sensorium.prepare.summaries.terms import Keys, count_terms
 from sensorium.table import Rows
 
 Kind: TypeAlias = Literal["terms", "codes", "numbers"]
@@ -46,6 +46,14 @@ class Summary:
         """Return some of the rows."""
         return Summary(self.kind, self.values[rows], self.present[rows], self.keys)
 
+    def hidden(self) -> Summary:
+        """Return as many rows without any value."""
+        missing = np.zeros_like(self.present)
+        if self.kind == "terms":
+            return Summary(self.kind, self.values[:, :0], missing, self.keys[:0])
+        nothing = np.broadcast_to(np.zeros((), self.values.dtype), self.values.shape)  # without memory
+        return Summary(self.kind, nothing, missing, self.keys)
+
 
 @dataclass(frozen=True, eq=False)
 class Summaries:
@@ -61,6 +69,15 @@ class Summaries:
     def take(self, rows: Rows) -> Summaries:
         """Return some of the rows."""
         return Summaries({name: column.take(rows) for name, column in self.columns.items()}, len(rows))
+
+    def hiding(self, names: Collection[str]) -> Summaries:
+        """Return the same columns, with every cell of some of them missing."""
+        columns = {name: own.hidden() if name in names else own for name, own in self.columns.items()}
+        return Summaries(columns, self.rows)
+
+    def has_any(self) -> npt.NDArray[np.bool_]:
+        """Return bool[n]: whether the row has a value in at least one column."""
+        return np.logical_or.reduce([np.zeros(self.rows, np.bool_), *(own.present for own in self.columns.values())])
 
 
 def summarize(prepared: Prepared | Summaries, rows: Rows | None = None) -> Summaries:
@@ -109,9 +126,9 @@ def _summary_of(cells: npt.NDArray[Any] | Ragged) -> Callable[[Any], Any]:
     """Return the function that summarizes cells of this shape."""
     if isinstance(cells, Ragged):
         if cells.values.ndim == 1:
-            return (lambda tokens: tokens) if np.issubdtype(cells.values.dtype, np.integer) else sum_up_samples
-        return sum_up_steps if cells.values.ndim == 2 else sum_up_pictures
+            return (lambda tokens: tokens) if np.issubdtype(cells.values.dtype, np.integer) else summarize_waveforms
+        return summarize_series if cells.values.ndim == 2 else summarize_images
     if cells.ndim > 2:
-        return sum_up_pictures
+        return summarize_images
     kind = np.int64 if cells.ndim == 1 else np.float32
     return lambda plain: np.asarray(plain, kind)

@@ -1,4 +1,4 @@
-"""Findings about targets of dates, and of amounts that are not read as numbers."""
+"""Findings about targets of dates, and of numbers that cannot be read."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def holds_dates(column: Column) -> bool:
     return guess is not None and guess.confidence > CLEARLY
 
 
-def not_amounts(column: Column, *, one_currency: bool = False) -> str:
-    """Return why a target that looks like amounts is not read as numbers, with a cure; empty for other targets.
+def unread_numbers(column: Column, *, one_currency: bool = False) -> str:
+    """Return why a target that looks like numbers is not read as such, with a cure; empty for other targets.
 
     Args:
         column: the labels.

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sensorium.baselines import Job, fold_losses, summarize
+from sensorium.baselines import Job, fold_losses
 from sensorium.config import Config, set_both
 from sensorium.errors import SchemaError
 from sensorium.findings import count
 from sensorium.prepare import names_files, prepare_columns
+from sensorium.prepare.summaries import summarize
 from sensorium.registry.defaults import SIMPLEST_PRESET
 from sensorium.runtime.progress import Silent
 from sensorium.schema import Schema
@@ -32,7 +33,7 @@ FOLDS = 5
 FEWEST, MOST = 100, 1000  # training rows that are compared; of more, evenly spaced ones
 
 
-def choose_scale(
+def select_transform(
     task: Task,
     target: EncodedTarget,
     *,
@@ -44,11 +45,11 @@ def choose_scale(
     """Return the task with the transform of a skewed target that predicts it best out of fold.
 
     Where the distribution suggests a transform, ridge regressions on columns that are not read from files are fitted
-    without a transform, on the logarithm and on the suggested scale. The squared errors of the amounts are compared
-    over folds of the training rows. Another scale than the suggested one is chosen if it raises R² by more than the
-    standard error over folds, and by more than `GAIN`. Scales are not compared if a setting chooses the transform, if
-    only a network is trained (the errors of linear models say little about it), or if there are too few rows or no
-    columns to compare them with.
+    without a transform, on the logarithm and with the suggested transform. Their squared errors, in the unit of the
+    target, are compared over folds of the training rows. Another transform than the suggested one is chosen if it
+    raises R² by more than the standard error over folds, and by more than `GAIN`. Transforms are not compared if a
+    setting chooses one, if only a network is trained (the errors of linear models say little about it), or if there are
+    too few rows or no columns to compare them with.
 
     Args:
         task: the task, with the transform that the distribution of the training rows suggests.
@@ -82,7 +83,7 @@ def _reads_files(modality: Modality, column: Column) -> bool:
 
 
 def _explained(task: Regression, evidence: str) -> Regression:
-    """Return the task with what is known of other scales in its first finding."""
+    """Return the task with what is known of other transforms in its first finding."""
     (reason, cure), *more = task.choices
     return replace(task, choices=[[f"{reason}; {evidence}", cure], *more])
 
@@ -90,7 +91,7 @@ def _explained(task: Regression, evidence: str) -> Regression:
 def _best_of(job: Job, tasks: Mapping[str, Regression], folds: Folds) -> Regression:
     """Return the best of some tasks, which explains the choice with the figures of all."""
     found = fold_losses("linear", [replace(job, task=own) for own in tasks.values()], folds.folds)
-    variance = max(float((job.target / job.scale).var()), SMALLEST)
+    variance = max(float((job.target / job.unit).var()), SMALLEST)
     scores = {name: 1 - own / variance for name, own in zip(tasks, found, strict=True)}
     best = _best(scores)
     how = f"{count(len(folds), 'fold')} of {count(len(job.rows), 'training row')}"
@@ -108,7 +109,9 @@ def _sample(rows: Rows) -> Rows:
 def _folds(schema: Schema, config: Config, rows: Rows) -> Folds:
     """Return folds by the rules of the split, as positions in the rows."""
     options = FoldOptions(FOLDS)
-    found = make_folds(schema.table, schema.labels, rows, config.split, options=options, seed=config.seed, amounts=True)
+    found = make_folds(
+        schema.table, schema.labels, rows, config.split, options=options, seed=config.seed, continuous=True
+    )
     return found.within(rows)
 
 
@@ -118,8 +121,8 @@ def _job(task: Task, target: Floats, table: Table, columns: Mapping[str, Modalit
 
 
 def _others(task: Regression, schema: Schema, config: Config, train: Rows) -> dict[str, Regression]:
-    """Return the tasks with another transform than the suggested one; negative amounts have no logarithm."""
-    found, suggested = dict[str, Regression](), task.amounts
+    """Return the tasks with another transform than the suggested one; negative values have no logarithm."""
+    found, suggested = dict[str, Regression](), task.target_transform
     for name in ("none", "log") if suggested and suggested.lowest >= 0 else ("none",):
         changes = config.train.model_copy(update={"target_transform": name})
         own = config.model_copy(update={"train": changes})
@@ -144,6 +147,6 @@ def _listed(scores: Mapping[str, Floats], best: str) -> str:
 
 def _note(task: Regression, evidence: str) -> Note:
     """Return reason and cure of another transform than the suggested one."""
-    scale = task.amounts.describe() if task.amounts else "the amounts as they are"
-    reason = f"the amounts are skewed, but {NAMES[SUGGESTED]} has larger errors: trained on {scale}; {evidence}"
+    used = task.target_transform.describe() if task.target_transform else "the amounts as they are"
+    reason = f"the amounts are skewed, but {NAMES[SUGGESTED]} has larger errors: trained on {used}; {evidence}"
     return [reason, f"{set_both('train.target_transform', SUGGESTED)} trains on the Yeo-Johnson scale"]

@@ -1,4 +1,4 @@
-"""Summarize prepared cells of any shape as a few numbers, without learning from other rows."""
+"""Summarize images and scans as a few numbers, without learning from other rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BRIGHT = (0.25, 0.5, 0.75)  # parts of the range of the voxels, above which thei
 LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)  # quantiles of the voxels of a scan
 
 
-def sum_up_pictures(cells: npt.NDArray[Any] | Ragged) -> Features:
+def summarize_images(cells: npt.NDArray[Any] | Ragged) -> Features:
     """Summarize images and scans: [n, (depth,) height, width, (channels)] → [n, f].
 
     Means over tiles; of images, also a histogram of each colour and of the directions of edges in each quarter
@@ -37,6 +37,8 @@ def sum_up_pictures(cells: npt.NDArray[Any] | Ragged) -> Features:
 
 def _summary(values: npt.NDArray[Any]) -> Features:
     """Summarize uint8[n, s, s, c] or float[n, d, s, s] as [n, f]."""
+    if not len(values):  # the number of features is that of any cell
+        return _summary(np.zeros((1, *values.shape[1:]), values.dtype))[:0]
     pixels = values.dtype == np.uint8
     real: Features = values.astype(np.float32) / np.float32(255 if pixels else 1)
     found = real
