@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -9,6 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from sensorium.errors import SchemaError
 from sensorium.sklearn import MultimodalClassifier, MultimodalRegressor
 
 
@@ -135,3 +137,59 @@ def test_labels_that_nothing_can_be_learnt_from_are_refused(labels, message):
     rows = {"x": [float(row) for row in range(len(labels or [0]))]}
     with pytest.raises(ValueError, match=message):
         MultimodalClassifier().fit(pd.DataFrame(rows), labels)
+
+
+ORDER = ["none", "mild", "severe"]
+
+
+def graded(rows=160):
+    """Numbers, and words of a severity that grows with the first of them."""
+    random = np.random.default_rng(0)
+    X = random.normal(size=(rows, 3))
+    return X, np.array(ORDER)[np.digitize(X[:, 0], [-0.5, 0.5])]
+
+
+FORMS = {
+    "pandas": lambda words: pd.Categorical(words, categories=ORDER, ordered=True),
+    "series": lambda words: pd.Series(pd.Categorical(words, categories=ORDER, ordered=True), index=range(7, 167)),
+    "pyarrow": lambda words: pa.DictionaryArray.from_arrays(
+        np.array([ORDER.index(word) for word in words], np.int8), ORDER, ordered=True
+    ),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_ordered_classes_have_the_order_of_their_categories(form):
+    X, words = graded()
+    model = MultimodalClassifier(task="ordinal", epochs=12, preset="fast").fit(X, FORMS[form](words))
+    assert model.classes_.tolist() == ORDER and model.model_.task == "ordinal"
+    shares, predicted = model.predict_proba(X), model.predict(X)
+    medians = (shares.cumsum(1)[:, :-1] < 0.5).sum(1)
+    assert (predicted == np.array(ORDER)[medians]).all()
+    assert (predicted == words).mean() > 0.7
+
+
+def test_numbers_are_ordered_classes_and_words_without_an_order_are_refused():
+    X, words = graded()
+    model = MultimodalClassifier(task="ordinal", epochs=2, preset="fast")
+    found = model.fit(X, [10 * ORDER.index(word) - 10 for word in words])
+    assert found.classes_.tolist() == [-10, 0, 10] and set(found.predict(X)) <= {-10, 0, 10}
+    with pytest.raises(ValueError, match=r"the order of the labels of y is unknown, such as 'mild'.*ordered=True"):
+        model.fit(X, words)
+
+
+def test_counts_are_predicted_as_means_above_0():
+    X, _ = graded()
+    visits = np.random.default_rng(1).poisson(np.exp(X[:, 0]))
+    model = MultimodalRegressor(task="count", epochs=12, preset="fast").fit(X, visits)
+    assert model.model_.task == "count" and (model.predict(X) > 0).all() and model.score(X, visits) > 0.2
+    with pytest.raises(SchemaError, match="-1 is negative"):
+        model.fit(X, visits - 1)
+
+
+def test_a_task_of_another_estimator_is_refused():
+    X, words = graded()
+    with pytest.raises(ValueError, match=r"task='count' is not a task of MultimodalClassifier; .*'ordinal'"):
+        MultimodalClassifier(task="count").fit(X, words)
+    with pytest.raises(ValueError, match=r"task='gone' is not a task of MultimodalRegressor; .*'count'"):
+        MultimodalRegressor(task="gone").fit(X, X[:, 0])

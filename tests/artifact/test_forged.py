@@ -306,6 +306,80 @@ def test_what_the_task_learned_is_checked_when_it_is_loaded(field, value, plain,
     refused(forged, "not valid")
 
 
+@pytest.fixture(scope="module")
+def of_task(tmp_path_factory):
+    """Return a function that returns the folder of a model of a task."""
+    random, folders = np.random.default_rng(0), {}
+    size = random.normal(size=60)
+    targets = {"ordinal": np.digitize(size, [-0.5, 0.5]) + 1, "count": random.poisson(np.exp(size))}
+
+    def of_task(task):
+        if task not in folders:
+            folders[task] = tmp_path_factory.mktemp(task) / "model"
+            rows = {"size": size, "label": targets[task]}
+            sensorium.fit(rows, "label", task=task, epochs=1, progress=False).save(folders[task])
+        return folders[task]
+
+    return of_task
+
+
+@pytest.mark.parametrize(
+    ("task", "field", "value"),
+    [
+        ("ordinal", "classes", [1]),
+        ("ordinal", "classes", [1, 1, 2]),
+        ("ordinal", "classes", [1, 2, None]),
+        ("ordinal", "weights", [1.0, 1.0]),
+        ("ordinal", "weights", [1.0, -1.0, 1.0]),
+        ("ordinal", "absent", [4]),
+        ("ordinal", "absent", "high"),
+        ("ordinal", "odd", 1),
+        ("count", "mean", 0.0),
+        ("count", "mean", -1.0),
+        ("count", "mean", "1"),
+        ("count", "mean", 1e16),
+        ("count", "largest", 0.01),
+        ("count", "largest", None),
+        ("count", "reach", -1.0),
+        ("count", "notation", {"decimal": "x", "missing": []}),
+        ("count", "classes", [1, 2]),
+    ],
+)
+def test_what_ordered_classes_and_counts_learned_is_checked(task, field, value, of_task, tmp_path):
+    source = of_task(task)
+    refused(forge(source, tmp_path / "m", lambda m: m["task"]["state"].__setitem__(field, value)), "not valid")
+    unchanged = forge(source, tmp_path / "same")
+    rows = {"size": [-1.0, 0.0, 1.0]}
+    assert sensorium.load(unchanged).predict(rows).tolist() == sensorium.load(source).predict(rows).tolist()
+
+
+@pytest.mark.parametrize(
+    ("task", "other"),
+    [
+        ("ordinal", "multiclass"),
+        ("ordinal", "binary"),
+        ("ordinal", "count"),
+        ("count", "regression"),
+        ("count", "gone"),
+    ],
+)
+def test_a_model_of_ordered_classes_or_counts_is_not_read_as_one_of_another_task(task, other, of_task, tmp_path):
+    refused(forge(of_task(task), tmp_path / "m", put("task", "name", value=other)))
+
+
+@pytest.mark.parametrize(
+    ("task", "weights", "match"),
+    [
+        ("ordinal", lambda head: head[:1], "does not fit its weights"),
+        ("count", lambda head: torch.cat([head, head]), "does not fit its weights"),
+        ("count", lambda head: head * float("nan"), "NaN or infinite"),
+    ],
+    ids=["fewer steps", "two means", "nan"],
+)
+def test_weights_that_do_not_fit_ordered_classes_or_counts_are_refused(task, weights, match, of_task, tmp_path):
+    refused(forge(of_task(task), tmp_path / "m", weights=change_weight(weights)), match)
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [("kinds", {}), ("kinds", {"number": "several", "label": "binary"}), ("dtypes", {}), ("widths", {"number": -1})],

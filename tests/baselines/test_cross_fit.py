@@ -15,6 +15,7 @@ from sensorium.metrics import score
 from sensorium.planning import plan_and_prepare
 from sensorium.prepare.summaries import summarize
 from sensorium.registry import baselines, tasks
+from sensorium.registry.traits import suited_tasks
 from sensorium.runtime.progress import Silent
 from sensorium.split import Fold
 from sensorium.table import open_table
@@ -65,7 +66,7 @@ def noisy(task, rows=400, seed=0):
 
 
 def known_tasks(name):
-    return baselines.entry(name).literal("TASKS")
+    return suited_tasks(baselines.entry(name).literal("TASKS"))
 
 
 @pytest.mark.parametrize(("name", "task"), [(name, task) for name in baselines.names() for task in known_tasks(name)])

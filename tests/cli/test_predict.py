@@ -9,7 +9,7 @@ from calls import answer, call
 from pyarrow import parquet
 
 import sensorium
-from sensorium.errors import ConfigError, SchemaError
+from sensorium.errors import ConfigError, SchemaError, TableError
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +63,11 @@ def test_problems_of_the_table_are_notices_and_not_of_a_row(simple, tmp_path):
         ("1 blank line between the rows is skipped", [])
     ]
     assert "blank line" not in (tmp_path / "a.csv").read_text()
+
+
+def test_a_column_that_a_sheet_cannot_hold_is_an_error_and_writes_no_file(simple, tmp_path):
+    (tmp_path / "t.jsonl").write_text(json.dumps({"x": 1.5, "note": "a" * 40_000}))
+    with pytest.raises(TableError, match="row 0 of column 'note' has 40,000 characters"):
+        call("predict", simple / "run", tmp_path / "t.jsonl", "-o", tmp_path / "a.xlsx", "--keep", "note")
+    assert not (tmp_path / "a.xlsx").exists()
+    assert answer("predict", simple / "run", tmp_path / "t.jsonl", "-o", tmp_path / "a.xlsx")["rows"] == 1

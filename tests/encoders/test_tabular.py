@@ -7,10 +7,12 @@ import pytest
 import torch
 
 from sensorium.batch import Cells
+from sensorium.config import TrainConfig
 from sensorium.encoders.tabular import Tabular
 from sensorium.modalities.date import Date
 from sensorium.modalities.number import Number
 from sensorium.table import open_table
+from sensorium.train.optimizer import make_optimizer, make_schedule
 
 pytestmark = pytest.mark.unit
 
@@ -121,3 +123,43 @@ def test_columns_of_several_kinds_keep_their_places():
     for layer in (0, 3):
         given = (given @ state[f"layers.{layer}.weight"].T + state[f"layers.{layer}.bias"]).relu()
     assert torch.allclose(encoder(*cells).pooled(), given, atol=1e-5)
+
+
+def first_losses(encoder, width, steps=6):
+    """Losses of the first steps of a classification into three classes, with the default optimiser and its warm-up."""
+    random = np.random.default_rng(0)
+    x = torch.from_numpy(random.normal(size=(200, width)).astype(np.float32))
+    labels = torch.from_numpy(np.digitize(x[:, :9].numpy().sum(1), [-1.3, 1.3]))
+    torch.manual_seed(1)
+    head = torch.nn.Linear(encoder.width, 3)
+    optimizer = make_optimizer(torch.nn.ModuleDict({"encoder": encoder, "head": head}), TrainConfig())
+    schedule, losses = make_schedule(optimizer, TrainConfig(), 75), []
+    for _ in range(steps):
+        rows = random.choice(200, 32, replace=False)
+        cells = Cells(x[rows], torch.ones(32, dtype=torch.bool))
+        loss = torch.nn.functional.cross_entropy(head(encoder(cells).pooled()), labels[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        losses.append(loss.item())
+    return losses
+
+
+def test_the_first_steps_over_very_many_numbers_do_not_make_the_loss_explode():
+    """A step of Adam changes each weight by the learning rate: the outputs change by it times the number of inputs."""
+    width, encoders = 10_000, []
+    for _ in range(2):
+        torch.manual_seed(0)
+        encoders.append(Tabular([{"floats": width, "edges": EDGES}], dropout=0.0))
+    del encoders[1].layers[0].weight.rate
+    found, without = (first_losses(encoder, width) for encoder in encoders)
+    assert found[0] == without[0] == pytest.approx(np.log(3), abs=0.3)
+    assert max(found) < 1.5 < 4 < max(without)
+
+
+def test_ordinary_numbers_of_features_are_trained_with_the_full_rate():
+    ordinary, wide = (Tabular([{"floats": 1}] * count, numeric="linear") for count in (2048, 4096))
+    assert not any(hasattr(weight, "rate") for weight in ordinary.parameters())
+    rates = {name: weight.rate for name, weight in wide.named_parameters() if hasattr(weight, "rate")}
+    assert rates == {"layers.0.weight": 0.5}

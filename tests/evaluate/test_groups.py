@@ -190,7 +190,7 @@ def test_fit_and_evaluate_resample_the_groups_of_the_split(split, tmp_path):
 def test_other_tables_resample_their_own_groups(split):
     found = fit(split).evaluate(table(seed=1, rows=120, patients=12), "all")
     assert found.groups == 12
-    ungrouped = fit({"column": "part"}).evaluate(table(), "all")
+    ungrouped = fit({"column": "part", "group": None}).evaluate(table(), "all")
     assert ungrouped.groups is None
     assert not [problem for problem in ungrouped.problems if "groups" in problem.reason]
 

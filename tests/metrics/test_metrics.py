@@ -9,9 +9,14 @@ from sklearn import metrics as reference
 
 from sensorium.metrics import Outcome, Part, best_value, metrics_of, rank_value, score
 from sensorium.registry import metrics
+from sensorium.registry.traits import suited_tasks, traits_of
 from sensorium.testing.metrics import make_outcome
 
 pytestmark = pytest.mark.unit
+
+
+def tasks_of(name):
+    return suited_tasks(metrics.entry(name).literal("TASKS"))
 
 
 def probabilities(random, rows, classes):
@@ -253,7 +258,7 @@ def edges(task):
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize(("name", "task"), [(n, t) for n in metrics.names() for t in metrics.entry(n).literal("TASKS")])
+@pytest.mark.parametrize(("name", "task"), [(n, t) for n in metrics.names() for t in tasks_of(n)])
 def test_rows_or_weights_that_leave_nothing_to_measure_give_nan_and_no_warning(name, task):
     for outcome, weights in edges(task):
         found = score(name, outcome, weights)
@@ -293,7 +298,7 @@ def perfect(task):
     if outcome.parts:
         parts = {name: Part(p.task, p.main, p.known, perfect(p.task)) for name, p in outcome.parts.items()}
         return Outcome(outcome.truth, outcome.scores, outcome.predicted, parts)
-    if task in ("regression", "count"):
+    if "an amount" in traits_of(task):
         return Outcome(outcome.truth, outcome.truth, outcome.truth)
     scores = outcome.truth.astype(float) if task == "multilabel" else one_hot(outcome)
     return Outcome(outcome.truth, scores, outcome.truth)
@@ -301,6 +306,6 @@ def perfect(task):
 
 @pytest.mark.parametrize("name", metrics.names())
 def test_perfect_predictions_have_the_best_value_of_a_metric(name):
-    for task in metrics.entry(name).literal("TASKS"):
+    for task in tasks_of(name):
         assert score(name, perfect(task))[0] == pytest.approx(best_value(name), abs=1e-12)
         assert rank_value(name, score(name, make_outcome(task))[0]) < rank_value(name, best_value(name))

@@ -12,6 +12,7 @@ from PIL import Image as Pillow
 
 import sensorium
 from sensorium.errors import ArtifactError
+from sensorium.findings import Problems
 from sensorium.modalities import _dicom, _nifti
 from sensorium.modalities.audio_duration import AudioDuration
 from sensorium.modalities.document_length import DocumentLength
@@ -34,14 +35,16 @@ def column(cells, folder=None):
     return open_table({"c": cells, "row": list(range(len(cells)))}, folder=folder).column("c")
 
 
-def nifti(shape, spacing=(1.0, 1.0, 1.0), order=(0, 1, 2)):
+def nifti(shape, spacing=(1.0, 1.0, 1.0), order=(0, 1, 2), unit="mm"):
     """A NIfTI file's bytes; shape and spacing along x, y and z, which are stored in another order."""
     affine = np.zeros((4, 4))
     affine[3, 3] = 1
     for axis, place in enumerate(order):
         affine[place, axis] = spacing[place]
     voxels = np.zeros([shape[place] for place in order], np.int16)
-    return nibabel.Nifti1Image(voxels, affine).to_bytes()
+    image = nibabel.Nifti1Image(voxels, affine)
+    image.header.set_xyzt_units(unit)
+    return image.to_bytes()
 
 
 def measured(kind, content):
@@ -251,3 +254,13 @@ def test_sizes_of_other_files_are_columns_if_they_are_named(tmp_path):
 def test_scans_learn_their_grid_from_the_order_in_which_they_are_read():
     cells = column([nifti((30, 40, 20), order=order) for order in ((2, 0, 1), (0, 1, 2), (1, 2, 0))])
     assert Scan.learn(cells).describe() == "20 × 30 × 30"
+
+
+def test_sizes_of_scans_without_a_declared_spacing_are_counted():
+    silent, known = nibabel.Nifti1Image(np.zeros((8, 9, 10), np.int16), np.eye(4)), nifti((8, 10, 12))
+    cells = column([silent.to_bytes(), known, silent.to_bytes(), None])
+    found = ScanSize.learn(cells).encode(cells)
+    (group,) = Problems(found.problems).groups()
+    assert group.reason == "the file declares no unit of its voxel spacing: mm is assumed"
+    assert [problem.row for problem in group.problems] == [0, 2] and "exclude this column" in group.cure
+    assert found.present.tolist() == [True, True, True, False]

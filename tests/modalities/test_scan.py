@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 import sensorium
 from sensorium.cli import _main
 from sensorium.errors import MissingExtraError
+from sensorium.findings import Problems
 from sensorium.modalities import _dicom_open, _nifti
 from sensorium.modalities.scan import Scan
 from sensorium.table import open_table
@@ -295,10 +296,52 @@ def test_the_real_part_of_complex_voxels_is_used_and_said(tmp_path):
 
 def test_a_scan_that_is_larger_than_the_grid_is_cut_and_that_is_said(tmp_path):
     for side in (16, 40):
-        nibabel.Nifti1Image(np.zeros((side, side, 4), np.float32), np.eye(4)).to_filename(tmp_path / f"{side}.nii")
+        image = nibabel.Nifti1Image(np.zeros((side, side, 4), np.float32), np.eye(4))
+        image.header.set_xyzt_units("mm")
+        image.to_filename(tmp_path / f"{side}.nii")
     found = encode(["16.nii", "40.nii"], tmp_path, spacing=1.0, size=16, depth=4)
     assert [(problem.row, "is cropped to its middle" in problem.reason) for problem in found.problems] == [(1, True)]
     assert not encode(["16.nii", "40.nii"], tmp_path, size=16, depth=4).problems
+
+
+def groups_of(found):
+    """Reason → the rows that it is reported for."""
+    return {group.reason: [problem.row for problem in group.problems] for group in Problems(found.problems).groups()}
+
+
+def test_images_without_a_declared_spacing_are_counted_where_it_is_used():
+    silent, declared = dicom(ramp()), dicom(ramp(), PixelSpacing=[1, 1])
+    found = encode([silent, declared, silent, None], spacing=1.0, size=16)
+    assert groups_of(found) == {"the file declares no pixel spacing: 1 mm is assumed": [0, 2]}
+    assert np.array_equal(found.values[0], found.values[1])
+    assert all("remove the option spacing" in problem.cure for problem in found.problems)
+    assert not encode([silent, declared]).problems, "stretched to the grid, whatever the spacing"
+
+
+def test_volumes_without_a_declared_distance_of_slices_are_counted():
+    voxels = np.stack([ramp()] * 6)
+    silent, declared = dicom(voxels, PixelSpacing=[1, 1]), dicom(voxels, PixelSpacing=[1, 1], SliceThickness=2)
+    found = encode([declared, silent, declared], spacing=2.0, size=8, depth=6)
+    assert groups_of(found) == {"the file declares no distance of slices: 1 mm is assumed": [1]}
+    assert not encode([silent, declared], spacing=1.0, size=16, depth=1).problems, "one slice has no distance"
+
+
+@pytest.mark.parametrize(
+    ("unit", "change", "reason"),
+    [
+        (None, None, "the file declares no unit of its voxel spacing: mm is assumed"),
+        ("mm", (80, "<f", [0.0]), "the file declares no pixel spacing: 1 mm is assumed"),
+        ("mm", (80, "<f", [np.nan]), "the file declares no pixel spacing: 1 mm is assumed"),
+        ("micron", None, None),
+    ],
+)
+def test_nifti_files_without_a_declared_spacing_are_counted(unit, change, reason, tmp_path):
+    nifti(tmp_path / "a.nii", COUNTED, change, unit)
+    nifti(tmp_path / "b.nii", COUNTED, unit="mm")
+    found = encode(["b.nii", "a.nii"], tmp_path, spacing=1.0, size=16, depth=4)
+    assert {own: rows for own, rows in groups_of(found).items() if "assumed" in own} == (
+        {reason: [1]} if reason else {}
+    )
 
 
 @pytest.mark.parametrize(

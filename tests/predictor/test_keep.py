@@ -13,6 +13,8 @@ from pyarrow import csv, parquet
 
 import sensorium
 from sensorium.errors import ConfigError, SchemaError, TableError
+from sensorium.findings import Problem
+from sensorium.predictor import _predict
 from sensorium.table import open_table
 
 CSV = "id,x,words,version,price,note\n007,1.5,red thing,1.10,-2.50,=cmd\n008,2.5,blue thing,1.2,-1,n/a\n"
@@ -266,3 +268,68 @@ def test_twenty_thousand_columns_are_kept():
     names = [f"c{place}" for place in range(20_000)]
     table = open_table(pa.table([pa.array([1])] * len(names), names), keep="all")
     assert list(table.kept_columns.cells) == names
+
+
+LONG, CELL = "x" * 40_000, 32_767
+
+
+@pytest.fixture
+def predicting(monkeypatch):
+    """Calls of the step that predicts."""
+    calls, score = [], _predict.score_rows
+    monkeypatch.setattr(_predict, "score_rows", lambda *given: calls.append(1) or score(*given))
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("cells", "finding"),
+    [
+        (["a", LONG, LONG], "row 1 of column 'note' has 40,000 characters; 2 cells of the column are too long"),
+        ([None, None, "😀" * 17_000], "row 2 of column 'note' has 34,000 characters"),
+        ([[1.5] * 9_000, [], None], "row 0 of column 'note' has 45,000 characters"),
+        ([None, b"\xff" * 30_000, None], "row 1 of column 'note' has 40,037 characters"),
+    ],
+    ids=["text", "emoji", "list", "bytes"],
+)
+def test_what_a_sheet_cannot_hold_is_an_error_before_predicting(cells, finding, model, tmp_path, predicting):
+    rows = pa.table({"x": [1.0, 2.0, 3.0], "note": cells})
+    with pytest.raises(TableError, match=finding) as caught:
+        model.predictions(rows, keep="note", out=tmp_path / "out.xlsx")
+    assert "out.xlsx" in caught.value.place and "--keep" in caught.value.cure and not predicting
+    model.predictions(rows, keep="note", out=tmp_path / "out.csv").save(tmp_path / "out.csv")
+    model.predictions(rows, keep="x", out=tmp_path / "out.xlsx").save(tmp_path / "out.xlsx")
+    assert len(predicting) == 2
+    found = model.predictions(rows, keep="note")
+    with pytest.raises(TableError, match=finding):
+        found.save(tmp_path / "kept.xlsx")
+    assert not (tmp_path / "kept.xlsx").exists() and len(found) == 3
+
+
+def test_a_cell_of_the_largest_length_is_written(model, tmp_path):
+    rows = pa.table({"x": [1.0], "note": ["y" * CELL]})
+    model.predictions(rows, keep="note", out=tmp_path / "out.xlsx").save(tmp_path / "out.xlsx")
+    assert open_table(tmp_path / "out.xlsx").arrow["note"].to_pylist() == ["y" * CELL]
+
+
+def test_more_rows_or_columns_than_a_sheet_has_are_an_error_before_predicting(model, tmp_path, predicting):
+    rows = pa.table({"x": pa.nulls(2**20, pa.float64())})
+    with pytest.raises(TableError, match="1,048,576 rows and 5 columns are more than a sheet can hold"):
+        model.predictions(rows, out=tmp_path / "out.xlsx")
+    wide = pa.table({"x": [1.0], **{f"c{place}": [place] for place in range(2**14 - 4)}})
+    with pytest.raises(TableError, match="1 rows and 16,386 columns are more"):
+        model.predictions(wide, keep="all", out=tmp_path / "out.xlsx")
+    with pytest.raises(TableError, match=r"cannot write \.odd files"):
+        model.predictions(wide, out=tmp_path / "out.odd")
+    assert not predicting
+
+
+def test_problems_that_a_cell_cannot_hold_are_cut_and_reported(model, tmp_path):
+    found = model.predictions({"x": [1.0, 2.0], "words": ["red", None]}, out=tmp_path / "out.xlsx")
+    found.problems.extend([Problem(0, "x", f"reason {number}") for number in range(4_000)])
+    (told,) = found.save(tmp_path / "out.xlsx")
+    assert told.column == "problem" and "text of 1 cell is cut to 32,767 characters" in told.reason
+    read = open_table(tmp_path / "out.xlsx").arrow
+    assert read["prediction"].to_pylist() == found.values.tolist()
+    whole, cut = found.to_arrow()["problem"][0].as_py(), read["problem"][0].as_py()
+    assert len(cut) == CELL and cut == whole[: CELL - 1] + "…"
+    assert len(found.save(tmp_path / "out.csv")) == 0

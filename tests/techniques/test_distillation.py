@@ -116,6 +116,18 @@ def test_amounts_are_learnt_from_amounts(tmp_path):
     assert model.predict({"x": [0.8]})[0] > model.predict({"x": [-0.8]})[0] + 3
 
 
+@pytest.mark.slow
+def test_counts_are_learnt_from_means(tmp_path):
+    """The labels fall where the means of the teacher rise."""
+    x, random = np.linspace(-1, 1, 200), np.random.default_rng(0)
+    rising, falling = ({"x": x, "y": random.poisson(np.exp(1 + 2 * sign * x))} for sign in (1, -1))
+    fit(rising, "y", task="count", out=tmp_path, epochs=30)
+    train = {"teacher": str(tmp_path), "techniques": {"distillation": {"weight": 1.0}}}
+    model = fit(falling, "y", task="count", epochs=30, train=train, split={"validation": 0, "test": 0})
+    low, high = model.predict({"x": [-0.8, 0.8]})
+    assert high > 4 * low > 0
+
+
 @pytest.mark.parametrize(
     ("train", "message"),
     [

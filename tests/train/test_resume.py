@@ -79,9 +79,9 @@ def kept(monkeypatch):
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory):
-    """Pictures, of which two are broken, numbers and words; two targets; rows without a label."""
+    """Pictures, of which two are broken, numbers and words; four targets; rows without a label."""
     folder, random = tmp_path_factory.mktemp("resume"), np.random.default_rng(0)
-    columns = {"picture": [], "x": [], "words": [], "kind": [], "amount": []}
+    columns = {name: [] for name in ("picture", "x", "words", "kind", "amount", "grade", "visits")}
     for row in range(64):
         label = row % 3
         pixels = random.integers(0, 120, (12, 12, 3)) + 60 * label
@@ -93,6 +93,8 @@ def table(tmp_path_factory):
         columns["words"].append(" ".join(random.choice(["red", "green", "blue", "grey"], 1 + row % 5)))
         columns["kind"].append(None if row % 16 == 7 else "abc"[label])
         columns["amount"].append(float(label + random.normal()))
+        columns["grade"].append(label + 1)
+        columns["visits"].append(2 * label + row % 2)
     rows = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
     path = folder / "table.jsonl"
     path.write_text("\n".join(map(json.dumps, rows)))
@@ -131,6 +133,8 @@ CASES = {
         "train": {"pretrain": {"techniques": ["masked", "contrastive"], "epochs": 2}},
     },
     "streamed": {"target": "kind", "prepare": {"stream": True}},
+    "ordinal": {"target": "grade", "task": "ordinal", "columns": ["x"]},
+    "count": {"target": "visits", "task": "count", "columns": ["x"], "train": {"techniques": ["mean_teacher"]}},
 }
 
 
@@ -177,7 +181,7 @@ def cut_and_resume(table, case, out, kept, cuts):
         assert not (out / "checkpoint.safetensors").exists()
 
 
-@pytest.mark.parametrize("case", ["everything", "streamed", "stopped at a perfect metric"])
+@pytest.mark.parametrize("case", ["everything", "streamed", "stopped at a perfect metric", "ordinal", "count"])
 def test_a_run_cut_in_an_epoch_ends_as_if_it_had_not_been(case, table, tmp_path, kept):
     cut_and_resume(table, case, tmp_path, kept, [5])
 

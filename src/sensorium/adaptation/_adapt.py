@@ -26,6 +26,7 @@ from sensorium.model.card import AdaptationRecord, ShiftRecord
 from sensorium.prepare import Prepared, open_store, prepare_columns
 from sensorium.prepare.loader import Loader
 from sensorium.registry import adaptations
+from sensorium.registry.traits import suited_tasks, suits
 from sensorium.runtime.progress import Reporter
 from sensorium.split import EarlierRows, new_rows, row_groups, weigh_rows
 from sensorium.table import Table
@@ -102,8 +103,8 @@ def _choose(fitted: FittedModel, name: str, options: Mapping[str, Any]) -> Chose
     fitted.check_single_network("adapt")
     entry = adaptations.entry(name)
     suited = entry.literal("TASKS")
-    if suited and fitted.task_name not in suited:
-        rule = f"it supports {', '.join(suited)}"
+    if not suits(suited, fitted.task_name):
+        rule = f"it supports {', '.join(suited_tasks(suited))}"
         raise ConfigError(f"adaptation {name!r} does not support the task {fitted.task_name}", rule=rule)
     kind = entry.load()
     checked = check_options(kind, options, f"adaptation {name!r}")

@@ -34,7 +34,7 @@ class Unlabelled:
 class Adaptation(ABC):
     """Method that changes a model, given rows without labels.
 
-    The file may name the tasks that it suits, as a literal that a listing can read; the default is all:
+    The file may name the tasks that it suits, or traits of tasks, as a literal; the default is all:
 
         TASKS = ("binary", "multiclass")
 

@@ -8,6 +8,7 @@ from sensorium.baselines._numbers import reduced_width
 from sensorium.errors import ConfigError, raise_together
 from sensorium.prepare.summaries import Summaries
 from sensorium.registry import baselines
+from sensorium.registry.traits import suited_tasks, suits
 from sensorium.runtime.progress import duration_text
 
 NONE = "none"
@@ -64,5 +65,5 @@ def fit_seconds(name: str, cells: Summaries, rows: int, outputs: int) -> float:
 
 def unsuited(name: str, task: str) -> str:
     """Return why a baseline does not support a task; empty if it does."""
-    suited = baselines.entry(name).literal("TASKS", ())
-    return "" if task in suited else f"it supports {', '.join(suited)}, not {task}"
+    suited = baselines.entry(name).literal("TASKS")
+    return "" if suits(suited, task) else f"it supports {', '.join(suited_tasks(suited))}, not {task}"

@@ -58,7 +58,7 @@ def predict(
         _check_file(out, table)
     loaded = load(model, device=device or "auto", config=parse_assignments(assign or []))
     kept = keep if keep == EVERY else o.names(keep or "")
-    found = loaded.predictions(table, keep=kept, progress=not quiet)
+    found = loaded.predictions(table, keep=kept, out=None if to_stdout else out, progress=not quiet)
     written = found.write_csv(sys.stdout.buffer, safe_csv=safe_csv) if to_stdout else found.save(out, safe_csv=safe_csv)
     problems = Problems([*found.problems, *written])
     show(problems_text(problems), json or to_stdout, quiet)

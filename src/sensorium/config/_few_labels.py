@@ -6,6 +6,7 @@ from typing import Any
 
 from sensorium.config._train import TrainConfig
 from sensorium.registry import techniques
+from sensorium.registry.traits import suits
 
 FEW = 600  # training rows: with these or fewer, the defaults for few labels apply
 # With few validation rows the metric is noisy, which needs more patience; smoothing counters overconfidence.
@@ -29,6 +30,6 @@ def few_label_changes(config: TrainConfig, rows: int, task: str) -> dict[str, An
     if config.few_labels == "none" or (config.few_labels == "auto" and rows > FEW):
         return {}
     wanted: dict[str, Any] = {"patience": PATIENCE}
-    if task in techniques.entry("label_smoothing").literal("TASKS"):
+    if suits(techniques.entry("label_smoothing").literal("TASKS"), task):
         wanted["techniques"] = SMOOTHING
     return {key: value for key, value in wanted.items() if key not in config.model_fields_set}

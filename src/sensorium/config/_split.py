@@ -18,7 +18,8 @@ class SplitConfig(Strict):
         None,
         description="column of groups, such as patient or user: all rows of a group go to one split, and intervals "
         "resample groups. If split.time is set, the groups that end last are the test set. If split.span is set too, "
-        "rows outside the period of their group's split are left out",
+        "rows outside the period of their group's split are left out. By default, if a column names the splits, a "
+        "column such as patient that it keeps apart; null: no groups",
     )
     time: str | None = Field(None, description="order rows by this column: the earliest rows train, the latest test")
     day_first: bool | None = Field(

@@ -20,6 +20,9 @@ ACCEPTS = (
     "audio_duration", "document_length",
 )  # fmt: skip
 JOINT = True
+# Features above which the learning rate of the first layer falls in proportion (Yang and Hu 2021, arXiv:2011.14522): a
+# step of Adam changes each weight by the learning rate, so outputs change in proportion to the number of features.
+WIDE = 4096
 
 
 class Tabular(nn.Module):
@@ -60,6 +63,8 @@ class Tabular(nn.Module):
         parts: list[nn.Module] = []
         for inside, outside in zip([size, *layers], layers, strict=False):
             parts += [nn.Linear(inside, outside), nn.ReLU(), nn.Dropout(dropout)]
+        if layers and size > WIDE:
+            parts[0].weight.rate = WIDE / size  # type: ignore[union-attr]  # read by the optimiser
         self.layers = nn.Sequential(*parts)
         self.width = layers[-1] if layers else size
 

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from sensorium.batch import Tokens
 from sensorium.fusion._base import masked_softmax, stack
 
-# option → value → the tasks that it supports
-OPTION_TASKS = {"weights": {"energy": ("binary", "multiclass", "multilabel")}}
+# option → value → the tasks that it supports, by name or trait
+OPTION_TASKS = {"weights": {"energy": ("class logits",)}}
 
 
 class Late(nn.Module):

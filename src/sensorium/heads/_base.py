@@ -13,7 +13,8 @@ class Head(Protocol):
     """Protocol of heads: a `torch.nn.Module` that maps the fused vector to logits.
 
     Its constructor takes `width`, the width of the vector, and `outputs`, the number of logits. Keyword-only parameters
-    are the user's options. The file of a head may declare which tasks it suits, as a literal; the default is all:
+    are the user's options. The file of a head may declare which tasks it suits, by name or trait; the default is
+    all:
 
         TASKS = ("multiclass",)
 

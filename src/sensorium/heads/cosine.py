@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-TASKS = ("binary", "multiclass", "multilabel")
+TASKS = ("class logits",)
 
 
 class Cosine(nn.Module):

@@ -22,7 +22,16 @@ from sensorium.prepare import advice_finding, advised_encoder, at_rows, cautions
 from sensorium.registry import modalities
 from sensorium.registry.failures import explain_member_errors
 from sensorium.runtime.progress import Reporter, reporter
-from sensorium.schema import Schema, Sides, advise, infer_schema, infer_views, split_column, value_ids
+from sensorium.schema import (
+    Schema,
+    Sides,
+    advise,
+    infer_schema,
+    infer_views,
+    split_column,
+    value_ids,
+    with_inferred_group,
+)
 from sensorium.split import SPLITS, Split, make_split
 from sensorium.table import Column, Rows, Table, as_read, evenly_spaced, open_table
 from sensorium.tasks import is_value, label_cells, label_findings, learn_task
@@ -86,7 +95,7 @@ def inspect(
         settings = as_read(settings, opened)
         schema = infer_schema(opened, settings) if settings.target else None
         opened, inferred = (schema.labelled, schema.columns) if schema else infer_views(opened, settings)
-    split = _split(opened, settings)
+    split, settings = _split(opened, settings)
     sides = _sides(opened, split, settings)
     of_target = _target_findings(schema, sides, settings) if schema else []
     target_report = _target(schema, of_target, sides) if schema else None
@@ -301,14 +310,18 @@ def _balance(column: Column, sides: Sides) -> list[dict[str, Any]]:
     return [{"label": k, "rows": int(v.sum()), **dict(zip(SPLITS, v[:3].tolist(), strict=True))} for k, v in ordered]
 
 
-def _split(table: Table, config: Config) -> Split | None:
-    """Split the rows as training would; without a target only by a split column."""
+def _split(table: Table, config: Config) -> tuple[Split | None, Config]:
+    """Split the rows as training would, without a target only by a split column; and infer the column of groups."""
     found = split_column(table, config)
     if config.target:
-        return make_split(table, table.column(config.target), config.split, found, config.seed)
+        target = table.column(config.target)
+        config, of_groups = with_inferred_group(table, target, config)
+        split = make_split(table, target, config.split, found, config.seed)
+        return replace(split, findings=(*split.findings, *of_groups)), config
     with suppress(SchemaError):  # rows that cannot be split for training can still be inspected
-        return make_split(table, table.column(found), config.split, found, config.seed) if found else None
-    return None
+        if found:
+            return make_split(table, table.column(found), config.split, found, config.seed), config
+    return None, config
 
 
 def _sides(table: Table, split: Split | None, config: Config) -> Sides:

@@ -2,7 +2,8 @@
 
 A metric is a function `(outcome, weights) → values`: weights float64[r, n] hold r weightings of the n rows (ones for
 the plain value, counts of a resample for a bootstrap), values float64[r] are NaN where the metric is not defined.
-Its file states, as literals: `TASKS`, the tasks that it measures; `LOWER_IS_BETTER = True` if lower is better; `BEST`
+Its file states, as literals: `TASKS`, the tasks that it measures, or their traits; `LOWER_IS_BETTER = True` if lower is
+better; `BEST`
 and `WORST`, its best and worst possible values, if there are any; and `IN_POINTS = True` if sentences state its
 differences in percentage points.
 """
@@ -18,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorium.registry import metrics
+from sensorium.registry.traits import suits
 from sensorium.table import Floats, Rows
 
 Metric: TypeAlias = Callable[["Outcome", Floats], Floats]
@@ -104,7 +106,7 @@ class Part:
 
 def metrics_of(task: str) -> list[str]:
     """Return the metrics that measure a task."""
-    return [name for name, entry in metrics.entries.items() if task in entry.literal("TASKS", ())]
+    return [name for name, entry in metrics.entries.items() if (named := entry.literal("TASKS")) and suits(named, task)]
 
 
 def lower_is_better(name: str) -> bool:

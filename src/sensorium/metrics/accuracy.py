@@ -4,7 +4,7 @@ from sensorium.metrics._base import Outcome
 from sensorium.metrics._means import mean_of_rows
 from sensorium.table import Floats
 
-TASKS = ("binary", "multiclass", "multilabel", "ordinal")
+TASKS = ("class probabilities",)
 BEST = 1.0
 WORST = 0.0
 IN_POINTS = True

@@ -7,7 +7,7 @@ from sensorium.metrics._confidence import confidences
 from sensorium.metrics._means import divide
 from sensorium.table import Floats
 
-TASKS = ("binary", "multiclass", "multilabel", "ordinal")
+TASKS = ("class probabilities",)
 BEST = 0.0
 WORST = 1.0
 LOWER_IS_BETTER = True

@@ -5,7 +5,7 @@ from sensorium.metrics._counts import Counts
 from sensorium.metrics._means import mean_of_defined
 from sensorium.table import Floats
 
-TASKS = ("binary", "multiclass", "multilabel", "ordinal")
+TASKS = ("class probabilities",)
 BEST = 1.0
 WORST = 0.0
 IN_POINTS = True

@@ -7,7 +7,7 @@ from sensorium.metrics._counts import Counts
 from sensorium.metrics._means import divide
 from sensorium.table import Floats
 
-TASKS = ("binary", "multiclass", "ordinal")
+TASKS = ("one class",)
 BEST = 1.0
 WORST = -1.0
 

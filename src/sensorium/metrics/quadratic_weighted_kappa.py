@@ -4,7 +4,7 @@ from sensorium.metrics._base import Outcome
 from sensorium.metrics._means import divide, mean_of_rows
 from sensorium.table import Floats
 
-TASKS = ("ordinal",)
+TASKS = ("ordered classes",)
 BEST = 1.0
 WORST = -1.0
 

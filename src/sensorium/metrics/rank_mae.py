@@ -6,7 +6,7 @@ from sensorium.metrics._base import Outcome
 from sensorium.metrics._means import mean_of_rows
 from sensorium.table import Floats
 
-TASKS = ("ordinal",)
+TASKS = ("ordered classes",)
 BEST = 0.0
 LOWER_IS_BETTER = True
 

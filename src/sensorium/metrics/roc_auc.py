@@ -9,7 +9,7 @@ from sensorium.metrics._means import divide, mean_of_defined
 from sensorium.metrics._pairs import Positives
 from sensorium.table import Floats
 
-TASKS = ("binary", "multiclass", "multilabel", "ordinal")
+TASKS = ("class probabilities",)
 BEST = 1.0
 WORST = 0.0
 IN_POINTS = True

@@ -7,7 +7,7 @@ from sensorium.metrics._counts import Counts
 from sensorium.metrics._means import divide
 from sensorium.table import Floats
 
-TASKS = ("ordinal",)
+TASKS = ("ordered classes",)
 BEST = 1.0
 WORST = -1.0
 

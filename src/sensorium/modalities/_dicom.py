@@ -26,7 +26,7 @@ from sensorium.modalities._scans import Header, Note, Scan, Voxels, finite
 def read_header(source: Source) -> Header:
     """Read shape, kind and spacing from the header, without pixels. Raises Unreadable."""
     volume, _ = read_volume(source)
-    return replace(_shape(volume.frames), spacing=volume.spacing)
+    return replace(_shape(volume.frames), spacing=volume.spacing, assumed=volume.assumed)
 
 
 def read_scan(source: Source, max_voxels: int) -> Scan:
@@ -45,7 +45,8 @@ def read_scan(source: Source, max_voxels: int) -> Scan:
     inverted = first.data.get("PhotometricInterpretation") == "MONOCHROME1"
     voxels, more = _voxels(source, volume.frames)
     window = window_of(first) if len(voxels) == 1 else None
-    return Scan(finite(voxels, inverted=inverted), volume.spacing, window, inverted, (*notes, *more))
+    notes += more
+    return Scan(finite(voxels, inverted=inverted), volume.spacing, window, inverted, tuple(notes), volume.assumed)
 
 
 def read_volume(source: Source) -> tuple[Volume, list[Note]]:

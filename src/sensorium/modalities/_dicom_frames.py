@@ -101,10 +101,10 @@ class Frame:
         return 0.0, 0.0
 
     def thickness(self) -> float:
-        """Return the declared distance of slices in mm, used if positions are unknown; 1 if absent."""
+        """Return the declared distance of slices in mm, used if positions are unknown; 0 if absent."""
         # Some gamma cameras write the distance as a negative number.
         distance = abs(self.number_of("SpacingBetweenSlices"))
-        return positive(distance) or positive(self.number_of("SliceThickness")) or 1.0
+        return positive(distance) or positive(self.number_of("SliceThickness"))
 
     def turn(self) -> tuple[float, float, int, int]:
         """Return the sort key used if positions are unknown: number, part of a divided image, file, frame."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sensorium.modalities._dicom_frames import Frame, Indexes
-from sensorium.modalities._scans import Note
+from sensorium.modalities._scans import NO_DISTANCE, NO_SPACING, Note
 from sensorium.table import Floats
 
 GAP = 1.5  # multiple of the usual slice distance above which slices are missing
@@ -46,6 +46,20 @@ def is_tilted(frames: list[Frame]) -> bool:
     return aside > TILT * abs(along) and aside > max(pixel_spacing(frames))
 
 
-def pixel_spacing(frames: Sequence[Frame], unknown: float = 1.0) -> tuple[float, float]:
+def pixel_spacing(frames: Sequence[Frame]) -> tuple[float, float]:
+    """Return mm between rows and between columns; 1 if unknown."""
     down, across = frames[0].spacing()
-    return down or unknown, across or unknown
+    return down or 1.0, across or 1.0
+
+
+def spacing_of(frames: Sequence[Frame], distance: float) -> tuple[tuple[float, float, float], tuple[str, ...]]:
+    """Return mm between slices, rows and columns, and what is assumed where the file declares none.
+
+    Args:
+        frames: the frames of a volume.
+        distance: of slices, by their positions; 0 if unknown.
+    """
+    distance = distance or frames[0].thickness()
+    missing = {NO_DISTANCE: len(frames) > 1 and not distance, NO_SPACING: not all(frames[0].spacing())}
+    assumed = tuple(text for text, lacks in missing.items() if lacks)
+    return (distance or 1.0, *pixel_spacing(frames)), assumed

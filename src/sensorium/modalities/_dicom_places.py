@@ -8,7 +8,7 @@ import numpy as np
 
 from sensorium.findings import count
 from sensorium.modalities._dicom_frames import UNKNOWN, Frame, Indexes
-from sensorium.modalities._dicom_geometry import normal_of, pixel_spacing
+from sensorium.modalities._dicom_geometry import normal_of
 from sensorium.modalities._dicom_times import in_turns
 from sensorium.modalities._scans import Note
 from sensorium.table import Floats
@@ -20,7 +20,7 @@ UNNUMBERED = ("the slices have neither positions nor numbers; they are ordered b
 
 def tolerance_of(frames: Sequence[Frame]) -> float:
     """Return the distance in mm below which two slices have the same position."""
-    return SAME_PLACE * min(filter(None, (*pixel_spacing(frames, 0.0), frames[0].thickness())))
+    return SAME_PLACE * min(filter(None, (*frames[0].spacing(), frames[0].thickness() or 1.0)))
 
 
 def places_of(frames: list[Frame], notes: list[Note]) -> tuple[Indexes, Floats]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sensorium.modalities._dicom_frames import Frame
-from sensorium.modalities._dicom_geometry import is_tilted, pixel_spacing, usual_distance
+from sensorium.modalities._dicom_geometry import is_tilted, spacing_of, usual_distance
 from sensorium.modalities._dicom_parts import asides_of, largest_part, planes_of, series_of, sizes_of, stacks_of
 from sensorium.modalities._dicom_places import places_of
 from sensorium.modalities._dicom_times import Choice, one_volume
@@ -23,19 +23,22 @@ class Volume:
         frames: one or more frames.
         spacing: mm between slices, rows, columns.
         notes: what was skipped or guessed.
+        assumed: what is assumed of the spacing (see `Header`).
         choice: the selection among frames at the same positions.
     """
 
     frames: list[Frame]
     spacing: tuple[float, float, float]
     notes: tuple[Note, ...] = ()
+    assumed: tuple[str, ...] = ()
     choice: Choice | None = None
 
 
 def volume_of(frames: list[Frame]) -> Volume:
     """Select the largest series, its main size and plane and its first volume, ordered along the slice normal."""
     if len(frames) == 1 or _is_film(frames):
-        return Volume(frames, (frames[0].thickness(), *pixel_spacing(frames)))
+        spacing, assumed = spacing_of(frames, 0.0)
+        return Volume(frames, spacing, assumed=assumed)
     notes = list[Note]()
     for part in (series_of, sizes_of, planes_of, stacks_of):
         kinds, kinds_are = part(frames)
@@ -46,8 +49,8 @@ def volume_of(frames: list[Frame]) -> Volume:
     frames, places, known = [frames[row] for row in choice.rows], places[choice.rows], known[choice.rows]
     distance = usual_distance(known, places, notes)
     notes += [TILTED] if is_tilted(frames) else []
-    spacing = (distance or frames[0].thickness(), *pixel_spacing(frames))
-    return Volume(frames, spacing, (*notes, *choice.notes), choice)
+    spacing, assumed = spacing_of(frames, distance)
+    return Volume(frames, spacing, (*notes, *choice.notes), assumed, choice)
 
 
 def _is_film(frames: list[Frame]) -> bool:

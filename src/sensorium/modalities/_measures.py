@@ -17,6 +17,7 @@ from sensorium.modalities._fields import check_scale
 from sensorium.modalities._files import Source, decode_cells, decode_sample, looks_like_files, shown_cell
 from sensorium.modalities._overview import Overview
 from sensorium.modalities._scale import mean_and_deviation, standardise
+from sensorium.modalities._scans import Note
 from sensorium.table import Column, Floats
 
 UNLIKELY = 0.05  # confidence of a guess: a column of files is read as what the files show, unless a view asks for this
@@ -86,6 +87,11 @@ class Measures(Modality):
         """
 
     @classmethod
+    def noted(cls, source: Source) -> tuple[tuple[float, ...], tuple[Note, ...]]:
+        """Measure a file; also return what was assumed, each with its cure. Raises Unreadable as `measure`."""
+        return cls.measure(source), ()
+
+    @classmethod
     def learn(cls, column: Column) -> Self:
         """Learn which measures differ, and their scale.
 
@@ -107,17 +113,26 @@ class Measures(Modality):
 
     @classmethod
     def _checked(cls, source: Source) -> tuple[float, ...]:
-        found = cls.measure(source)
+        return cls._noted(source)[0]
+
+    @classmethod
+    def _noted(cls, source: Source) -> tuple[tuple[float, ...], tuple[Note, ...]]:
+        found, notes = cls.noted(source)
         if not all(np.isfinite(value) and value > 0 for value in found):
             raise Unreadable("the file declares no valid size")
-        return found
+        return found, notes
 
     def encode(self, column: Column, work: Work = Work()) -> Encoded:
-        measured = np.ones((len(column), len(self.names)))
-        present, problems = decode_cells(column, self._checked, work, measured.__setitem__, folders=self.folders)
+        measured, notes = np.ones((len(column), len(self.names))), list[Problem]()
+
+        def store(row: int, found: tuple[tuple[float, ...], tuple[Note, ...]]) -> None:
+            measured[row] = found[0]
+            notes.extend(Problem(row, column.name, reason, cure) for reason, cure in found[1])
+
+        present, problems = decode_cells(column, self._noted, work, store, folders=self.folders)
         kept = measured[:, self.used]
         scaled = np.where(present[:, None], standardise(np.log(kept), self.mean, self.deviation), 0)
-        problems += self._beyond(column, kept, np.flatnonzero(present))
+        problems += [*notes, *self._beyond(column, kept, np.flatnonzero(present))]
         return Encoded(scaled.astype(np.float32), present, sorted(problems, key=Problem.place))
 
     def _beyond(self, column: Column, kept: Floats, rows: np.ndarray) -> list[Problem]:

@@ -13,10 +13,12 @@ import numpy.typing as npt
 
 from sensorium.findings import Unreadable
 from sensorium.modalities._files import Source
-from sensorium.modalities._scans import Header, Note, Scan, finite, library, several_volumes
+from sensorium.modalities._scans import NO_SPACING, Header, Note, Scan, finite, library, several_volumes
 
 GZIP = b"\x1f\x8b"
-UNITS = {"meter": 1000.0, "micron": 0.001}  # in mm, which is also the default
+UNITS = {"meter": 1000.0, "mm": 1.0, "micron": 0.001}  # in mm
+NO_UNIT = "the file declares no unit of its voxel spacing: mm is assumed"
+STORED = "spacing as stored"  # key of what is kept with an image
 REAL_PART = "only the real part of complex voxels is used", "save magnitude or phase, whichever you need"
 UNORIENTED = ("the orientation in the file is invalid; the axes are used as stored",
               "repair the sform and qform of its header")  # fmt: skip
@@ -33,7 +35,7 @@ def read_header(source: Source) -> Header:
     with _opened(source) as image:
         axes, spacing, _ = _orientation(image)
         shape = [_shape(image)[::-1][axis] for axis in axes]
-        return Header((shape[2], shape[1], shape[0]), spacing=spacing)
+        return Header((shape[2], shape[1], shape[0]), spacing=spacing, assumed=_assumed(image))
 
 
 def read_scan(source: Source, max_voxels: int) -> Scan:
@@ -50,10 +52,10 @@ def read_scan(source: Source, max_voxels: int) -> Scan:
         if values.dtype.names:  # RGB voxels
             values = np.mean([values[name] for name in values.dtype.names[:3]], 0)
         voxels, spacing, oriented = _canonical(values.real.reshape(shape[::-1]), image)
-        volumes = int(np.prod(image.shape[3:], dtype=np.int64))
+        volumes, assumed = int(np.prod(image.shape[3:], dtype=np.int64)), _assumed(image)
     notes = [several_volumes(volumes)] if volumes > 1 else []
     notes += [REAL_PART] if np.iscomplexobj(values) else []
-    return Scan(finite(voxels), spacing, notes=(*notes, *oriented))
+    return Scan(finite(voxels), spacing, notes=(*notes, *oriented), assumed=assumed)
 
 
 def _canonical(
@@ -78,6 +80,14 @@ def _orientation(image: Any) -> tuple[list[int], tuple[float, float, float], npt
     return axes.tolist(), (z, y, x), turns if known else None
 
 
+def _assumed(image: Any) -> tuple[str, ...]:
+    """Return what is assumed of the spacing, because the header does not declare it."""
+    spacing = np.abs(np.asarray(image.extra[STORED][: len(image.shape)], float))
+    declared = bool((np.isfinite(spacing) & (spacing > 0)).all())
+    in_unit = image.header.get_xyzt_units()[0] in UNITS
+    return (() if declared else (NO_SPACING,)) + (() if in_unit else (NO_UNIT,))
+
+
 @contextmanager
 def _opened(source: Source) -> Iterator[Any]:
     with ExitStack() as stack:
@@ -91,7 +101,12 @@ def _opened(source: Source) -> Iterator[Any]:
         known = SIZES.get(int.from_bytes(size, "little")) or SIZES.get(int.from_bytes(size, "big"))
         if known is None:
             raise Unreadable("not a NIfTI file")
-        yield getattr(library("nibabel"), known).from_stream(file)
+        kind = getattr(library("nibabel"), known)
+        stored = kind.header_class.from_fileobj(file, check=False)  # reading an image replaces spacings of 0 by 1
+        file.seek(0)
+        image = kind.from_stream(file)
+        image.extra[STORED] = stored["pixdim"][1:4]
+        yield image
 
 
 def _shape(image: Any) -> tuple[int, int, int]:

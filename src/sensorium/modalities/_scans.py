@@ -17,6 +17,8 @@ from sensorium.findings import Unreadable
 
 Voxels = npt.NDArray[np.float32]
 Note = tuple[str, str]  # what was done, and the cure
+NO_DISTANCE = "the file declares no distance of slices: 1 mm is assumed"
+NO_SPACING = "the file declares no pixel spacing: 1 mm is assumed"
 T = TypeVar("T")
 REASONS = {
     "NotImplementedError": "the scan has a format that the installed decoders do not support",
@@ -32,11 +34,13 @@ class Header:
         shape: slices, rows, columns.
         ct: whether values are Hounsfield units.
         spacing: mm between slices, rows, columns; 1 if the file does not declare it.
+        assumed: what is assumed of the spacing, because the file does not declare it, in sentences.
     """
 
     shape: tuple[int, int, int]
     ct: bool = False
     spacing: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    assumed: tuple[str, ...] = ()
 
     def refuse_over(self, max_voxels: int) -> None:
         """Raise Unreadable if decoding would take more memory than is safe, or if the scan is empty."""
@@ -58,6 +62,7 @@ class Scan:
         window: lowest and highest value of the display window, if the file has one.
         inverted: whether low values are bright (MONOCHROME1).
         notes: what was skipped, guessed or absent, each with its cure.
+        assumed: what is assumed of the spacing, as in `Header`.
     """
 
     voxels: Voxels
@@ -65,6 +70,7 @@ class Scan:
     window: tuple[float, float] | None = None
     inverted: bool = False
     notes: tuple[Note, ...] = ()
+    assumed: tuple[str, ...] = ()
 
 
 def several_volumes(many: int, *, first: bool = True) -> Note:

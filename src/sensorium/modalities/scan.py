@@ -27,8 +27,8 @@ from sensorium.modalities._scan_files import (
     require_readers,
     sizes_differ,
 )
+from sensorium.modalities._scans import NO_DISTANCE, guarded, quiet, sample
 from sensorium.modalities._scans import Scan as Decoded
-from sensorium.modalities._scans import guarded, quiet, sample
 from sensorium.modalities._sides import SMALLEST_DEPTH, reduced_side
 from sensorium.table import Column
 
@@ -39,6 +39,7 @@ WINDOWS = {"lung": (-600, 1500), "bone": (400, 1800), "brain": (40, 80), "soft_t
 TAILS = (0.5, 99.5)  # percentiles that become black and white
 BEYOND = ("the scan is larger than the grid at this spacing and is cropped to its middle",
           "set a larger size, depth or spacing of the scan modality")  # fmt: skip
+DECLARE = "write it into the file, or remove the option spacing of the scan modality"
 
 Notes: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -172,6 +173,8 @@ class Scan(Modality):
             steps = tuple(self.spacing / mm for mm in scan.spacing)
             cut = [have > side * step + 1 for have, side, step in zip(shown.shape, grid, steps, strict=True)]
             notes = (*notes, BEYOND) if any(cut[self.depth == 1 :]) else notes
+            of_slices = self.depth > 1
+            notes = (*notes, *((text, DECLARE) for text in scan.assumed if of_slices or text != NO_DISTANCE))
         else:
             steps = tuple(have / side for have, side in zip(shown.shape, grid, strict=True))
         return sample(shown, grid, (1.0, *steps[1:]) if self.depth == 1 else steps).astype(np.float16), notes

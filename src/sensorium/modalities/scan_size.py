@@ -10,16 +10,18 @@ from sensorium.modalities._encoded import Encoded, Work
 from sensorium.modalities._files import Source
 from sensorium.modalities._measures import Measures
 from sensorium.modalities._scan_files import SUFFIXES, is_scan, read_header, require_readers
-from sensorium.modalities._scans import guarded, quiet
+from sensorium.modalities._scans import Note, guarded, quiet
 from sensorium.table import Column
+
+DECLARE = "write it into the file, or exclude this column"
 
 
 class ScanSize(Measures):
     """Size of a scan, a view of a column of scans: `scan.size`.
 
     A scan is stretched to one grid, which removes its physical size from the voxels. This column keeps it: extent in mm
-    along each axis, volume in ml, and the numbers of slices, rows and columns. A voxel without a declared spacing
-    counts as 1 mm.
+    along each axis, volume in ml, and the numbers of slices, rows and columns. Where a file declares no spacing, 1 mm
+    is assumed and reported.
 
     Attributes:
         used, mean, deviation, lowest, highest: as in `Measures`.
@@ -55,9 +57,14 @@ class ScanSize(Measures):
 
     @classmethod
     def measure(cls, source: Source) -> tuple[float, ...]:
+        return cls.noted(source)[0]
+
+    @classmethod
+    def noted(cls, source: Source) -> tuple[tuple[float, ...], tuple[Note, ...]]:
         header = guarded(lambda: read_header(source))
         depth, height, width = (voxels * mm for voxels, mm in zip(header.shape, header.spacing, strict=True))
-        return depth, height, width, depth * height * width / 1000, *map(float, header.shape)
+        found = (depth, height, width, depth * height * width / 1000, *map(float, header.shape))
+        return found, tuple((text, DECLARE) for text in header.assumed)
 
     def findings(self, column: str) -> list[Problem]:
         reason = f"the original sizes of the scans differ and are used ({self.describe()})"

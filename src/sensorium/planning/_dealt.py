@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +12,7 @@ from sensorium.config import Config, few_label_changes, set_both
 from sensorium.findings import count
 from sensorium.model import FittedModel
 from sensorium.planning._earlier import find_earlier
-from sensorium.schema import Schema, split_column
+from sensorium.schema import Schema, split_column, with_inferred_group
 from sensorium.split import Split, make_split, unlabelled_rows
 from sensorium.table import Rows
 from sensorium.train import unlabelled_learners
@@ -49,10 +49,12 @@ def deal_rows(
     Rows that the start model or the teacher was trained on stay in the training part where possible. The split of a
     fold is given.
     """
+    config, of_groups = with_inferred_group(schema.table, schema.labels, config)
     column = split_column(schema.table, config)
     if split is None:
         earlier = find_earlier(schema.table, start, teacher)
         split = make_split(schema.table, schema.labels, config.split, column, config.seed, earlier=earlier)
+        split = replace(split, findings=(*split.findings, *of_groups))
     config = _for_few_labels(config, len(split.rows("train")), schema.task_name, report)
     learners = unlabelled_learners(config.train)
     if not learners:

@@ -14,7 +14,7 @@ from sensorium.planning._make_plan import check_target, make_plan
 from sensorium.planning._plan import Plan
 from sensorium.runtime.progress import Silent
 from sensorium.runtime.threads import Threads
-from sensorium.schema import Schema, infer_schema, split_column
+from sensorium.schema import Schema, infer_schema, split_column, with_inferred_group
 from sensorium.split import FoldOptions, Folds, Split, development_rows, make_folds, split_fold
 from sensorium.table import Table, as_read
 from sensorium.tasks import is_value
@@ -84,6 +84,7 @@ def plan_folds(
     config = as_read(config, table)
     check_target(config, table)
     schema = infer_schema(table, config)
+    config, of_groups = with_inferred_group(schema.table, schema.labels, config)
     rows, told = development_rows(schema.table, schema.labels, split_column(schema.table, config))
     continuous = is_value(schema.task_name)
     folds = make_folds(
@@ -94,7 +95,7 @@ def plan_folds(
         quiet = report if not plans else Silent()  # the first fold logs what all of them share
         plans.append(make_plan(table, config, quiet, modules=modules, cores=cores, dealt=(schema, split)))
         _check_towers(plans[0], plans[-1])
-    return PlannedFolds(plans, folds, options, Problems([*told, *folds.findings]))
+    return PlannedFolds(plans, folds, options, Problems([*told, *of_groups, *folds.findings]))
 
 
 def name_fold(number: int, folds: Folds) -> str:

@@ -210,7 +210,12 @@ class Model:
     @explain_memory_errors(LESS)
     @explain_member_errors()
     def predictions(
-        self, table: Any, *, keep: str | Sequence[str] | None = None, progress: bool = False
+        self,
+        table: Any,
+        *,
+        keep: str | Sequence[str] | None = None,
+        out: str | Path | None = None,
+        progress: bool = False,
     ) -> Predictions:
         """Predict labels or numbers, with their scores and the problems of each row.
 
@@ -218,9 +223,12 @@ class Model:
             table, progress: as for `predict`.
             keep: column or columns of the table to copy beside the predictions, such as an id; `"all"` copies every
                 column.
+            out: the file to which `Predictions.save` will write them, which this method does not. What its format
+                cannot hold, such as long text in .xlsx, is then an error before anything is predicted.
 
         Raises:
             SchemaError: the table has no column of `keep`.
+            TableError: the file `out` cannot be written, or cannot hold the columns of `keep` or the rows.
 
         Example:
             >>> predictions = model.predictions({"plot": ["a heist in space", None], "length": [92, 118]})
@@ -231,7 +239,10 @@ class Model:
         """
         check_arguments(NAMES, keep=keep)
         names = keep if isinstance(keep, str) else [] if keep is None else list(keep)
-        return predict_rows(self.fitted, table, _reporter(progress), keep=names)
+        if out is not None:
+            check_arguments(PATH, out=out)
+        file = None if out is None else Path(out)
+        return predict_rows(self.fitted, table, _reporter(progress), keep=names, out=file)
 
     @explain_memory_errors(LESS)
     @explain_member_errors()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,16 +16,32 @@ from sensorium.predictor._predictions import Predictions
 from sensorium.predictor._scores import score_rows
 from sensorium.predictor._tables import open_rows
 from sensorium.runtime.progress import Reporter
-from sensorium.table import Floats, Table
+from sensorium.table import Floats, Table, check_fits
+
+CURE = "leave the column out of --keep (Python: keep=), or write another format, such as .csv or .parquet"
 
 
-def predict_rows(fitted: FittedModel, table: Any, report: Reporter, *, keep: str | Sequence[str] = ()) -> Predictions:
-    """Return labels or numbers, with their scores, columns of the table, and the problems of each row."""
+def predict_rows(
+    fitted: FittedModel, table: Any, report: Reporter, *, keep: str | Sequence[str] = (), out: Path | None = None
+) -> Predictions:
+    """Return labels or numbers, with their scores, columns of the table, and the problems of each row.
+
+    Args:
+        fitted: the model.
+        table: as for `open_rows`.
+        report: logs progress.
+        keep: columns of the table to copy.
+        out: the file to which the predictions will be saved; what it cannot hold is an error before predicting.
+    """
     opened = open_rows(fitted, table, report, keep=keep, empty=True)
+    copied = {name: _identifier(opened, name) for name in _identifiers(fitted)} | dict(opened.kept_columns.cells)
+    columns = _answers(fitted, fitted.prior_scores(0))
+    names = _free_names(copied, {"row", "problem", *columns})
+    if out is not None:
+        known = pa.table({names[name]: cells for name, cells in copied.items()} | {"row": np.arange(len(opened))})
+        check_fits(known, out, names=["row", *names.values(), *columns, "problem"], cure=CURE)
     scores, present, problems = score_rows(fitted, opened, report)
     answers = _answers(fitted, scores)
-    copied = {name: _identifier(opened, name) for name in _identifiers(fitted)} | dict(opened.kept_columns.cells)
-    names = _free_names(copied, {"row", "problem", *answers})
     problems.extend(
         [
             Problem(
@@ -42,6 +59,7 @@ def predict_rows(fitted: FittedModel, table: Any, report: Reporter, *, keep: str
         problems=problems,
         _columns={"row": np.arange(len(opened)), **{names[name]: cells for name, cells in copied.items()}, **answers},
         _spelling={names[name]: cells for name, cells in opened.kept_columns.spelling.items()},
+        _kept=[*names.values()],
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -51,6 +51,7 @@ class Predictions:
     problems: Problems
     _columns: Mapping[str, Any] = field(repr=False)  # of the table of answers, without the problems
     _spelling: Mapping[str, Any] = field(repr=False)  # columns of numbers → cells as a text file writes them
+    _kept: Collection[str] = field(default=(), repr=False)  # columns that were copied from the table
 
     def __len__(self) -> int:
         return len(self.values)
@@ -106,10 +107,12 @@ class Predictions:
                 as in the table that they are from.
             safe_csv: put an apostrophe before text in CSV and TSV that a spreadsheet would run as a formula.
 
-        Returns: Problems of the file: text that a spreadsheet may run as a formula.
+        Returns: Problems of the file: text that a spreadsheet may run as a formula, and text of predictions and
+            problems that is cut because a cell of an .xlsx file cannot hold it.
 
         Raises:
-            TableError: the suffix is unknown, or the file cannot be written.
+            TableError: the suffix is unknown, or the file cannot be written; a sheet of an .xlsx file cannot hold the
+                rows, the columns or a cell of a column of `keep`. `predictions(out=)` checks this before it predicts.
 
         Example:
             >>> predictions = model.predictions("new_films.csv", keep=["plot", "length"])
@@ -120,7 +123,9 @@ class Predictions:
         check_arguments(FLAG, safe_csv=safe_csv)
         path = Path(path)
         spelling = self._spelling if path.suffix.lower() in TEXTS else {}
-        return Problems(write_table(self._table(spelling), path, safe_csv=safe_csv, numbers=spelling))
+        table = self._table(spelling)
+        cut = {*table.column_names} - {*self._kept}
+        return Problems(write_table(table, path, safe_csv=safe_csv, numbers=spelling, cut=cut))
 
     def write_csv(self, stream: BinaryIO, *, safe_csv: bool = False) -> Problems:
         """Write the CSV of `save` to an open binary file, such as `sys.stdout.buffer`.

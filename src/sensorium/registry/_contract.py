@@ -18,7 +18,7 @@ from sensorium.errors import ConfigError, SensoriumError, raise_together
 
 LITERALS = {
     "ACCEPTS": "the modalities that it takes",
-    "TASKS": "the tasks that it supports",
+    "TASKS": "the tasks that it supports, by name or trait",
 }
 IN_PROTOCOLS = "__call__"  # the method of a protocol that a module implements as `forward`
 

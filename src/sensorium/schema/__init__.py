@@ -6,6 +6,7 @@ from sensorium.schema.advice import Advice, advise
 from sensorium.schema.copies import Copies, Sides, value_ids
 from sensorium.schema.duplicates import duplicate_findings
 from sensorium.schema.infer import claim_of, infer_columns
+from sensorium.schema.inferred_group import with_inferred_group
 from sensorium.schema.leaks import add_hints, leakage_findings
 from sensorium.schema.schema import Schema, infer_schema, infer_views
 
@@ -25,4 +26,5 @@ __all__ = [
     "split_column",
     "value_ids",
     "views_of",
+    "with_inferred_group",
 ]

@@ -31,7 +31,7 @@ def advise(table: Table, plans: Iterable[ColumnPlan], sides: Sides, config: Conf
     found = []
     for plan in without_role(plans, config):
         column = table.column(plan.name)
-        found += [_group(column, sides), _time(column, plan)]
+        found += [_group(column, sides) if plan.name != config.split.group else None, _time(column, plan)]
         if plan.modality and target:
             found.append(_exclude(column, target))
     if target:

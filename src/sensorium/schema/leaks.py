@@ -67,9 +67,10 @@ def leakage_findings(table: Table, plans: Iterable[ColumnPlan], sides: Sides, co
 
 
 def without_role(plans: Iterable[ColumnPlan], config: Config) -> list[ColumnPlan]:
-    """Return the columns that have no role in the split and are not the target."""
-    roles = (config.target, config.split.group, config.split.time, config.split.column)
-    return [plan for plan in plans if plan.name not in roles]
+    """Return the columns that have no role in the split and are not the target, and features that group the rows."""
+    split = config.split
+    roles = (config.target, split.group, split.time, split.column)
+    return [plan for plan in plans if plan.name not in roles or (plan.name == split.group and plan.modality)]
 
 
 def predicts_alone(column: Column, target: Column) -> str:

@@ -18,8 +18,9 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, v
 from sensorium.api import fit
 from sensorium.config import Config, list_settings, nest, overlay, read_settings
 from sensorium.predictor import Model
+from sensorium.registry.traits import suited_tasks, traits_of
 from sensorium.sklearn._inputs import SPARSE, as_given, check_dense_size, column_names, is_frame, with_names
-from sensorium.sklearn._targets import read_labels, read_values
+from sensorium.sklearn._targets import in_order, read_labels, read_values
 from sensorium.table import Table, open_table
 
 TARGET = "__target__"
@@ -33,6 +34,7 @@ class _Multimodal(BaseEstimator):
     def __init__(
         self,
         *,
+        task: str | None = None,
         preset: str | None = None,
         fusion: str | Mapping[str, Any] | None = None,
         modalities: Mapping[str, Any] | None = None,
@@ -43,6 +45,7 @@ class _Multimodal(BaseEstimator):
         random_state: int | np.random.RandomState | None = 0,
         device: str = "auto",
     ) -> None:
+        self.task = task
         self.preset = preset
         self.fusion = fusion
         self.modalities = modalities
@@ -91,6 +94,12 @@ class _Multimodal(BaseEstimator):
             device=self.device,
         )
 
+    def _check_task(self, trait: str) -> None:
+        """Refuse a task that is not one of this estimator."""
+        if self.task is not None and trait not in traits_of(self.task):
+            names = ", ".join(repr(name) for name in suited_tasks([trait]))
+            raise ValueError(f"task={self.task!r} is not a task of {type(self).__name__}; use None or one of {names}")
+
     def _seed(self) -> int:
         if isinstance(self.random_state, np.random.RandomState):
             return int(self.random_state.randint(2**31))
@@ -132,6 +141,8 @@ class MultimodalClassifier(ClassifierMixin, _Multimodal):
     """Classifier for tables with columns of several modalities.
 
     Args:
+        task: `binary`, `multiclass` or `ordinal`; None means `binary` for two classes, else `multiclass`. The classes
+            of `ordinal` are numbers, or y is ordered: `pandas.Categorical(y, categories=[…], ordered=True)`.
         preset: how much to train, as in `sensorium.fit`: None means `auto`. Use `fast` where there are many fits.
         fusion: registered name, or a mapping of name and options; None means the default fusion.
         modalities, encoders: column → modality, encoder, as in `sensorium.fit`.
@@ -142,7 +153,7 @@ class MultimodalClassifier(ClassifierMixin, _Multimodal):
         device: auto, cpu, cuda …
 
     Attributes:
-        classes_: the sorted labels, in the order of the columns of `predict_proba`.
+        classes_: the labels, in the order of the columns of `predict_proba`: sorted, or the lowest first for `ordinal`.
         model_: the fitted `sensorium.Model`.
 
     Example:
@@ -161,20 +172,25 @@ class MultimodalClassifier(ClassifierMixin, _Multimodal):
             X: a data frame, an array, a sparse matrix, rows as lists or dicts, or one column of text. A sparse matrix
                 gives the same model as the dense one, and needs as much memory.
             y: [n] labels.
+
+        Raises:
+            ValueError: labels are missing or of one class, or the task is not a classification or has no order.
         """
+        self._check_task("one class")
         labels = read_labels(y)
         table = self._checked(X, labels)
         check_classification_targets(labels)
-        self.classes_, codes = np.unique(labels, return_inverse=True)
+        ordered = self.task is not None and "ordered classes" in traits_of(self.task)
+        self.classes_, codes = in_order(labels, y) if ordered else np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(f"a classifier cannot be trained on one class only: {self.classes_.tolist()[0]!r}")
-        self._fit(table, codes, "binary" if len(self.classes_) == 2 else "multiclass")
+        self._fit(table, codes, self.task or ("binary" if len(self.classes_) == 2 else "multiclass"))
         return self
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
-        """Predict the labels, [n]."""
-        check_is_fitted(self)
-        return self.classes_[self.predict_proba(X).argmax(1)]
+        """Predict the labels, [n]; of ordered classes, the medians."""
+        rows = self._given(X)
+        return self.classes_[np.asarray(self.model_.predict(rows), np.int64)]
 
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
         """Predict the probabilities of the classes, [n, classes], in the order of `classes_`."""
@@ -184,6 +200,8 @@ class MultimodalClassifier(ClassifierMixin, _Multimodal):
 
 class MultimodalRegressor(RegressorMixin, _Multimodal):
     """Regressor for tables with columns of several modalities; takes the arguments of `MultimodalClassifier`.
+
+    Its `task` is `regression` or `count` (y are whole numbers of at least 0); None means `regression`.
 
     Attributes:
         model_: the fitted `sensorium.Model`.
@@ -202,9 +220,13 @@ class MultimodalRegressor(RegressorMixin, _Multimodal):
             X: a data frame, an array, a sparse matrix, rows as lists or dicts, or one column of text. A sparse matrix
                 gives the same model as the dense one, and needs as much memory.
             y: [n] values.
+
+        Raises:
+            ValueError: values are missing or no numbers, or the task is not one of amounts.
         """
+        self._check_task("an amount")
         values = read_values(y)
-        self._fit(self._checked(X, values), values, "regression")
+        self._fit(self._checked(X, values), values, self.task or "regression")
         return self
 
     def predict(self, X: Any) -> npt.NDArray[np.float64]:

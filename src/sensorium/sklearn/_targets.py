@@ -10,6 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 from sklearn.utils.validation import column_or_1d
 
+from sensorium.table import open_table
+
 Array = npt.NDArray[Any]
 
 
@@ -36,6 +38,27 @@ def read_values(y: Any) -> Array:
     if len(infinite := np.flatnonzero(np.isinf(values))):
         raise ValueError(f"Input y contains infinity: {len(infinite):,} values, the first in row {infinite[0]}")
     return values
+
+
+def in_order(labels: Array, y: Any) -> tuple[Array, npt.NDArray[np.int64]]:
+    """Return the different labels, the lowest first, and the place of each label among them.
+
+    Args:
+        labels: the labels of y, as `read_labels` returns them.
+        y: numbers, or ordered categories of pandas, polars or pyarrow.
+
+    Raises:
+        ValueError: y is neither.
+    """
+    classes, codes = np.unique(labels, return_inverse=True)
+    order = open_table({"y": y}).column("y").origin.order
+    if order:
+        turn = np.argsort([order.index(str(label)) for label in classes], kind="stable")
+        return classes[turn], np.argsort(turn)[codes]
+    if classes.dtype.kind not in "biuf":
+        rule = "use numbers, or pandas.Categorical(y, categories=[…], ordered=True), the lowest first"
+        raise ValueError(f"the order of the labels of y is unknown, such as {str(classes[0])!r}: {rule}")
+    return classes, codes
 
 
 def _as_array(y: Any) -> Array:

@@ -48,6 +48,13 @@ def whole_groups(codes: Rows) -> Rows:
     return np.where(codes < 0, codes.max(initial=-1) + 1 + np.arange(len(codes)), codes)
 
 
+def split_groups(groups: Rows, codes: Codes | Rows) -> Rows:
+    """Return the groups that are in several splits, in increasing order, from group and split of each row."""
+    pairs = np.unique(np.stack([groups, codes.astype(np.int64)]), axis=1)
+    names, counts = np.unique(pairs[0], return_counts=True)
+    return names[counts > 1]
+
+
 def row_groups(table: Table, group: str | None) -> Rows | None:
     """Return the group of each row, [n]; None if rows are not grouped, or the table lacks the column of groups."""
     return whole_groups(group_codes(table.column(group))) if group and group in table else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sensorium.findings import Problem, be, count
-from sensorium.split._codes import UNUSED, Codes
+from sensorium.split._codes import UNUSED, Codes, split_groups
 from sensorium.split._deal import Rules, Shares
 from sensorium.table import Rows
 
@@ -18,10 +18,8 @@ def broken_groups(rules: Rules, codes: Codes, column: str) -> list[Problem]:
     if not rules.config.group:
         return []
     used = np.flatnonzero(codes != UNUSED)
-    names, first, places = np.unique(rules.groups[used], return_index=True, return_inverse=True)
-    held = np.zeros((len(names), 3), np.bool_)
-    held[places, codes[used]] = True
-    broken = np.flatnonzero(held.sum(1) > 1)
+    names, first = np.unique(rules.groups[used], return_index=True)
+    broken = np.searchsorted(names, split_groups(rules.groups[used], codes[used]))
     if not len(broken):
         return []
     examples = ", ".join(map(repr, rules.group.take(used[first[broken[:EXAMPLES]]]).strings.to_pylist()))

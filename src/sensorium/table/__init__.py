@@ -50,7 +50,7 @@ from sensorium.table._spelt import is_gap_word, spells_lists, spelt_list
 from sensorium.table._spelt_names import spelt_names
 from sensorium.table._table import Table
 from sensorium.table._types import narrow
-from sensorium.table._write import TEXTS, check_writable, write_csv, write_table
+from sensorium.table._write import TEXTS, check_fits, check_writable, write_csv, write_table
 
 __all__ = [
     "DATE_ORDERS",
@@ -87,6 +87,7 @@ __all__ = [
     "as_read",
     "as_seconds",
     "bare_path",
+    "check_fits",
     "check_writable",
     "date_order",
     "encoded_content",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,7 +13,7 @@ from sensorium.files import one_writer, replaced_file
 from sensorium.findings import Problem
 from sensorium.table._as_text import json_lines, with_plain_types, with_spelt_dates, with_text
 from sensorium.table._formulas import find_formulas, without_formulas
-from sensorium.table._xlsx import write_xlsx
+from sensorium.table._xlsx import check_sheet, write_xlsx
 
 WRITTEN = (".parquet", ".csv", ".tsv", ".jsonl", ".arrow", ".feather", ".xlsx")
 TEXTS = (".csv", ".tsv")
@@ -35,7 +35,31 @@ def check_writable(path: Path) -> None:
         raise TableError("this is a folder, not a file", place=str(path), cure="choose another name")
 
 
-def write_table(table: pa.Table, path: Path, *, safe_csv: bool = False, numbers: Collection[str] = ()) -> list[Problem]:
+def check_fits(table: pa.Table, path: Path, *, names: Sequence[str], cure: str) -> None:
+    """Check, before predicting, that a file can hold cells that are to be written to it.
+
+    Args:
+        table: the cells that are known; the rows are those of the file.
+        path: the file.
+        names: all columns of the file.
+        cure: what to do about text that is too long.
+
+    Raises:
+        TableError: as for `check_writable`; or the file is a workbook, and a sheet cannot hold the table.
+    """
+    check_writable(path)
+    if path.suffix.lower() == ".xlsx":
+        check_sheet(with_text(table), str(path), names=names, cure=cure)
+
+
+def write_table(
+    table: pa.Table,
+    path: Path,
+    *,
+    safe_csv: bool = False,
+    numbers: Collection[str] = (),
+    cut: Collection[str] = (),
+) -> list[Problem]:
     """Write a table in the format of the suffix; an existing file is replaced once the new one is complete.
 
     In CSV, TSV and XLSX, lists and objects are JSON, and bytes are data URLs. Dates beyond the years 1
@@ -46,11 +70,12 @@ def write_table(table: pa.Table, path: Path, *, safe_csv: bool = False, numbers:
         path: its file.
         safe_csv: in CSV and TSV, put an apostrophe before text that a spreadsheet would read as a formula.
         numbers: columns of text whose cells are all numbers, which are no formulas.
+        cut: in XLSX, columns whose text is cut where it is longer than a cell can be.
 
-    Returns: Findings about such text in the file.
+    Returns: Findings about formulas and cut text in the file.
 
     Raises:
-        TableError: as for `check_writable`, or the disk is full.
+        TableError: as for `check_writable`, a sheet of an XLSX file cannot hold the table, or the disk is full.
         BusyError: another process has been writing this file for a minute.
     """
     check_writable(path)
@@ -59,7 +84,7 @@ def write_table(table: pa.Table, path: Path, *, safe_csv: bool = False, numbers:
         table, findings = _csv_cells(table, numbers, safe=safe_csv)
     try:
         with one_writer(path), replaced_file(path) as new:
-            _write(table, new, suffix, str(path))
+            findings += _write(table, new, suffix, str(path), cut)
     except (OSError, pa.ArrowException) as error:
         raise TableError(f"cannot write the table: {error}", place=str(path)) from None
     return findings
@@ -92,13 +117,14 @@ def _csv_cells(table: pa.Table, numbers: Collection[str], *, safe: bool) -> tupl
     return (without_formulas(table, numbers) if findings and safe else table), findings
 
 
-def _write(table: pa.Table, path: Path, suffix: str, place: str) -> None:
+def _write(table: pa.Table, path: Path, suffix: str, place: str, cut: Collection[str]) -> list[Problem]:
+    """Write a file, which may be a temporary one; return findings about cells that it cannot hold."""
     if suffix == ".parquet":
         from pyarrow import parquet
 
         parquet.write_table(with_plain_types(table), path)
     elif suffix == ".xlsx":
-        write_xlsx(with_text(table), path, place)
+        return write_xlsx(with_text(table), path, place, cut=cut)
     elif suffix in TEXTS:
         from pyarrow import csv
 
@@ -110,3 +136,4 @@ def _write(table: pa.Table, path: Path, suffix: str, place: str) -> None:
         from pyarrow import feather
 
         feather.write_feather(table, path)
+    return []

@@ -14,12 +14,14 @@ from sensorium.config import key_of, set_value
 from sensorium.errors import ConfigError, SchemaError, did_you_mean
 from sensorium.findings import Problem, shorten
 from sensorium.labels import UNSEEN, Names, value_of
+from sensorium.registry.traits import traits_of
 from sensorium.table import Column
 from sensorium.tasks._base import Label
 from sensorium.tasks._classes import classes_of
 
 Order: TypeAlias = Mapping[str, Sequence[str]]  # target → its labels, the lowest first
 
+ORDERED = "ordered classes"  # trait of the tasks that use the order
 MOST = 100  # classes of numbers, beyond which they are amounts
 SHOWN = 5  # labels that a message names
 
@@ -58,7 +60,7 @@ def check_order_is_used(order: Order, kinds: Mapping[str, str]) -> None:
         ConfigError: it names another column.
     """
     for name in order:
-        if kinds.get(name) == "ordinal":
+        if ORDERED in traits_of(kinds.get(name, "")):
             continue
         rule = "the order of the classes of an ordinal target"
         set_task = set_value(key_of("tasks", name), "ordinal") if len(kinds) > 1 else "--task ordinal"

@@ -18,6 +18,8 @@ from sensorium.tasks._classification import Classification
 if TYPE_CHECKING:
     from torch import Tensor
 
+TRAITS = ("class probabilities", "one class", "class logits")
+
 
 @dataclass(frozen=True)
 class Binary(Classification):

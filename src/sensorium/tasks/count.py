@@ -27,6 +27,7 @@ MOST = 1e15  # largest count; beyond it, a float cannot tell two counts apart
 Mean: TypeAlias = Annotated[float, Field(gt=0, le=MOST)]
 RULE = "counts are whole numbers from 0 to 1e15"
 SETTINGS = ("train.outliers",)
+TRAITS = ("an amount",)
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ ORDERED = "the classes have an order, which is not used; --task ordinal uses it"
 
 if TYPE_CHECKING:
     from torch import Tensor
+TRAITS = ("class probabilities", "one class", "class logits")
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ SPACE = " "
 NOT_SEEN = "a label not seen in training: left out"
 LOOKED_AT = 200  # lists
 HEAVIEST = 10.0  # largest weight of a rare label's positives
+TRAITS = ("class probabilities", "class logits")
 
 
 @dataclass(frozen=True)

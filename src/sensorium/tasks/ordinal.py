@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 OF_STEP = 0.3  # factor of the outputs that differ between steps; `dev/log.md` compares it with 0 and 1
 SETTINGS = ("table.order",)
+TRAITS = ("class probabilities", "one class", "ordered classes")
 
 
 @dataclass(frozen=True)

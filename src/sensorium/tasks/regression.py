@@ -31,6 +31,7 @@ DELTA = 1.0  # error, in deviations of the target, beyond which the Huber loss i
 CHUNK = 4096  # rows whose predictions are corrected at a time: bounds the memory
 COUNTS = "whole numbers from 0 or 1 on are read as amounts; --task count if they count events"
 SETTINGS = ("train.target_transform", "train.loss", "train.outliers")
+TRAITS = ("an amount",)
 
 
 @dataclass(frozen=True)

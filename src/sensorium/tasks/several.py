@@ -31,6 +31,8 @@ from sensorium.tasks._side_by_side import SideBySide, join
 if TYPE_CHECKING:
     from torch import Tensor
 
+SETTINGS = ("train.target_transform", "train.loss", "train.outliers", "table.order")
+
 
 class _SavedParts(BaseModel):
     """Saved fields, which are validated before the parts are read."""
@@ -325,10 +327,10 @@ class Several(Task):
 
 
 def _check_used(kinds: Mapping[str, str], options: Mapping[str, Any]) -> None:
-    """Check that options of regression are set only if a target is an amount."""
-    unused = [name for name in ("target_transform", "loss") if options.get(name, "auto") != "auto"]
-    if "regression" not in kinds.values():
-        raise_together([
-            ConfigError("no target is an amount", place=f"train.{name}", rule="a setting of regression", cure="auto")
-            for name in unused
-        ])  # fmt: skip
+    """Check that options of regression are set only if the task of a target uses them."""
+    used = {setting for kind in kinds.values() for setting in tasks.entry(kind).literal("SETTINGS", ())}
+    raise_together([
+        ConfigError("no target is an amount", place=f"train.{name}", rule="a setting of regression", cure="auto")
+        for name in ("target_transform", "loss")
+        if options.get(name, "auto") != "auto" and f"train.{name}" not in used
+    ])  # fmt: skip

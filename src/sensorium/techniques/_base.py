@@ -48,7 +48,8 @@ class Technique(nn.Module):
     A technique is not part of the saved model, but of checkpoints. All state that it changes during training must
     therefore be a parameter or a buffer, or be returned by `get_extra_state` as dicts, lists, tensors and JSON values.
 
-    The file of a technique may name the tasks that it suits, as a literal that a listing can read; the default is all:
+    The file of a technique may name the tasks that it suits, or traits of tasks (`registry/traits.py`), as a literal;
+    the default is all:
 
         TASKS = ("binary", "multiclass")
 

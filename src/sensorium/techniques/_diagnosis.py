@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from sensorium.metrics import lower_is_better
 from sensorium.model.card import Diagnosis, ModalitySigns
 from sensorium.registry import techniques
+from sensorium.registry.traits import suits
 
 UNEVEN = 0.5  # share of the leading modality's skill; below it, another one is behind
 USELESS = 0.05  # skill below which even the leading modality shows nothing
@@ -52,5 +53,5 @@ def mitigations_for(task: str) -> list[str]:
     return [
         name
         for name, entry in techniques.entries.items()
-        if entry.literal("MITIGATES_IMBALANCE", False) and task in (entry.literal("TASKS") or [task])
+        if entry.literal("MITIGATES_IMBALANCE", False) and suits(entry.literal("TASKS"), task)
     ]

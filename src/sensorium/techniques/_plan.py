@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from sensorium.config import TrainConfig, check_options
 from sensorium.errors import ConfigError, SensoriumError, raise_together
 from sensorium.registry import techniques
+from sensorium.registry.traits import suited_tasks, suits
 from sensorium.techniques._base import Technique
 from sensorium.techniques._context import TrainingContext
 
@@ -72,8 +73,8 @@ def unlabelled_learners(config: TrainConfig) -> list[str]:
 def _check(name: str, options: Mapping[str, Any], task: str, place: str) -> None:
     entry = techniques.entry(name)
     suited = entry.literal("TASKS")
-    if suited and task not in suited:
-        rule = f"it is for {', '.join(suited)}"
+    if not suits(suited, task):
+        rule = f"it is for {', '.join(suited_tasks(suited))}"
         raise ConfigError(f"technique {name!r} does not support the task {task}", place=place, rule=rule)
     check_options(entry.load(), options, place)
 

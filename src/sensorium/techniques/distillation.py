@@ -13,7 +13,7 @@ from sensorium.config import Share
 from sensorium.techniques._base import Step, Technique
 from sensorium.techniques._context import TrainingContext
 
-TASKS = ("binary", "multiclass", "multilabel", "regression")
+TASKS = ("class logits", "an amount")
 LEAST = 1e-7  # probabilities of a teacher are clipped to this distance from 0 and 1
 
 
@@ -21,7 +21,7 @@ class Distillation(Technique):
     """Distillation: `(1 − λ) · loss + λ · T² · KL(p_teacher ‖ p)`, both softened by the temperature T.
 
     Hinton, Vinyals and Dean 2015, "Distilling the Knowledge in a Neural Network" (arXiv:1503.02531). For multilabel
-    targets, the divergences of the labels are averaged. In regression, the teacher's prediction is the label.
+    targets, the divergences of the labels are averaged. For amounts, the prediction of the teacher is the label.
 
     Args:
         context: context of the training; `train.teacher` names the teacher.

@@ -15,7 +15,7 @@ from sensorium.techniques._base import Step, Technique
 from sensorium.techniques._context import TrainingContext
 from sensorium.techniques._unlabelled import draw_rows, has_one_of_many, probabilities, ramp_up, settled, strong_view
 
-TASKS = ("binary", "multiclass", "multilabel")
+TASKS = ("class logits",)
 
 
 class Fixmatch(Technique):

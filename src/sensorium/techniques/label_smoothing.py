@@ -9,7 +9,7 @@ from sensorium.config import Fraction
 from sensorium.techniques._base import Step, Technique
 from sensorium.techniques._context import TrainingContext
 
-TASKS = ("binary", "multiclass", "multilabel")
+TASKS = ("class logits",)
 
 
 class LabelSmoothing(Technique):

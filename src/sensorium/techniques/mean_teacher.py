@@ -17,14 +17,14 @@ from sensorium.techniques._base import Step, Technique
 from sensorium.techniques._context import TrainingContext
 from sensorium.techniques._unlabelled import draw_rows, probabilities, ramp_up, settled, strong_view
 
-TASKS = ("binary", "multiclass", "multilabel", "regression")
+TASKS = ("class logits", "an amount")
 
 
 class MeanTeacher(Technique):
     """`loss + λ(t) · mean of |p' − p|²`, p' the teacher on plain rows, p the model on strong views of them.
 
     The weights of the teacher follow the model: w' ← d · w' + (1 − d) · w after every update, with a smaller d at
-    first. λ rises over a fraction of the epochs. Predictions are probabilities, or scaled values in regression.
+    first. λ rises over a fraction of the epochs. Predictions are probabilities, or outputs of the network for amounts.
     Tarvainen and Valpola 2017, arXiv:1703.01780. The strong view is that of `fixmatch`.
 
     Args:

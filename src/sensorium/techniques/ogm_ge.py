@@ -12,7 +12,7 @@ from sensorium.techniques._base import Step, Technique
 from sensorium.techniques._context import TrainingContext
 from sensorium.techniques._unimodal import by_tower, probability_of_truth, score_of_others, unimodal_logits
 
-TASKS = ("binary", "multiclass", "multilabel")
+TASKS = ("class logits",)
 MITIGATES_IMBALANCE = True
 
 

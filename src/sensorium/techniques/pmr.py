@@ -17,7 +17,7 @@ from sensorium.techniques._heads import tower_width
 from sensorium.techniques._probe import encode_rows, sample_rows
 from sensorium.techniques._unimodal import by_tower, score_of_others
 
-TASKS = ("binary", "multiclass", "multilabel")
+TASKS = ("class logits",)
 MITIGATES_IMBALANCE = True
 
 

@@ -13,7 +13,7 @@ from sensorium.techniques._base import Step, Technique
 from sensorium.techniques._context import TrainingContext
 from sensorium.techniques._unimodal import confidence
 
-TASKS = ("binary", "multiclass", "multilabel")
+TASKS = ("class logits",)
 
 
 class Ranking(Technique):

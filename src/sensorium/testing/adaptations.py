@@ -14,12 +14,15 @@ from PIL import Image
 from sensorium.api import fit
 from sensorium.predictor import Model
 from sensorium.registry import adaptations
+from sensorium.registry.traits import suits
 
 ROWS = 60
 TARGETS: dict[str, list[Any]] = {
     "binary": ["yes", "no"],
     "multiclass": ["low", "middle", "high"],
     "regression": [0.5, 1.5, 3.25],
+    "ordinal": [1, 2, 3],
+    "count": [0, 2, 5],
 }
 
 
@@ -37,8 +40,8 @@ def check_adaptation(name: str, **options: Any) -> None:
         >>> from sensorium.testing import check_adaptation
         >>> check_adaptation('adabn')
     """
-    suited = adaptations.entry(name).literal("TASKS") or tuple(TARGETS)
-    for task in (task for task in TARGETS if task in suited):
+    suited = adaptations.entry(name).literal("TASKS")
+    for task in (task for task in TARGETS if suits(suited, task)):
         model, table = _model(task), _table(task, dark=0.5, seed=1)
         before, answers = _state(model), _scores(model, table)
         first, again = (model.adapt(table, name, **options) for _ in range(2))

@@ -6,6 +6,7 @@ import numpy as np
 
 from sensorium.metrics import Outcome, Part, best_value, rank_value, score, worst_value
 from sensorium.registry import metrics
+from sensorium.registry.traits import suited_tasks
 
 CLOSE = 1e-9
 
@@ -24,7 +25,7 @@ def check_metric(name: str, seed: int = 0) -> None:
     named = entry.literal("TASKS", ())
     assert named, f"{entry.path.name} has no literal TASKS"
     best, worst = best_value(name), worst_value(name)
-    for task in named:
+    for task in suited_tasks(named):
         outcome = make_outcome(task, seed)
         random = np.random.default_rng(seed)
         plain = score(name, outcome)

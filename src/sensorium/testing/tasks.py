@@ -9,8 +9,9 @@ import torch
 
 from sensorium.metrics import metrics_of, score
 from sensorium.registry import tasks
+from sensorium.registry.traits import TRAITS, traits_of
 from sensorium.table import Column
-from sensorium.tasks import Task
+from sensorium.tasks import Task, is_value
 
 
 def check_task(name: str, column: Column) -> None:
@@ -40,6 +41,7 @@ def check_task(name: str, column: Column) -> None:
     _check_scores(task, target.values[target.known])
     _check_spelling(task, column, target.values[target.known])
     _check_state(task, column)
+    _check_traits(name, task, target.values[target.known])
     assert kind.watch in metrics_of(name), f"watches {kind.watch!r}, which does not measure {name}"
 
 
@@ -78,6 +80,21 @@ def _check_scores(task: Task, values: np.ndarray) -> None:
     answers = task.decode(task.predicted(scores))
     assert len(answers) == len(values), "one answer a row"
     assert len(task.prior(values)) == max(1, len(task.labels)), "the prior is not one score per label"
+
+
+def _check_traits(name: str, task: Task, values: np.ndarray) -> None:
+    """Check that the traits that the file of the task states are those of its scores."""
+    traits = traits_of(name)
+    assert traits <= {*TRAITS}, f"unknown traits: {', '.join(sorted(traits - {*TRAITS}))}; known: {', '.join(TRAITS)}"
+    assert ("an amount" in traits) == is_value(name), "the trait `an amount` is that of subclasses of `Value`"
+    assert not traits - {"an amount"} or task.labels, "traits of classes, but no labels"
+    if "one class" in traits:
+        scores = task.scores(np.random.default_rng(1).normal(size=(len(values), task.outputs)).astype(np.float32))
+        assert np.allclose(scores.sum(1), 1), "the trait `one class`, but probabilities do not sum to 1"
+    if "class logits" in traits:
+        assert task.outputs == (1 if len(task.labels) == 2 and values.ndim == 1 else len(task.labels)), (
+            "the trait `class logits`, but the number of logits is not that of labels"
+        )
 
 
 def _check_state(task: Task, column: Column) -> None:

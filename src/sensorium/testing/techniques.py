@@ -21,6 +21,7 @@ from sensorium.config import Config
 from sensorium.planning import plan_and_prepare
 from sensorium.predictor import Model
 from sensorium.registry import techniques
+from sensorium.registry.traits import suits
 from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
 from sensorium.train import Checkpoint
@@ -29,7 +30,9 @@ from sensorium.trials import Control, TrialSpec, run_trial
 TARGETS: dict[str, Callable[[npt.NDArray[np.float64]], npt.NDArray[Any]]] = {
     "binary": lambda x: np.where(x > 0, "yes", "no"),
     "multiclass": lambda x: np.digitize(x, [-1.0, 1.0]).astype(str),
+    "ordinal": lambda x: np.digitize(x, [-1.0, 1.0]),
     "regression": lambda x: x,
+    "count": lambda x: np.exp(np.clip(x, -1.0, 3.0)).astype(np.int64),
     "several": lambda x: np.array([{"sign": "yes" if v > 0 else "no", "amount": float(v)} for v in x]),
 }
 ROWS, STOP = 96, 15  # rows, and the step that a run is stopped in: half through its second epoch
@@ -49,8 +52,8 @@ def check_technique(name: str, **options: Any) -> None:
         >>> from sensorium.testing import check_technique
         >>> check_technique('label_smoothing')
     """
-    suited = techniques.entry(name).literal("TASKS") or tuple(TARGETS)
-    tried = [task for task in TARGETS if task in suited]
+    suited = techniques.entry(name).literal("TASKS")
+    tried = [task for task in TARGETS if suits(suited, task)]
     for task in tried:
         table = _table(task)
         plain = _fit(table, task, techniques={})  # set, so that train.few_labels adds none

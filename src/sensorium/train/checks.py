@@ -12,7 +12,8 @@ from sensorium.config import CALIBRATION_ROWS, Config, set_both
 from sensorium.errors import ConfigError, SensoriumError, did_you_mean, raise_together
 from sensorium.metrics import metrics_of
 from sensorium.model import Blueprint, FusionModel, can_unfreeze
-from sensorium.registry import fusions, heads
+from sensorium.registry import fusions, heads, tasks
+from sensorium.registry.traits import suited_tasks, suits
 from sensorium.tasks import Task, is_value
 from sensorium.techniques import check_techniques
 from sensorium.train.freeze import check_freeze, covered
@@ -126,12 +127,11 @@ def check_unfreeze(blueprint: Blueprint, held: Mapping[str, bool], validation_ro
 
 def _regression_faults(config: Config, task: str) -> list[SensoriumError]:
     """Return an error for each setting of regression that the task cannot use."""
-    if task in ("regression", "several"):
-        return []
+    known = tasks.entry(task).literal("SETTINGS", ())
     return [
         ConfigError(f"{task} has no amounts", place=f"train.{name}", rule="a setting of regression", cure="auto")
         for name in ("target_transform", "loss")
-        if getattr(config.train, name) != "auto"
+        if getattr(config.train, name) != "auto" and f"train.{name}" not in known
     ]
 
 
@@ -139,8 +139,8 @@ def _head_faults(config: Config, task: str) -> list[SensoriumError]:
     name = config.head.name or "linear"
     suited = heads.entry(name).literal("TASKS")
     faults: list[SensoriumError] = []
-    if suited and task not in suited:
-        rule = f"it is for {', '.join(suited)}"
+    if not suits(suited, task):
+        rule = f"it is for {', '.join(suited_tasks(suited))}"
         faults.append(ConfigError(f"head {name!r} does not support the task {task}", place="head", rule=rule))
     if config.train.mixup and name != "linear":
         rule, cure = "mixup needs the head 'linear'", "head='linear', or train.mixup=0"
@@ -157,12 +157,12 @@ def _fusion_faults(config: Config, task: str) -> list[SensoriumError]:
         ConfigError(
             f"fusion {chosen.name!r} with {option}={value} does not support the task {task}",
             place=f"fusion.{option}",
-            rule=f"it is for {', '.join(suited)}",
+            rule=f"it is for {', '.join(suited_tasks(suited))}",
             cure="remove the setting",
         )
         for option, values in limits.items()
         for value, suited in values.items()
-        if chosen.options.get(option) == value and task not in suited
+        if chosen.options.get(option) == value and not suits(suited, task)
     ]
 
 
