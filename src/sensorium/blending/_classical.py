@@ -21,6 +21,8 @@ from sensorium.baselines import (
 )
 from sensorium.blending._candidates import Candidate, candidate_of
 from sensorium.blending._time import TimeLimit, plan_fits
+from sensorium.errors import SensoriumError
+from sensorium.errors.memory import is_lack_of_memory
 from sensorium.model import EstimatorMember
 from sensorium.planning import Plan, PreparedTable, cut_folds
 from sensorium.runtime.progress import Reporter
@@ -116,7 +118,7 @@ def classical_candidates(
 def fit_classical(
     data: PreparedTable, models: Sequence[ClassicalModel], folds: Folds, report: Reporter
 ) -> Iterator[Candidate]:
-    """Yield fitted models.
+    """Yield fitted models; log those whose library fails.
 
     With several folds, the models learn from all of their rows, which they also predict out of fold. With a single one,
     they learn from the training rows, one half of the validation rows chooses their strength, and they predict both.
@@ -131,8 +133,16 @@ def fit_classical(
     learned = np.union1d(train, data.rows("validation")) if len(folds) > 1 else train
     for model in models:
         job = Job(model.cells, plan.target, learned, plan.task, plan.config.seed, plan.threads.most, shared)
-        with report.phase(f"fitting {model.name}"):
-            judged, scores, estimator = _fit(model.kind, job, folds)
+        try:
+            with report.phase(f"fitting {model.name}"):
+                judged, scores, estimator = _fit(model.kind, job, folds)
+        except SensoriumError:
+            raise
+        except Exception as error:  # of whatever kind a library raises: the blend does without this model
+            if is_lack_of_memory(error):  # the model would depend on the free memory
+                raise
+            report.log(f"? {model.name} is left out of the blend: {type(error).__name__}: {error}")
+            continue
         member = EstimatorMember(model.kind, estimator, model.towers)
         yield candidate_of(model.name, list(model.towers), judged, scores, member, len(plan.used))
 

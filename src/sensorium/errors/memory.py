@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sensorium.errors import OutOfMemoryError
+from sensorium.errors import OutOfMemoryError, SensoriumError
 
 SIGNS = re.compile(
     r"(can't|cannot|failed to|unable to|not enough memory to) (allocate|map|start new thread)"
@@ -28,9 +28,9 @@ def explain_memory_errors(cure: str) -> Iterator[None]:
     """
     try:
         yield
-    except OutOfMemoryError:
+    except SensoriumError:
         raise
-    except (MemoryError, RuntimeError, OSError, ImportError) as error:
+    except Exception as error:  # some libraries have classes of their own
         if not is_lack_of_memory(error):
             raise
         raise OutOfMemoryError(f"not enough memory{_asked(error)}", cure=cure) from error
