@@ -54,6 +54,8 @@ class NumberBlock(Block):
             raise ValueError("centre and spread do not match the selected numbers")
         if self.directions.ndim != 2 or len(self.directions) != reduced[0]:
             raise ValueError("directions do not match the selected numbers")
+        if self.directions.shape[1] > COMPONENTS:
+            raise ValueError(f"{self.directions.shape[1]} components")
         scaled = (self.width,) if self.form == "linear" else (0,)
         if any(part.shape != scaled for part in (self.pivot, self.unit, self.mean, self.scale)):
             raise ValueError("pivot, unit, mean and scale do not match the width")

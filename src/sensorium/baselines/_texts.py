@@ -43,6 +43,8 @@ class TextBlock(Block):
             raise ValueError("keys and idf do not match")
         if self.directions.ndim != 2 or len(self.directions) != len(self.keys):
             raise ValueError("directions do not match the keys")
+        if self.directions.shape[1] > COMPONENTS:  # an empty array may claim any width
+            raise ValueError(f"{self.directions.shape[1]} components")
 
     @classmethod
     def learn(cls, column: Summary, form: Form, seed: int) -> Self:
