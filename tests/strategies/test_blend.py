@@ -251,6 +251,22 @@ def test_a_network_without_values_in_a_fold_is_left_out():
     assert [each["name"] for each in found.card["blend"]["candidates"]] == ["linear", "trees"]
 
 
+def test_a_network_that_tells_nothing_and_is_calibrated_twice_loads(tmp_path):
+    """The temperatures of the network and of the out-of-fold predictions are both at their bound."""
+    table = {"s": [[0.0] * (1 + row % 3) for row in range(60)], "label": ["a", "b"] * 30}
+    found = sensorium.fit(table, "label", out=tmp_path / "run", **SETTINGS)
+    assert np.array_equal(sensorium.load(tmp_path / "run").predict_proba(table), found.predict_proba(table))
+
+
+def test_amounts_whose_differences_overflow_are_reported_and_not_used():
+    x = np.random.default_rng(0).normal(size=80)
+    amount = (10 * x).round(3).tolist()
+    amount[3], amount[50] = 1.7e308, -1.7e308
+    found = sensorium.fit({"x": x.tolist(), "amount": amount}, "amount", task="regression", **SETTINGS)
+    reported = {told.row for told in found.fit_problems if "beyond ±1e+300" in told.reason}
+    assert reported == {3, 50} and found.card["blend"]["value"] < 20
+
+
 @pytest.mark.parametrize("unit", [1e300, 1e-300])
 def test_amounts_of_any_size_are_judged(unit):
     random = np.random.default_rng(0)
