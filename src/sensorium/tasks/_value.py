@@ -33,7 +33,7 @@ from sensorium.tasks._outliers import far_values, reach_of
 Distribution: TypeAlias = Literal["normal", "poisson"]
 
 SHOWN = 3  # outliers that a message names
-LARGEST = 1e300  # size of an amount: differences and means of larger ones overflow
+LARGEST = 1e305  # size of an amount: differences and sums of larger ones overflow
 SMALL = 30  # median of whole numbers up to which they look like counts
 KEEP = f"{set_both('train.outliers', 'keep')} trains on them"
 
