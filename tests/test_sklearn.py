@@ -95,6 +95,21 @@ def test_a_class_of_one_row_keeps_its_place(frame):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:The number of unique classes")
+def test_classes_that_only_validation_rows_have_keep_their_place():
+    """Each class has one row: some of them are not among the training rows."""
+    X = np.random.default_rng(0).normal(size=(40, 1))
+    y = np.array([f"k{row:02}" for row in range(40)])
+    model = MultimodalClassifier(preset="fast", epochs=30, config={"width": 32}).fit(X, y)
+    learned = model.model_.labels
+    assert 2 < len(learned) < 40
+    shares = model.predict_proba(X)
+    assert shares.shape == (40, 40)
+    assert set(np.flatnonzero(shares.any(0))) == set(learned)
+    assert np.array_equal(model.predict(X), model.classes_[shares.argmax(1)])
+    assert np.array_equal(shares[:, learned], model.model_.predict_proba({"x0": X[:, 0]}))
+
+
 def test_amounts_are_predicted_in_their_unit(frame):
     amount = 1000 + 50 * frame["size"].fillna(0)
     model = MultimodalRegressor(epochs=25).fit(frame[["remark", "size"]], amount)

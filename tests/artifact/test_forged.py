@@ -403,6 +403,7 @@ def test_several_targets_are_checked_like_one(field, value, table, tmp_path):
         (("columns", 0, "extra"), 1),
         (("task", "prior"), [0.5]),
         (("task", "prior"), [0.5, "a", 0.5]),
+        (("task", "prior"), [0.5, 0.5, 0.5]),
         (("task", "name"), ["binary"]),
         (("members", 0, "network", "towers", 0, "columns"), ["gone"]),
         (("members", 0, "network", "towers", 0, "columns"), []),
@@ -570,6 +571,12 @@ def test_the_prior_of_amounts_may_be_any_number(tmp_path):
         assert (min(loaded) < -1) is (len(target) == 2)
         forged = forge(tmp_path / str(len(target)), tmp_path / f"f{len(target)}", changed("task", "prior", prior))
         refused(forged, "prior")
+
+
+def test_the_prior_of_counts_is_not_negative(tmp_path):
+    table = {"x": [float(i % 9) for i in range(60)], "y": [i % 3 for i in range(60)]}
+    sensorium.fit(table, "y", task="count", epochs=1, progress=False).save(tmp_path / "good")
+    refused(forge(tmp_path / "good", tmp_path / "m", changed("task", "prior", [-0.5])), "prior")
 
 
 def test_a_model_without_statistics_or_a_name_of_its_table_is_continued(plain, table, tmp_path):

@@ -7,6 +7,7 @@ from forging import ARRAYS, forge, put, refused
 from safetensors import numpy as safe_numpy
 
 import sensorium
+from sensorium.errors import ArtifactError
 from sensorium.testing import make_table
 
 LINEAR, TREES = 1, 2
@@ -66,7 +67,7 @@ def test_every_entry_of_an_estimator_is_checked(path, value, saved, tmp_path):
 
 
 def arrays_of(folder, member=""):
-    """Name → array of the estimators, without empty ones, in which nothing can be wrong."""
+    """Name → array of the estimators, without empty ones, in which few things can be wrong."""
     arrays = safe_numpy.load((folder / ARRAYS).read_bytes())
     return {name: value for name, value in arrays.items() if name.startswith(f"members/{member}") and value.size}
 
@@ -105,6 +106,51 @@ def test_numbers_of_an_estimator_that_are_not_finite_are_refused(saved, tmp_path
     names = [name for name, value in arrays_of(saved).items() if value.dtype.kind == "f"]
     for number, name in enumerate(names):
         refused(forge(saved, tmp_path / str(number), arrays=changed(name, lambda value: value * np.nan)), "finite")
+
+
+@pytest.mark.parametrize(
+    ("member", "field", "wrong"),
+    [
+        (LINEAR, "idf", 1e300),
+        (LINEAR, "idf", -1.0),
+        (LINEAR, "scale", 5e-324),
+        (TREES, "directions", 3e38),
+        (TREES, "value", 1.7e308),
+    ],
+)
+def test_numbers_of_an_estimator_whose_use_would_overflow_are_refused(member, field, wrong, saved, tmp_path):
+    name = next(name for name in arrays_of(saved, member) if name.endswith(f".{field}"))
+    refused(forge(saved, tmp_path / "m", arrays=changed(name, lambda value: np.full_like(value, wrong))), "not valid")
+
+
+def test_an_empty_array_that_claims_a_width_is_refused(saved, tmp_path):
+    """Its product with a matrix without columns would need terabytes."""
+    (keys,) = (name for name in arrays_of(saved, TREES) if name.endswith(".keys"))
+    block = keys.removesuffix("keys")
+
+    def change(arrays):
+        arrays |= {f"{block}{field}": arrays[f"{block}{field}"][:0] for field in ("keys", "idf")}
+        arrays[f"{block}directions"] = np.zeros((0, 10**12), np.float32)
+
+    refused(forge(saved, tmp_path / "m", arrays=change), "components")
+
+
+@pytest.mark.filterwarnings("ignore:(overflow|invalid value) encountered")
+def test_scores_that_are_not_finite_are_an_error(tmp_path):
+    """The coefficients of words play no part in the rows that are predicted while the model is loaded."""
+    table = make_table(tmp_path / "table", rows=40, modalities=COLUMNS)
+    blended(table, "number").save(tmp_path / "good")
+    arrays = arrays_of(tmp_path / "good", LINEAR)
+    words = len(arrays["members/1/0.0.keys"])
+
+    def change(arrays):
+        arrays["members/1/1.coefficients"][:, :words] = 3e38
+
+    forged = forge(tmp_path / "good", tmp_path / "m", put("task", "state", "deviation", value=1e300), arrays=change)
+    model = sensorium.load(forged)
+    for asked in (model.predict, model.evaluate, lambda table: model.evaluate(table, subsets=True)):
+        with pytest.raises(ArtifactError, match="are not finite"):
+            asked(table)
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,17 @@ def test_interrupted_comparison_says_how_to_continue(tabular, tmp_path):
 
 
 @pytest.mark.slow
+def test_interrupted_blend_says_how_to_continue(tabular, tmp_path):
+    """The signal comes while the network is recorded; there is no checkpoint to be written."""
+    fit = ["fit", str(tabular), "--target", "label", "--set", "width=16", "-q", "--out", str(tmp_path)]
+    found = subprocess.run([sys.executable, "-c", AT, "SIGTERM", ".finished", *fit], **PIPES)
+    assert (found.returncode, found.stdout) == (128 + signal.SIGTERM, "")
+    assert found.stderr == "stopped by SIGTERM: run the same command again to continue\n"
+    assert subprocess.run([*PYTHON, *fit], **PIPES).returncode == 0
+    assert sensorium.load(tmp_path).card["blend"]
+
+
+@pytest.mark.slow
 def test_what_is_unfinished_is_removed(run, tabular, tmp_path):
     """The signal comes while the new model is written."""
     out = tmp_path / "small"

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import sensorium
+from sensorium.baselines import trees
 from sensorium.blending import _blend, _networks, _time
-from sensorium.errors import ConfigError
+from sensorium.errors import ConfigError, OutOfMemoryError
 from sensorium.planning import cut_folds, make_plan
 from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
@@ -146,6 +147,32 @@ def test_a_network_that_fails_is_left_out(table):
     assert np.isfinite(found.predict_proba(table)).all()
 
 
+class LibraryError(Exception):
+    """An error of a class of its own, such as LightGBM's."""
+
+
+def break_trees(monkeypatch, message):
+    def fail(sample):
+        raise LibraryError(message)
+
+    monkeypatch.setattr(trees, "_new_booster", fail)
+
+
+def test_a_classical_model_whose_library_fails_is_left_out(table, monkeypatch, capsys):
+    break_trees(monkeypatch, "a check failed")
+    found = sensorium.fit(table, "label", **SETTINGS | {"progress": True})
+    assert "trees is left out of the blend: LibraryError: a check failed" in " ".join(capsys.readouterr().err.split())
+    names = {each["name"] for each in found.card["blend"]["candidates"]}
+    assert names == {"network", "linear", "linear (text)", "linear (size)"}
+
+
+def test_a_lack_of_memory_of_a_library_is_an_error(table, monkeypatch):
+    """A model without the trees would depend on the free memory."""
+    break_trees(monkeypatch, "std::bad_alloc")
+    with pytest.raises(OutOfMemoryError, match="not enough memory"):
+        sensorium.fit(table, "label", **SETTINGS)
+
+
 def test_a_network_that_would_take_too_long_is_not_trained(table, monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(_time, "MOST", 0.01)
     found = sensorium.fit(table, "label", out=tmp_path / "run", **SETTINGS | {"progress": True})
@@ -209,10 +236,36 @@ def test_a_fold_with_validation_rows_only_trains_on_them():
     assert "network" in {each["name"] for each in record["candidates"]} and record["how"].startswith("2 folds")
 
 
+def test_a_group_without_a_usable_label_makes_no_fold():
+    """The labels of one group are not seen in training: a fold of this group alone would judge no row."""
+    table = make_rows(50)
+    table["group"] = [f"g{row // 10}" for row in range(50)]
+    table["split"], table["label"][30:40] = ["train"] * 30 + ["val"] * 20, ["new"] * 10
+    found = sensorium.fit(table, "label", split={"column": "split", "group": "group"}, **SETTINGS)
+    record = found.card["blend"]
+    assert record["how"].startswith("4 folds") and record["judged"] == 40
+
+
 def test_a_network_without_values_in_a_fold_is_left_out():
     table = {"size": [None if row % 20 else 1.0 + row for row in range(60)], "label": ["no", "yes"] * 30}
     found = sensorium.fit(table, "label", **SETTINGS)
     assert [each["name"] for each in found.card["blend"]["candidates"]] == ["linear", "trees"]
+
+
+def test_a_network_that_tells_nothing_and_is_calibrated_twice_loads(tmp_path):
+    """The temperatures of the network and of the out-of-fold predictions are both at their bound."""
+    table = {"s": [[0.0] * (1 + row % 3) for row in range(60)], "label": ["a", "b"] * 30}
+    found = sensorium.fit(table, "label", out=tmp_path / "run", **SETTINGS)
+    assert np.array_equal(sensorium.load(tmp_path / "run").predict_proba(table), found.predict_proba(table))
+
+
+def test_amounts_whose_differences_overflow_are_reported_and_not_used():
+    x = np.random.default_rng(0).normal(size=80)
+    amount = (10 * x).round(3).tolist()
+    amount[3], amount[50] = 1.7e308, -1.7e308
+    found = sensorium.fit({"x": x.tolist(), "amount": amount}, "amount", task="regression", **SETTINGS)
+    reported = {told.row for told in found.fit_problems if "beyond ±1e+305" in told.reason}
+    assert reported == {3, 50} and found.card["blend"]["value"] < 20
 
 
 @pytest.mark.parametrize("unit", [1e300, 1e-300])

@@ -9,16 +9,16 @@ from sensorium.artifact._content import SavedModel, SavedNetworkMember
 from sensorium.artifact.format import MEMBERS
 from sensorium.errors import ArtifactError
 from sensorium.tasks import Task
-from sensorium.tasks.several import Several
 
 
 def check_prior(model: SavedModel, task: Task, place: str) -> None:
     """Raise ArtifactError if the prior scores do not fit the labels."""
     if len(model.task.prior) != max(1, len(task.labels)):
         raise ArtifactError(f"{len(model.task.prior)} prior scores for {len(task.labels)} labels", place=place)
-    for score, is_share in zip(model.task.prior, _are_shares(task), strict=True):
-        if is_share and not 0 <= score <= 1:
-            raise ArtifactError(f"a prior score of {score:g}", place=place, rule="a prior score is from 0 to 1")
+    try:
+        task.check_prior(model.task.prior)
+    except ValueError as error:
+        raise ArtifactError(str(error), place=place, rule="the scores of a row without any value") from None
 
 
 def check_temperatures(model: SavedModel, task: Task, place: str) -> None:
@@ -39,12 +39,6 @@ def check_pooling(model: SavedModel, task: Task, place: str) -> None:
         raise ArtifactError(
             f"log pooling of the task {model.task.name}", place=place, rule="only classes or labels of one target"
         )
-
-
-def _are_shares(task: Task) -> list[bool]:
-    """Return whether each prior score is the share of a label, not a value."""
-    parts = list(task.parts.values()) if isinstance(task, Several) else [task]
-    return [bool(part.labels) for part in parts for _ in part.labels or [""]]
 
 
 def check_owners(arrays: Mapping[str, Any], weights: Mapping[str, Any], model: SavedModel, place: str) -> None:

@@ -11,14 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 
 from sensorium.errors import ArtifactError
 from sensorium.files.state import explain
-from sensorium.model import ROUNDING, Pooling
+from sensorium.model import HIGHEST_TEMPERATURE, LOWEST_TEMPERATURE, ROUNDING, Pooling
 from sensorium.model.card import DataSpec, ModelCard
 from sensorium.split.seen_rows import DIGITS, FITS, MOST
 
-Name = Annotated[str, Field(min_length=1)]
+Name = Annotated[str, Field(min_length=1, max_length=1000)]  # messages quote it
 Names = Annotated[list[Name], Field(min_length=1)]
 Width = Annotated[int, Field(gt=0, le=1_000_000)]
-Temperature = Annotated[float, Field(ge=1e-3, le=1e3)]  # beyond these, logits are infinite or all the same
+Temperature = Annotated[float, Field(ge=LOWEST_TEMPERATURE, le=HIGHEST_TEMPERATURE)]
 Temperatures = Temperature | Annotated[list[Temperature], Field(min_length=1)]  # one, or one per target
 HALF = re.compile("[\ud800-\udfff]")  # half a character, which no encoding can write
 PriorShare = Annotated[float, Field(ge=0, le=1)]  # of the class frequencies in the scores

@@ -16,6 +16,7 @@ from sensorium.baselines._codes import LARGEST_CODE
 from sensorium.table import Floats
 
 MAX_DEPTH = 256
+LARGEST_LEAF = 1e300  # a sum over the trees is still finite
 AT_ONCE = 1_000_000  # pairs of a row and a tree that are evaluated at a time
 SET_BYTES = (LARGEST_CODE + 1) // 8
 IS_CATEGORY, DEFAULT_LEFT, NAN_IS_MISSING = 1, 2, 8  # flags of LightGBM's decision types
@@ -76,6 +77,8 @@ class Forest(Model):
             raise ValueError("a set does not exist")
         if bool(((self.category == 0) & (len(self.sets) == 0)).any()):
             raise ValueError("a set does not exist")
+        if np.abs(self.value).max(initial=0) > LARGEST_LEAF:
+            raise ValueError("the leaves are too large to be added")
         inner = self.left != np.arange(len(self.left))
         if bool((self.feature < 0).any() or (self.feature[inner] >= self.features_count).any()):
             raise ValueError("a feature does not exist")

@@ -16,7 +16,9 @@ from sensorium.table import Floats
 WIDEST, COMPONENTS = 128, 100  # a column of more numbers than the first becomes as many principal components
 LARGEST = 10.0  # deviations from the mean at which a number is cut
 SKEWED = 1.0  # skewness above which the logarithm is taken
-SMALLEST = 1e-9
+SMALLEST = 1e-9  # deviation, below which a number counts as constant
+FARTHEST = 1e25  # centre of a number: divided by the smallest deviation, it is still a float32
+ROUNDING = 1e-3  # by which rounding may lengthen a component, which has length 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,11 +56,15 @@ class NumberBlock(Block):
             raise ValueError("centre and spread do not match the selected numbers")
         if self.directions.ndim != 2 or len(self.directions) != reduced[0]:
             raise ValueError("directions do not match the selected numbers")
+        if self.directions.shape[1] > COMPONENTS:
+            raise ValueError(f"{self.directions.shape[1]} components")
         scaled = (self.width,) if self.form == "linear" else (0,)
         if any(part.shape != scaled for part in (self.pivot, self.unit, self.mean, self.scale)):
             raise ValueError("pivot, unit, mean and scale do not match the width")
-        if bool((self.scale <= 0).any() or (self.unit < 0).any() or (self.spread <= 0).any()):
+        if bool((self.scale < SMALLEST).any() or (self.unit < 0).any() or (self.spread < SMALLEST).any()):
             raise ValueError("a scale is not positive")
+        if bool((np.abs(self.centre) > FARTHEST).any() or (np.abs(self.directions) > 1 + ROUNDING).any()):
+            raise ValueError("a centre or a component is out of range")
 
     @classmethod
     def learn(cls, column: Summary, form: Form, seed: int) -> Self:

@@ -16,6 +16,7 @@ from sensorium.prepare.summaries.terms import PAIR, Counts, Keys, are_sets, rows
 MAX_TERMS = {"linear": 50_000, "trees": 20_000}  # the most frequent ones are kept
 MIN_ROWS = 2  # rows in which a term must occur
 COMPONENTS = 100
+LARGEST_IDF = 100.0  # ln(rows) + 1 of any table is smaller
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +42,12 @@ class TextBlock(Block):
     def check(self) -> None:
         if self.keys.ndim != 1 or self.idf.shape != self.keys.shape or bool((np.diff(self.keys) <= 0).any()):
             raise ValueError("keys and idf do not match")
+        if bool((self.idf < 0).any() or (self.idf > LARGEST_IDF).any()):
+            raise ValueError("an inverse document frequency is out of range")
         if self.directions.ndim != 2 or len(self.directions) != len(self.keys):
             raise ValueError("directions do not match the keys")
+        if self.directions.shape[1] > COMPONENTS:  # an empty array may claim any width
+            raise ValueError(f"{self.directions.shape[1]} components")
 
     @classmethod
     def learn(cls, column: Summary, form: Form, seed: int) -> Self:

@@ -122,5 +122,6 @@ class _LinearPath(Path):
         for strength in STRENGTHS:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)  # a stop before full convergence is acceptable
+                warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)  # the task is known
                 model.set_params(C=strength).fit(matrix, self._sample.target, self._sample.weights)
             yield model.coef_, model.intercept_

@@ -11,6 +11,8 @@ import numpy as np
 from sensorium.baselines import Baseline, Job, SharedBlocks, cross_fit, fit_seconds, fit_selected, unsuited
 from sensorium.blending._candidates import Candidate, candidate_of
 from sensorium.blending._time import FitTime, plan_fits, while_time
+from sensorium.errors import SensoriumError
+from sensorium.errors.memory import is_lack_of_memory
 from sensorium.model import EstimatorMember
 from sensorium.planning import Plan, PreparedTable, cut_folds
 from sensorium.prepare.summaries import Summaries, summarize
@@ -125,7 +127,7 @@ def classical_candidates(
         count = int(known["folds"])
     chosen, shared = cut_folds(data.plan, count), SharedBlocks()
     found = {place: _candidate(data, models[place], chosen, shared, report) for place in order}
-    return Classical([found[place] for place in sorted(found)], chosen, count)
+    return Classical([own for _, own in sorted(found.items()) if own], chosen, count)
 
 
 def _choose(
@@ -157,8 +159,8 @@ def _choose(
 
 def _candidate(
     data: PreparedTable, model: ClassicalModel, folds: Folds, shared: SharedBlocks, report: Reporter
-) -> Candidate:
-    """Fit a model to folds, and return it with its scores of rows that it did not learn from.
+) -> Candidate | None:
+    """Fit a model to folds, and return it with scores of rows that it did not learn from; None if its library fails.
 
     With several folds, the model learns from all of their rows, which it also predicts out of fold. With a single one,
     it learns from the training rows, one half of the validation rows chooses its strength, and it predicts both.
@@ -173,8 +175,16 @@ def _candidate(
     plan, train = data.plan, data.rows("train")
     learned = np.union1d(train, data.rows("validation")) if len(folds) > 1 else train
     job = Job(model.cells, plan.target, learned, plan.task, plan.config.seed, plan.threads.most, shared)
-    with report.phase(f"fitting {model.name}"):
-        judged, scores, estimator = _fit(model.kind, job, folds)
+    try:
+        with report.phase(f"fitting {model.name}"):
+            judged, scores, estimator = _fit(model.kind, job, folds)
+    except SensoriumError:
+        raise
+    except Exception as error:  # of whatever kind a library raises: the blend does without this model
+        if is_lack_of_memory(error):  # the model would depend on the free memory
+            raise
+        report.log(f"? {model.name} is left out of the blend: {type(error).__name__}: {error}")
+        return None
     member = EstimatorMember(model.kind, estimator, model.towers)
     return candidate_of(model.name, list(model.towers), judged, scores, member, len(plan.used))
 

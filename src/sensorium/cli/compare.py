@@ -74,12 +74,12 @@ def compare(
     from sensorium.api import compare as run_compare
     from sensorium.comparison import check_folder
     from sensorium.report import comparison_text
-    from sensorium.runtime.signals import hint_at_end
+    from sensorium.runtime.signals import CONTINUE, hint_at_end
 
     if config:
         check_folder(out, config=config)
     chosen, classical = (o.names(given) if given else None for given in (fusions, baselines))
-    with hint_at_end("run the same command again to continue"):
+    with hint_at_end(CONTINUE):
         found = run_compare(
             table,
             fusions=chosen,

@@ -11,7 +11,7 @@ import typer
 from sensorium.cli import _options as o
 from sensorium.cli._show import say, show, show_json
 from sensorium.registry.defaults import DEFAULT_FUSION, DEFAULT_PRESET
-from sensorium.runtime.signals import SIGNALLED
+from sensorium.runtime.signals import CONTINUE, SIGNALLED
 
 if TYPE_CHECKING:
     from sensorium.predictor import Model
@@ -117,7 +117,7 @@ def fit(
             budget=budget, folds=folds, repeats=repeats, track=track or (), progress=not quiet,
         )  # fmt: skip
     except Interrupted as stopped:
-        say(f"{stopped}: run the same command again to continue", sys.stderr)
+        say(f"{stopped}: {CONTINUE}", sys.stderr)
         raise typer.Exit(SIGNALLED + stopped.signal) from None
     card = model.card
     fitted = model.fitted

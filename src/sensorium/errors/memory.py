@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sensorium.errors import OutOfMemoryError
+from sensorium.errors import OutOfMemoryError, SensoriumError
 
 SIGNS = re.compile(
     r"(can't|cannot|failed to|unable to|not enough memory to) (allocate|map|start new thread)"
-    r"|out of memory|not enough memory|std::bad_alloc|malloc of size",
+    r"|out of memory|not enough memory|std::bad_alloc|malloc of size"
+    r"|PyObject pointer is null",  # of Rust code, as in safetensors
     re.IGNORECASE,
 )
 SIZE = re.compile(r"(?:allocate|allocate:? you tried to allocate|size) ([\d.,]+ ?(?:[KMGT]i?B|bytes)?)", re.IGNORECASE)
@@ -28,10 +29,8 @@ def explain_memory_errors(cure: str) -> Iterator[None]:
     """
     try:
         yield
-    except OutOfMemoryError:
-        raise
-    except (MemoryError, RuntimeError, OSError, ImportError) as error:
-        if not is_lack_of_memory(error):
+    except BaseException as error:  # libraries have classes of their own; a panic of Rust code is no Exception
+        if isinstance(error, SensoriumError) or not is_lack_of_memory(error):
             raise
         raise OutOfMemoryError(f"not enough memory{_asked(error)}", cure=cure) from error
 

@@ -11,6 +11,8 @@ from sensorium.model._tower import Tower
 from sensorium.model._unshared import unshared
 from sensorium.model.build import build_network, outline_network
 from sensorium.model.calibration import (
+    HIGHEST_TEMPERATURE,
+    LOWEST_TEMPERATURE,
     Outputs,
     at_bound,
     can_calibrate,
@@ -50,6 +52,8 @@ from sensorium.model.rehearsal import filled, rehearse_parts, zero_batch, zero_c
 from sensorium.model.work import prediction_work, training_work
 
 __all__ = [
+    "HIGHEST_TEMPERATURE",
+    "LOWEST_TEMPERATURE",
     "NO_MODULES",
     "OWN_FUSION",
     "ROUNDING",

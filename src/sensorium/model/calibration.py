@@ -14,6 +14,7 @@ from sensorium.table import Floats, Rows
 from sensorium.tasks import Task, Temperature
 
 COLDEST, HOTTEST = 0.1, 100.0
+LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 1e-3, 1e3  # beyond these, probabilities are 0 and 1, or all the same
 STEPS = 24  # of the golden section: the place to 1/100,000 of the range
 NEAR = 1.001  # ratio to a bound: the search does not reach it exactly
 GOLDEN = (5**0.5 - 1) / 2

@@ -22,11 +22,12 @@ def cut_folds(plan: Plan, count: int) -> Folds:
     """Cut the training and validation rows into folds, by the rules of the split; positions among the decoded rows.
 
     With one fold, the training rows and half of the validation rows are learned from, and the other half is predicted.
+    Only rows with a usable label are cut: each fold has some.
 
     Raises:
         SchemaError: there are too few rows, groups or times.
     """
-    train, validation = (plan.split.rows(name) for name in ("train", "validation"))
+    train, validation = (plan.used[plan.rows(name)] for name in ("train", "validation"))
     if count > 1:
         return _cut(plan, np.union1d(train, validation), count).within(plan.used)
     judge = _cut(plan, validation, HELD_OUT).folds[-1].judge  # the later half, if the rows are in order of time

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from sensorium.errors import ArtifactError
 from sensorium.evaluate import Names, Subsets, score_subsets
-from sensorium.findings import Problems
+from sensorium.findings import Problems, count
 from sensorium.metrics import Outcome
 from sensorium.model import FittedModel
 from sensorium.predictor._tables import prepare_chunks
@@ -36,7 +37,11 @@ class SubsetScores(NamedTuple):
 
 
 def score_rows(fitted: FittedModel, table: Table, report: Reporter) -> Scores:
-    """Score the rows of a table, which `open_rows` opened."""
+    """Score the rows of a table, which `open_rows` opened.
+
+    Raises:
+        ArtifactError: a score is not finite.
+    """
     problems, scores, present = Problems(), [], []
     for prepared in prepare_chunks(fitted, table, problems, report):
         with report.phase("predicting"), torch_threads(choose_threads(fitted, prepared)):
@@ -45,11 +50,15 @@ def score_rows(fitted: FittedModel, table: Table, report: Reporter) -> Scores:
     scores = scores or [fitted.prior_scores(0)]
     present = present or [{name: np.zeros(0, bool) for name in fitted.learnt}]
     joined = {name: np.concatenate([chunk[name] for chunk in present]) for name in fitted.learnt}
-    return Scores(np.concatenate(scores), joined, problems)
+    return Scores(_checked(np.concatenate(scores)), joined, problems)
 
 
 def score_rows_with_subsets(fitted: FittedModel, table: Table, subsets: list[Names], report: Reporter) -> SubsetScores:
-    """Score the rows of a table with each subset of the modalities."""
+    """Score the rows of a table with each subset of the modalities.
+
+    Raises:
+        ArtifactError: a score is not finite.
+    """
     problems, parts = Problems(), []
     for prepared in prepare_chunks(fitted, table, problems, report):
         with (
@@ -58,7 +67,20 @@ def score_rows_with_subsets(fitted: FittedModel, table: Table, subsets: list[Nam
         ):
             parts.append(fitted.subset_scores(prepared, subsets))
     scores, present = (np.concatenate(arrays, 1) for arrays in zip(*parts, strict=True))
+    _checked(np.moveaxis(scores, 1, 0))
     return SubsetScores(scores, present, problems)
+
+
+def _checked(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the scores [n, ...] of rows, all of which are finite: those of a file that was altered may not be."""
+    wrong = np.flatnonzero(~np.isfinite(scores).all(axis=tuple(range(1, scores.ndim))))
+    if len(wrong):
+        raise ArtifactError(
+            f"the scores of {count(len(wrong), 'row')} are not finite, the first of which is row {wrong[0]}",
+            rule="a model predicts finite numbers; one that does not was altered or is damaged",
+            cure="load it from a copy, or fit it again",
+        )
+    return scores
 
 
 def choose_threads(fitted: FittedModel, prepared: Prepared) -> int:

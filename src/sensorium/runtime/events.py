@@ -19,7 +19,8 @@ class FitStart:
     """Event: the training of one model starts.
 
     Attributes:
-        trial: name of the model: `plain` in a plain fit; a search and the check for modality imbalance train several.
+        trial: name of the model: `plain` if one network is trained; a blend, a search and the check for modality
+            imbalance train several.
         stage: `training` or `pre-training`.
         epochs: maximum number of epochs.
         epochs_done: number of epochs before a resumed training; else 0.

@@ -19,6 +19,7 @@ Undo: TypeAlias = Callable[[], object]
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 SIGNALLED = 128  # plus the number of the signal: the exit code of a command that a signal ended
+CONTINUE = "run the same command again to continue"  # hint of commands that can be continued
 SHOW_CURSOR = b"\x1b[?25h"  # a progress bar hides it
 
 _undone_at_end: list[Undo] = []

@@ -193,9 +193,15 @@ class MultimodalClassifier(ClassifierMixin, _Multimodal):
         return self.classes_[np.asarray(self.model_.predict(rows), np.int64)]
 
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
-        """Predict the probabilities of the classes, [n, classes], in the order of `classes_`."""
+        """Predict the probabilities of the classes, [n, classes], in the order of `classes_`.
+
+        A class that only validation rows have, as one with a single row, has the probability 0.
+        """
         rows = self._given(X)
-        return self.model_.predict_proba(rows)
+        known = self.model_.predict_proba(rows)
+        found = np.zeros((len(known), len(self.classes_)))
+        found[:, [int(code) for code in self.model_.labels]] = known
+        return found
 
 
 class MultimodalRegressor(RegressorMixin, _Multimodal):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import get_args
 
 from sensorium.errors import ConfigError, SensoriumError, raise_together
 from sensorium.planning import Plan
 from sensorium.registry import strategies
+from sensorium.runtime.signals import CONTINUE, hint_at_end
 from sensorium.strategies._base import Request, Session, Stage, Strategy
 from sensorium.trials import TrialResult
 
@@ -49,8 +51,9 @@ def check_strategies(chosen: Sequence[Strategy], plan: Plan) -> None:
 def run_strategies(chosen: Sequence[Strategy], session: Session) -> TrialResult:
     """Run all strategies, and return the chosen trial with all its outcomes."""
     result = None
-    for strategy in chosen:
-        result = strategy.run(session, result)
+    with hint_at_end(CONTINUE) if session.folder else nullcontext():
+        for strategy in chosen:
+            result = strategy.run(session, result)
     assert result is not None
     return result
 

@@ -219,6 +219,16 @@ class Task(HasState, ABC):
     def prior(self, values: npt.NDArray[Any]) -> list[float]:
         """Return the scores of a row without any value, from the encoded training labels."""
 
+    def check_prior(self, prior: Sequence[float]) -> None:
+        """Check saved scores of a row without any value, as many as the task has.
+
+        Raises:
+            ValueError: they are not such as `prior` returns. By default, scores of labels are from 0 to 1.
+        """
+        wrong = [score for score in prior if not 0 <= score <= 1] if self.labels else []
+        if wrong:
+            raise ValueError(f"a prior score of {wrong[0]:g}, which is not from 0 to 1")
+
     def predicted(self, scores: Floats) -> npt.NDArray[Any]:
         """Return predictions from scores: class int64[n], labels bool[n, k], or value float64[n].
 

@@ -20,6 +20,8 @@ from sensorium.tasks._classes import encode_classes, same_value
 if TYPE_CHECKING:
     from torch import Tensor
 
+ROUNDING = 1e-6  # by which a sum of shares may differ from 1
+
 
 @dataclass(frozen=True)
 class Classification(Task):
@@ -48,6 +50,11 @@ class Classification(Task):
 
     def prior(self, values: npt.NDArray[Any]) -> list[float]:
         return [float(share) for share in np.bincount(values, minlength=len(self.classes)) / len(values)]
+
+    def check_prior(self, prior: Sequence[float]) -> None:
+        super().check_prior(prior)
+        if abs(sum(prior) - 1) > ROUNDING:
+            raise ValueError(f"prior scores whose sum is {sum(prior):g} instead of 1")
 
     def decode(self, predicted: npt.NDArray[Any]) -> Sequence[Any]:
         return [self.classes[place] for place in predicted]

@@ -33,6 +33,7 @@ from sensorium.tasks._unread_numbers import AS_NUMBER, holds_dates
 Distribution: TypeAlias = Literal["normal", "poisson"]
 
 SHOWN = 3  # outliers that a message names
+LARGEST = 1e305  # size of an amount: differences and sums of larger ones overflow
 SMALL = 30  # median of whole numbers up to which they look like counts
 KEEP = f"{set_both('train.outliers', 'keep')} trains on them"
 
@@ -74,7 +75,7 @@ class Value(Task):
         return 1
 
     def looked_at(self, labels: Column) -> Self:
-        values, _ = read_numbers(labels, Notation.from_json(self.notation))
+        values, _ = _read_amounts(labels, Notation.from_json(self.notation))
         values = values[np.isfinite(values)]
         far = values[self._is_far(values)]
         different = sorted(set(far.tolist()), key=lambda value: -abs(value - self.middle))
@@ -84,7 +85,7 @@ class Value(Task):
         return np.abs(values - self.middle) > self.reach if self.reach else np.zeros(len(values), bool)
 
     def encode(self, column: Column) -> EncodedTarget:
-        values, problems = read_numbers(self.reading.apply(column), Notation.from_json(self.notation))
+        values, problems = _read_amounts(self.reading.apply(column), Notation.from_json(self.notation))
         known = np.isfinite(values)
         return EncodedTarget(np.where(known, values, 0), known, [*_infinite(column), *problems])
 
@@ -158,7 +159,7 @@ def learn_values(column: Column, *, keep_outliers: bool) -> LearnedValues:
             "the target contains dates or times", place=f"column {column.name!r}", rule="numbers", cure=AS_NUMBER
         )
     found, notation = survey_column(column), infer_notation(column)
-    cells, _ = read_numbers(column, notation)
+    cells, _ = _read_amounts(column, notation)
     values = cells[np.isfinite(cells)]
     far = far_values(values)
     kept = values if keep_outliers or not far.any() else values[~far]
@@ -174,6 +175,15 @@ def may_be_counts(column: Column) -> bool:
     """Return whether whole numbers look like counts: the smallest is 0 or 1, and most are small."""
     values = column.values.to_numpy()
     return bool(0 <= values.min() <= 1 and np.median(values) <= SMALL)
+
+
+def _read_amounts(column: Column, notation: Notation) -> tuple[Floats, list[Problem]]:
+    """Return the amounts of a column, NaN for those that cannot be used, and the problems of its cells."""
+    values, problems = read_numbers(column, notation)
+    too_large = np.flatnonzero(np.abs(values) > LARGEST)
+    reason = f"beyond ±{LARGEST:g}, so that differences overflow: the row is not used"
+    problems = [*problems, *(Problem(int(row), column.name, reason, "", f"{values[row]:.10g}") for row in too_large)]
+    return np.where(np.abs(values) > LARGEST, np.nan, values), problems
 
 
 def _infinite(column: Column) -> list[Problem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeAlias
 
@@ -101,6 +102,10 @@ class Count(Value):
         """Return means float64[n], above 0 and at most ten times the largest count of the training rows."""
         highest = math.log(RANGE * self.largest) - math.log(self.mean)
         return np.asarray(np.exp(np.clip(logits[:, 0].astype(np.float64), LOWEST, highest)) * self.mean, np.float64)
+
+    def check_prior(self, prior: Sequence[float]) -> None:
+        if prior[0] < 0:
+            raise ValueError(f"a prior score of {prior[0]:g}, which is negative")
 
     def describe(self) -> str:
         return f"counts with the mean {self.mean:.4g}"

@@ -292,6 +292,14 @@ class Several(Task):
             found += part.prior(self._columns.encoded(name, truth[np.isfinite(truth).all(1)]))
         return found
 
+    def check_prior(self, prior: Sequence[float]) -> None:
+        scores = np.array(prior, np.float64)[None]
+        for name, part, own in self._columns.scores(scores):
+            try:
+                part.check_prior(own.reshape(-1).tolist())
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from None
+
     def predicted(self, scores: Floats) -> npt.NDArray[Any]:
         found = [part.predicted(own).reshape(len(scores), -1) for _, part, own in self._columns.scores(scores)]
         return np.concatenate([own.astype(np.float64) for own in found], 1)

@@ -11,7 +11,7 @@ import numpy as np
 from sensorium.evaluate.calibration import Calibration, calibrate_targets
 from sensorium.evaluate.prior_bound import bound_targets
 from sensorium.metrics import Outcome, Part, score
-from sensorium.model import FittedModel, Member, NetworkMember, Outputs
+from sensorium.model import HIGHEST_TEMPERATURE, LOWEST_TEMPERATURE, FittedModel, Member, NetworkMember, Outputs
 from sensorium.model.card import CalibrationRecord
 from sensorium.planning import PreparedTable
 
@@ -127,13 +127,17 @@ def _with_changes(record: CalibrationRecord, before: Outcome, after: Outcome) ->
 
 
 def _times(task: Task, own: Temperature, found: Mapping[str, Calibration]) -> Temperature:
-    """Multiply a temperature by those that were fitted."""
+    """Multiply a temperature by those that were fitted, within the limits of a saved model."""
     targets = task.targets
     if not targets:
         assert isinstance(own, float | int), "one target has one temperature"
-        return own * found[""].temperature
+        return _limited(own * found[""].temperature)
     factors = [found[name].temperature if name in found else 1.0 for name in targets]
-    return [before * factor for before, factor in zip(_each(own, task), factors, strict=True)]
+    return [_limited(before * factor) for before, factor in zip(_each(own, task), factors, strict=True)]
+
+
+def _limited(temperature: float) -> float:
+    return min(max(temperature, LOWEST_TEMPERATURE), HIGHEST_TEMPERATURE)
 
 
 def _prior_shares(task: Task, found: Mapping[str, Calibration]) -> Temperature:
