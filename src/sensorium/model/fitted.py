@@ -150,9 +150,10 @@ class FittedModel:
         return RowCells([*dict.fromkeys([*owners.values(), self.target])], files)
 
     def member_records(self) -> list[MemberRecord]:
-        """Return name, kind, weight and modalities of each member."""
+        """Return name, kind, weight (as a share of all) and modalities of each member."""
+        total = sum(self.member_weights) if self.pooling == "log" else 1.0
         return [
-            MemberRecord(name=own.name, kind=own.kind, weight=float(weight), modalities=list(own.towers))
+            MemberRecord(name=own.name, kind=own.kind, weight=float(weight / total), modalities=list(own.towers))
             for own, weight in zip(self.members, self.member_weights, strict=True)
         ]
 

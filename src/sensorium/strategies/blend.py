@@ -15,7 +15,7 @@ from sensorium.trials import Control, TrialResult, TrialSpec, forget_trials
 
 
 class Blend(Strategy):
-    """Weighted mean of one or more networks, linear models and boosted trees.
+    """Weighted combination of one or more networks, linear models and boosted trees.
 
     The weights are fitted on rows that the members did not learn from. A member that does not help is left out; if one
     modality alone does better, only that one is used. With a time budget, a search chooses the networks.
