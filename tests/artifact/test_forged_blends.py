@@ -25,6 +25,19 @@ def test_an_unchanged_blend_loads(saved, tmp_path):
     assert len(sensorium.load(forge(saved, tmp_path / "m")).members) == 3
 
 
+def test_evidence_is_pooled_of_classes_only(saved, tmp_path):
+    """Weights of evidence may have any sum; a mean has shares, and amounts have no logarithms of probabilities."""
+    table = make_table(tmp_path / "table", rows=40, modalities=COLUMNS)
+    pooled = forge(saved, tmp_path / "log", put("pooling", value="log"))
+    assert sensorium.load(pooled).predict_proba(table).sum(1) == pytest.approx(1)
+    refused(forge(saved, tmp_path / "odd", put("pooling", value="sum")), "not valid")
+    refused(forge(saved, tmp_path / "mean", lambda model: model.update(pooling="mean") or grow(model)), "sum to 1")
+
+
+def grow(model):
+    model["members"][0]["weight"] *= 2
+
+
 @pytest.mark.parametrize("weights", [[0.5, 0.5, 0.5], [1.2, -0.1, -0.1], [1.0, 0.0, 0.0], [1, 1, 1], ["a", 0.5, 0.5]])
 def test_weights_that_are_not_shares_are_refused(weights, saved, tmp_path):
     def change(model):
@@ -119,8 +132,11 @@ def test_numbers_of_an_estimator_that_are_not_finite_are_refused(saved, tmp_path
     ],
 )
 def test_numbers_of_an_estimator_whose_use_would_overflow_are_refused(member, field, wrong, saved, tmp_path):
-    name = next(name for name in arrays_of(saved, member) if name.endswith(f".{field}"))
-    refused(forge(saved, tmp_path / "m", arrays=changed(name, lambda value: np.full_like(value, wrong))), "not valid")
+    names = [name for name in arrays_of(saved, member) if name.endswith(f".{field}")]
+    assert names
+    for number, name in enumerate(names):
+        change = changed(name, lambda value: np.full_like(value, wrong))
+        refused(forge(saved, tmp_path / str(number), arrays=change), "not valid")
 
 
 def test_an_empty_array_that_claims_a_width_is_refused(saved, tmp_path):

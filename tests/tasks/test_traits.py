@@ -72,6 +72,7 @@ def stars(tmp_path, monkeypatch):
     monkeypatch.setattr(tasks, "_checked", set())
 
 
+@pytest.mark.slow
 def test_a_new_task_has_the_metrics_heads_and_techniques_of_its_traits(stars):
     assert metrics_of("stars") == [name for name in metrics_of("multiclass") if name != "f1_micro"]
     random = np.random.default_rng(0)

@@ -9,16 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorium.baselines._blocks import Block, Form, has_gaps, missing_as_nan
-from sensorium.baselines._reduce import principal_directions
+from sensorium.baselines._reduce import COMPONENTS, check_directions, principal_directions
 from sensorium.prepare.summaries import Kind, Summary
 from sensorium.table import Floats
 
-WIDEST, COMPONENTS = 128, 100  # a column of more numbers than the first becomes as many principal components
+WIDEST = 128  # a column of more numbers becomes principal components
 LARGEST = 10.0  # deviations from the mean at which a number is cut
 SKEWED = 1.0  # skewness above which the logarithm is taken
 SMALLEST = 1e-9  # deviation, below which a number counts as constant
 FARTHEST = 1e25  # centre of a number: divided by the smallest deviation, it is still a float32
-ROUNDING = 1e-3  # by which rounding may lengthen a component, which has length 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,17 +53,14 @@ class NumberBlock(Block):
         reduced = (int(self.selected.sum()),) if self.directions.size else (0,)
         if self.centre.shape != reduced or self.spread.shape != reduced:
             raise ValueError("centre and spread do not match the selected numbers")
-        if self.directions.ndim != 2 or len(self.directions) != reduced[0]:
-            raise ValueError("directions do not match the selected numbers")
-        if self.directions.shape[1] > COMPONENTS:
-            raise ValueError(f"{self.directions.shape[1]} components")
+        check_directions(self.directions, reduced[0])
         scaled = (self.width,) if self.form == "linear" else (0,)
         if any(part.shape != scaled for part in (self.pivot, self.unit, self.mean, self.scale)):
             raise ValueError("pivot, unit, mean and scale do not match the width")
         if bool((self.scale < SMALLEST).any() or (self.unit < 0).any() or (self.spread < SMALLEST).any()):
             raise ValueError("a scale is not positive")
-        if bool((np.abs(self.centre) > FARTHEST).any() or (np.abs(self.directions) > 1 + ROUNDING).any()):
-            raise ValueError("a centre or a component is out of range")
+        if bool((np.abs(self.centre) > FARTHEST).any()):
+            raise ValueError("a centre is out of range")
 
     @classmethod
     def learn(cls, column: Summary, form: Form, seed: int) -> Self:

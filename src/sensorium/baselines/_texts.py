@@ -9,13 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorium.baselines._blocks import Block, Form, has_gaps, missing_as_nan
-from sensorium.baselines._reduce import principal_directions
+from sensorium.baselines._reduce import COMPONENTS, check_directions, principal_directions
 from sensorium.prepare.summaries import Kind, Summary
 from sensorium.prepare.summaries.terms import PAIR, Counts, Keys, are_sets, rows_with, select_terms, words_per_row
 
 MAX_TERMS = {"linear": 50_000, "trees": 20_000}  # the most frequent ones are kept
 MIN_ROWS = 2  # rows in which a term must occur
-COMPONENTS = 100
 LARGEST_IDF = 100.0  # ln(rows) + 1 of any table is smaller
 
 
@@ -44,10 +43,7 @@ class TextBlock(Block):
             raise ValueError("keys and idf do not match")
         if bool((self.idf < 0).any() or (self.idf > LARGEST_IDF).any()):
             raise ValueError("an inverse document frequency is out of range")
-        if self.directions.ndim != 2 or len(self.directions) != len(self.keys):
-            raise ValueError("directions do not match the keys")
-        if self.directions.shape[1] > COMPONENTS:  # an empty array may claim any width
-            raise ValueError(f"{self.directions.shape[1]} components")
+        check_directions(self.directions, len(self.keys))
 
     @classmethod
     def learn(cls, column: Summary, form: Form, seed: int) -> Self:
