@@ -178,7 +178,7 @@ def test_a_baseline_that_cannot_be_trained_is_left_out_with_a_reason(monkeypatch
     given, settings = make_truth("nothing", rows=120), {"fusions": ["concat"], "epochs": 1, "progress": False}
     several = given | {"other": np.arange(120) / 2}
     found = sensorium.compare(several, ["label", "other"], **settings)
-    tasks = "binary, multiclass, multilabel, ordinal, regression, count"
+    tasks = "binary, count, multiclass, multilabel, ordinal, regression"
     assert found.left_out["trees"] == f"it supports {tasks}, not several"
     with pytest.raises(ConfigError, match="baseline 'linear'"):
         sensorium.compare(several, ["label", "other"], baselines=["linear"], **settings)

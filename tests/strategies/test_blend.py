@@ -12,6 +12,7 @@ from sensorium.errors import ConfigError, OutOfMemoryError
 from sensorium.planning import cut_folds, make_plan
 from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
+from sensorium.trials import blend_pooling
 
 WORDS = np.array(["calm", "loud", "sea", "town", "rain", "road", "old", "new"])
 SETTINGS = {"preset": "good", "epochs": 2, "width": 16, "progress": False}
@@ -45,7 +46,9 @@ def test_members_have_weights_that_sum_to_one(model):
     assert {"network", "linear", "trees"} <= {each["name"] for each in record["candidates"]}
     assert sum(each["weight"] for each in record["candidates"]) == pytest.approx(1)
     weights = [each["weight"] for each in record["candidates"] if each["weight"]]
-    assert weights == pytest.approx(model.fitted.member_weights)
+    assert weights == pytest.approx([each["weight"] for each in model.members])
+    assert np.array(model.fitted.member_weights) / sum(model.fitted.member_weights) == pytest.approx(weights)
+    assert sum(model.fitted.member_weights) == pytest.approx(record["total"])
     assert record["judged"] == 144  # all training and validation rows
     assert record["value"] <= record["single"]  # both by choices of other rows
 
@@ -68,6 +71,12 @@ def test_any_subset_of_the_columns_gives_predictions(model, table):
         found = model.predict_proba({name: table[name] for name in columns})
         assert np.isfinite(found).all()
         assert found.sum(1) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("weight", "pooling"), [("none", "log"), ("balanced", "mean"), ("sqrt", "mean")])
+def test_class_weights_are_not_undone_by_the_class_frequencies(weight, pooling):
+    config = sensorium.Config.gather({"target": "label", "train": {"class_weight": weight}})
+    assert blend_pooling(make_plan(open_table(make_rows()), config, Silent())) == pooling
 
 
 @pytest.mark.slow  # the next one shows it as well

@@ -13,13 +13,21 @@ from sensorium.blending._classical import classical_candidates
 from sensorium.blending._networks import Train, train_networks
 from sensorium.blending._time import FOLDS, FitTime, TimeLimit
 from sensorium.errors import TrainingError
-from sensorium.model import FittedModel, Outputs
+from sensorium.model import FittedModel, Outputs, pool_members
 from sensorium.model.card import BlendCandidate, BlendRecord
 from sensorium.planning import Plan, PreparedTable, cut_folds, with_cells
 from sensorium.runtime.progress import Reporter
 from sensorium.split import Folds
 from sensorium.table import Floats, Rows
-from sensorium.trials import TrialResult, build_blend, find_calibration, finish, with_calibration
+from sensorium.trials import (
+    TrialResult,
+    blend_pooling,
+    blend_prior,
+    build_blend,
+    find_calibration,
+    finish,
+    with_calibration,
+)
 from sensorium.wording import blend_sentence
 
 LARGEST = 5000  # rows up to which every member is judged by folds; above, by the validation rows
@@ -100,6 +108,7 @@ def combine(
     """
     if not candidates:
         raise main.error or TrainingError("no member of the blend could be trained")
+    candidates = [_without_values(data, candidate) for candidate in candidates]
     places = np.flatnonzero(np.logical_and.reduce([candidate.judged for candidate in candidates]))
     roles = _Roles.of(data, places, folds, searched=searched)
     judged, select = roles.judged(data, folds), roles.select
@@ -109,6 +118,19 @@ def combine(
     fitted = replace(result.model, card=result.model.card.updated(blend=record))
     report.log(blend_sentence(record))
     return finish(data, replace(result, fitted=fitted, blend=record))
+
+
+def _without_values(data: PreparedTable, candidate: Candidate) -> Candidate:
+    """Return a candidate that gives no evidence for rows in which it has no value, as in the model.
+
+    A classical model that learned from missing values predicts such rows, but the model does not ask it.
+    """
+    if not data.plan.task.labels:
+        return candidate
+    lacking = ~data.cells.only(candidate.member.columns).has_any()
+    scores = candidate.scores.copy()
+    scores[lacking] = blend_prior(data.plan)
+    return replace(candidate, scores=scores)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +154,8 @@ class _Roles:
         validation = np.isin(places, data.rows("validation"))
         if len(folds) == 1:
             held = np.isin(places, folds.folds[0].judge)
-            return cls(places[~held], places[held], places[held & validation], folds.how)
+            how = f"{folds.how}; the first half chose the network as well" if searched else folds.how
+            return cls(places[~held], places[held], places[held & validation], how)
         if not searched:
             return cls(places, places, places[validation], folds.how)
         if validation.all():
@@ -147,11 +170,14 @@ class _Roles:
         for number, fold in enumerate(folds):
             parts[fold.judge] = number
         if 1 < len(folds) == len(np.unique(parts[places])):
-            return Judged(plan.task, plan.target[places], parts[places])
+            return self._judged(plan, parts[places])
         groups = places if plan.groups is None else plan.groups[places]
         codes = np.unique(groups, return_inverse=True)[1]
         order = np.random.default_rng(plan.config.seed).permutation(int(codes.max(initial=0)) + 1)
-        return Judged(plan.task, plan.target[places], order[codes] % PARTS)
+        return self._judged(plan, order[codes] % PARTS)
+
+    def _judged(self, plan: Plan, parts: Rows) -> Judged:
+        return Judged(plan.task, plan.target[self.select], parts, blend_prior(plan), blend_pooling(plan))
 
 
 def _assembled(
@@ -176,7 +202,9 @@ def _assembled(
 def _pooled(candidates: Sequence[Candidate], choice: Choice, fitted: FittedModel) -> Floats:
     """Return the scores of the blend for all decoded rows; those of rows that are not judged are undefined."""
     scores = [candidates[place].scores for place in choice.members]
-    return fitted.task.pooled(scores, choice.weights, fitted.prior) if len(scores) > 1 else scores[0].copy()
+    if len(scores) == 1:
+        return scores[0].copy()
+    return pool_members(fitted.task, fitted.pooling, scores, choice.weights, fitted.prior)
 
 
 def _record(candidates: Sequence[Candidate], choice: Choice, judged: Judged, places: Rows, how: str) -> BlendRecord:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from sensorium.blending._weights import fit_weights
 from sensorium.metrics import log_losses, lower_is_better, score
+from sensorium.model import Pooling, pool_members
 from sensorium.table import Floats, Rows
 from sensorium.tasks import Task
 
@@ -25,11 +26,15 @@ class Judged:
         task: the task.
         truth: their encoded labels, [n, ...].
         parts: int64[n] number of the part that a row belongs to; a group is in one part only.
+        prior: the scores of a row without any value in the blend.
+        pooling: how the blend combines scores (see `FittedModel`).
     """
 
     task: Task
     truth: npt.NDArray[Any]
     parts: Rows
+    prior: Sequence[float]
+    pooling: Pooling
 
     def loss(self, scores: Floats) -> float:
         """Return the mean log loss of scores of the rows; of numbers, `metric`."""
@@ -54,7 +59,8 @@ class Judged:
         """
         found = np.empty_like(scores[0])
         for part in np.unique(self.parts):
-            rest, own = self.parts != part, self.parts == part
+            own = self.parts == part
+            rest = ~own if not own.all() else own
             others = self.at(rest)
             weights = others.weights([each[rest] for each in scores], single=single)
             found[own] = others.pooled([each[own] for each in scores], weights)
@@ -65,17 +71,23 @@ class Judged:
         used = [int(place) for place in np.flatnonzero(weights)]
         if len(used) == 1:
             return scores[used[0]]
-        prior = self.task.prior(self.truth)
-        return self.task.pooled([scores[place] for place in used], [float(weights[place]) for place in used], prior)
+        return pool_members(
+            self.task,
+            self.pooling,
+            [scores[each] for each in used],
+            [float(weights[each]) for each in used],
+            self.prior,
+        )
 
     def at(self, rows: npt.NDArray[np.bool_]) -> Judged:
         """Return some of the rows."""
-        return Judged(self.task, self.truth[rows], self.parts[rows])
+        return replace(self, truth=self.truth[rows], parts=self.parts[rows])
 
     def weights(self, scores: Sequence[Floats], *, single: bool) -> Floats:
         """Return the weights that all rows choose."""
         if not single:
-            return fit_weights(self.task, scores, self.truth)
+            weights = fit_weights(self.task, scores, self.truth, self.prior)
+            return weights if self.pooling == "log" else weights / weights.sum()
         best = int(np.argmin([self.loss(own) for own in scores])) if len(self.truth) else 0
         return np.eye(len(scores))[best]
 
@@ -146,7 +158,10 @@ class _Option:
 
 
 def _best_of(judged: Judged, scores: Sequence[Floats]) -> _Option:
-    """Return the blend of some candidates, or the best of them if the blend is not better."""
+    """Return the blend of some candidates, or the best of them if the blend is not better.
+
+    If all rows are in one part, such as those of one group, no other rows can judge weights: then it is the best one.
+    """
     ways = {single: judged.blended(scores, single=single) for single in (True, False)}
     losses = {single: judged.loss(own) for single, own in ways.items()}
     best = min(losses, key=losses.__getitem__)

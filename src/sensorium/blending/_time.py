@@ -115,7 +115,7 @@ class NetworkFolds:
     """Folds that judge a network.
 
     A network that learns from half of the rows is often far worse than the one that learns from all. So a slow network
-    is trained on one or two of five folds, each with four fifths of the rows, if these judge enough rows.
+    is trained on some of five folds, each with four fifths of the rows, if these judge enough rows.
 
     Attributes:
         count: number of folds that the rows are cut into.

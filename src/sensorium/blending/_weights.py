@@ -13,11 +13,11 @@ from sensorium.tasks import Task, log_evidence, log_prior
 
 SHRINKAGE = 10.0  # rows in favour of equal weights: few rows do not tell the members apart
 LEAST = 0.02  # share of the weights below which a member is left out
-NUMBERS = 2_000_000  # log-probabilities of all members that the fit uses at most, of evenly spaced rows
+NUMBERS = 2_000_000  # log-probabilities of all members that the fit uses at most, of rows at random
 DIGITS = 6  # of a weight; the last bits depend on the library
 
 
-def fit_weights(task: Task, scores: Sequence[Floats], truth: npt.NDArray[Any]) -> Floats:
+def fit_weights(task: Task, scores: Sequence[Floats], truth: npt.NDArray[Any], prior: Sequence[float]) -> Floats:
     """Fit the weights of a blend (stacking with positive weights).
 
     Breiman (1996, "Stacked regressions") finds that non-negative weights generalize. For classes and labels, the log
@@ -29,6 +29,7 @@ def fit_weights(task: Task, scores: Sequence[Floats], truth: npt.NDArray[Any]) -
         task: the task of the scores.
         scores: out-of-fold scores of each of m members, [n, ...].
         truth: encoded labels, [n, ...].
+        prior: the scores of a row without any value in the model that the weights are for.
 
     Returns:
         float64[m]
@@ -38,17 +39,17 @@ def fit_weights(task: Task, scores: Sequence[Floats], truth: npt.NDArray[Any]) -
     >>> from sensorium.table import open_table
     >>> column = open_table({"price": [1.0, 2.0, 3.0, 4.0]}).column("price")
     >>> task, truth = tasks.load("regression").learn(column, "none"), np.array([1.0, 2.0, 3.0, 4.0] * 100)
-    >>> fit_weights(task, [truth, truth[::-1]], truth).round(2).tolist()
+    >>> fit_weights(task, [truth, truth[::-1]], truth, [2.5]).round(2).tolist()
     [1.0, 0.0]
     """
     if len(scores) == 1 or not len(truth):
         return np.full(len(scores), 1 / len(scores))
-    weights = _of_evidence(task, scores, truth) if task.labels else _of_values(_errors(scores, truth))
+    weights = _of_evidence(scores, truth, prior) if task.labels else _of_values(_errors(scores, truth))
     kept = weights >= min(LEAST * weights.sum(), float(weights.max()))
     if kept.all():
         return weights
     found = np.zeros(len(scores))
-    found[kept] = fit_weights(task, [own for own, keep in zip(scores, kept, strict=True) if keep], truth)
+    found[kept] = fit_weights(task, [own for own, keep in zip(scores, kept, strict=True) if keep], truth, prior)
     return found
 
 
@@ -56,16 +57,16 @@ def _errors(scores: Sequence[Floats], truth: npt.NDArray[Any]) -> Floats:
     return np.stack([own - truth for own in scores], 1)
 
 
-def _of_evidence(task: Task, scores: Sequence[Floats], truth: npt.NDArray[Any]) -> Floats:
+def _of_evidence(scores: Sequence[Floats], truth: npt.NDArray[Any], prior: Sequence[float]) -> Floats:
     """Minimize the log loss of the logarithmic opinion pool, which is convex in the weights."""
     from scipy.optimize import minimize
 
-    evidence, prior, own = _evidence(task, scores, truth)
+    evidence, base, own = _evidence(scores, truth, prior)
     rows, equal = np.arange(len(own)), np.full(len(scores), 1 / len(scores))
     strength = SHRINKAGE / len(own)
 
     def loss(weights: Floats) -> tuple[float, Floats]:
-        logits = prior + sum(weight * each for weight, each in zip(weights, evidence, strict=True))
+        logits = base + sum(weight * each for weight, each in zip(weights, evidence, strict=True))
         logits -= logits.max(1, keepdims=True)
         odds = np.exp(logits)
         sums = odds.sum(1, keepdims=True)
@@ -84,18 +85,20 @@ def _of_evidence(task: Task, scores: Sequence[Floats], truth: npt.NDArray[Any]) 
 
 
 def _evidence(
-    task: Task, scores: Sequence[Floats], truth: npt.NDArray[Any]
+    scores: Sequence[Floats], truth: npt.NDArray[Any], prior: Sequence[float]
 ) -> tuple[list[Floats], Floats, npt.NDArray[np.int64]]:
     """Return the evidence of each member [n, k], the log of the prior [n or 1, k], and the classes [n].
 
     Each label of a multilabel task is a case of two classes.
     """
-    step = -(-len(truth) * scores[0][0].size * len(scores) // NUMBERS)
-    truth, scores = truth[::step], [own[::step] for own in scores]
-    prior = np.asarray(task.prior(truth), np.float64)
+    most = max(1, NUMBERS // (scores[0][0].size * len(scores)))
+    if most < len(truth):
+        rows = np.sort(np.random.default_rng(0).permutation(len(truth))[:most])
+        truth, scores = truth[rows], [own[rows] for own in scores]
+    shares = np.asarray(prior, np.float64)
     if truth.ndim == 1:
-        return [log_evidence(own, prior) for own in scores], log_prior(prior)[None], truth.astype(np.int64)
-    both = np.stack([1 - prior, prior], -1)
+        return [log_evidence(own, shares) for own in scores], log_prior(shares)[None], truth.astype(np.int64)
+    both = np.stack([1 - shares, shares], -1)
     evidence = [log_evidence(np.stack([1 - own, own], -1), both).reshape(-1, 2) for own in scores]
     return evidence, np.tile(log_prior(both), (len(truth), 1)), (truth > 0).ravel().astype(np.int64)
 

@@ -63,7 +63,7 @@ def calibrate(
     Args:
         task: a task with classes or labels.
         outputs: outputs of the model for rows that it did not learn from, such as the validation rows: logits of a
-            network, or averaged scores of a blend.
+            network, or scores of a blend.
         truth: their encoded labels.
         seed: random seed of the folds.
         groups: int64[n] group of each row; None if the rows are independent.

@@ -67,6 +67,15 @@ def blend(scores: Sequence[Scores], present: Sequence[Present], weights: Sequenc
     return mean / _beside(np.where(total > 0, total, 1.0), mean), total > 0
 
 
+def pool_members(
+    task: Task, pooling: Pooling, scores: Sequence[Scores], weights: Sequence[float], prior: Sequence[float]
+) -> Scores:
+    """Combine the scores of several members that have a value in each row, by their mean or by their evidence."""
+    if pooling == "log":
+        return task.pooled(scores, weights, prior)
+    return np.asarray(sum(weight * own for weight, own in zip(weights, scores, strict=True)))
+
+
 def pool(
     task: Task,
     scores: Sequence[Scores],

@@ -233,9 +233,9 @@ class CalibrationRecord(Record):
     """Record of temperature scaling.
 
     Attributes:
-        temperature: the divisor of the logits of a network, or of the log-probabilities of the mean of several members;
+        temperature: the divisor of the logits of a network, or of the log-probabilities of several members together;
             1 without scaling. For an ensemble of an early version, one per member, each with the common factor.
-        members: the temperatures of the members, which are applied before the mean; None for a single network.
+        members: the temperatures of the members, which are applied before they are combined; None for a single network.
         reason: `kept`, or why the temperature is not used: `no_gain` on rows that did not fit it, `at_bound` of
             the search, `one_class` in these rows, `few_rows`, `few_groups`; None in models of early versions.
             `above_prior`: used without a gain on other rows, because the log loss would exceed that of the class

@@ -6,7 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from sensorium.blending import (
+    ENOUGH,
     NETWORK,
     Candidate,
     Classical,
@@ -26,6 +29,7 @@ from sensorium.model.card import SearchRecord
 from sensorium.planning import PreparedTable, at_fold, cut_folds, with_cells
 from sensorium.runtime.progress import duration_text
 from sensorium.runtime.threads import torch_threads
+from sensorium.split import Fold
 from sensorium.strategies._base import Session
 from sensorium.strategies._search._search import SearchRun
 from sensorium.strategies._search._space import PLAIN
@@ -150,7 +154,7 @@ class SearchedBlend:
         chosen = dict[str, list[int]](self.journal.noted(FOLD_COUNTS) or {})
         name = main.spec.name
         if name not in chosen:
-            left, options = MARGIN * self.budget.left, NetworkFolds.options(count_rows(self.data.plan))
+            left, options = MARGIN * self.budget.left, self._options()
             seconds = {own: (own.trainings - 1) * main.seconds for own in options}
             several = next((own for own in options if seconds[own] <= left / waiting), options[-1])
             chosen[name] = [several.count, several.trained] if seconds[several] <= left else []
@@ -162,6 +166,19 @@ class SearchedBlend:
         except _OutOfTime:
             self._note(FOLD_COUNTS, {**chosen, name: []})
             return None
+
+    def _options(self) -> list[NetworkFolds]:
+        """Return the folds that a network may be trained on, most first, if enough rows of these choose its weight.
+
+        The validation rows chose the network, so they do not choose its weight. In order of time, they are the last
+        ones, which the last folds judge.
+        """
+        options, validation = NetworkFolds.options(count_rows(self.data.plan)), self.data.rows("validation")
+        rows = {own: sum(len(np.setdiff1d(fold.judge, validation)) for fold in self._judging(own)) for own in options}
+        return [own for own in options if rows[own] >= min(ENOUGH, rows[options[0]])]
+
+    def _judging(self, folds: NetworkFolds) -> Sequence[Fold]:
+        return cut_folds(self.data.plan, folds.count).folds[-folds.trained :]
 
     def _trainer(self, main: TrialResult) -> Train:
         """Return a function that trains a network on folds, for as many epochs as it had."""

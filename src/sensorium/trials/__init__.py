@@ -1,7 +1,14 @@
 """Run trials: train the model of a spec on a prepared table, in this process or another, and record the result."""
 
 from sensorium.trials._baseline import forget_matrix, why_left_out
-from sensorium.trials._build import build_blend, build_fitted, check_spec, model_of_none
+from sensorium.trials._build import (
+    blend_pooling,
+    blend_prior,
+    build_blend,
+    build_fitted,
+    check_spec,
+    model_of_none,
+)
 from sensorium.trials._calibrate import find_calibration, with_calibration
 from sensorium.trials._cost import Cost, mean_cost
 from sensorium.trials._ledger import Ledger, forget_trials, has_trials
@@ -22,6 +29,8 @@ __all__ = [
     "Runner",
     "TrialResult",
     "TrialSpec",
+    "blend_pooling",
+    "blend_prior",
     "build_blend",
     "build_fitted",
     "calibrate_ensemble",

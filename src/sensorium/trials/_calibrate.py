@@ -63,8 +63,7 @@ def find_calibration(plan: Plan, outputs: Outputs, rows: Rows, prior: Sequence[f
 def with_calibration(task: Task, fitted: FittedModel, found: Mapping[str, Calibration]) -> FittedModel:
     """Return the model scaled by further temperatures, and with the record of them.
 
-    A single network divides its logits by the temperature. The mean of several members gets a temperature of its own,
-    because it is less certain than each of them.
+    A single network divides its logits by the temperature. Several members together get a temperature of their own.
 
     Args:
         task: the task of the model.
