@@ -117,6 +117,8 @@ def combine(
     record = _record(candidates, choice, judged, select, roles.how)
     fitted = replace(result.model, card=result.model.card.updated(blend=record))
     report.log(blend_sentence(record))
+    if not len(roles.validate) and len(data.rows("validation")):
+        report.log("? no validation row is among the rows that judge the blend, so it has no validation metrics")
     return finish(data, replace(result, fitted=fitted, blend=record))
 
 
