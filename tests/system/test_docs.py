@@ -15,6 +15,7 @@ import sensorium
 from sensorium.cli._main import make_app
 from sensorium.config import Config, list_settings
 from sensorium.metrics import Outcome
+from sensorium.model.card import ModelCard
 from sensorium.registry import REGISTRIES
 from sensorium.registry.renames import RENAMES, renamed_settings
 from sensorium.testing import make_table
