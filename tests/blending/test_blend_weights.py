@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from sensorium.blending._choose import Judged, choose_members
 from sensorium.blending._weights import LEAST, fit_weights
+from sensorium.model import Pool
 from sensorium.registry import tasks
 from sensorium.table import open_table
 
@@ -128,7 +129,7 @@ def test_overflowing_errors_do_not_break_the_weights():
 def judged(rows, seed=0):
     random = np.random.default_rng(seed)
     truth = random.integers(0, 3, rows)
-    return Judged(CLASSES, truth, np.arange(rows) % 5, [1 / 3] * 3, "log"), random
+    return Judged(Pool(CLASSES, "log", [1 / 3] * 3), truth, np.arange(rows) % 5), random
 
 
 def test_all_modalities_are_blended_where_each_helps():
@@ -203,7 +204,7 @@ def test_weights_of_many_classes_do_not_depend_on_the_rows_that_are_used():
 def test_classes_that_no_row_of_a_part_has_keep_the_evidence():
     """The prior is that of the model, also for weights that few rows fit."""
     task, truth, scores = many_classes(250, 1)
-    rows = Judged(task, truth, np.arange(250) % 5, [1 / 200] * 200, "log")
+    rows = Judged(Pool(task, "log", [1 / 200] * 200), truth, np.arange(250) % 5)
     together = rows.loss(rows.blended(scores))
     assert together < 0.5 * min(rows.loss(own) for own in scores)
 
@@ -211,13 +212,17 @@ def test_classes_that_no_row_of_a_part_has_keep_the_evidence():
 def test_rows_of_one_part_choose_one_member():
     rows, random = judged(50)
     rows = replace(rows, parts=np.zeros(50, np.int64))
-    scores = [probabilities(rows.truth, sharpness, random) for sharpness in (0.0, 2.0)]
-    assert choose_members(rows, scores, [["a"], ["a"]]).members == [1]
+    scores = [probabilities(rows.truth, sharpness, random) for sharpness in (1.8, 2.0)]
+    assert np.count_nonzero(rows.weights(scores, single=False)) == 2  # they would overfit these rows
+    found = choose_members(rows, scores, [["a"], ["a"]])
+    losses = [rows.loss(own) for own in scores]
+    assert found.members == [int(np.argmin(losses))]
+    assert found.loss == min(losses)
 
 
 def test_a_mean_of_probabilities_has_shares_as_weights():
     rows, random = judged(300)
-    rows = replace(rows, pooling="mean")
+    rows = replace(rows, pool=replace(rows.pool, pooling="mean"))
     scores = [probabilities(rows.truth, 1.0, random) for _ in range(2)]
     found = choose_members(rows, scores, [["a"], ["a"]])
     assert sum(found.weights) == pytest.approx(1)

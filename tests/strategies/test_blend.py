@@ -6,29 +6,16 @@ import numpy as np
 import pytest
 
 import sensorium
+from blend_rows import WORDS, make_rows
 from sensorium.baselines import trees
 from sensorium.blending import _blend, _networks, _time
 from sensorium.errors import ConfigError, OutOfMemoryError
 from sensorium.planning import cut_folds, make_plan
 from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
-from sensorium.trials import blend_pooling
+from sensorium.trials import blend_pool
 
-WORDS = np.array(["calm", "loud", "sea", "town", "rain", "road", "old", "new"])
 SETTINGS = {"preset": "good", "epochs": 2, "width": 16, "progress": False}
-
-
-def make_rows(rows=160, seed=0):
-    """A text and a number that tell the label together with chance, and a number that tells nothing."""
-    random = np.random.default_rng(seed)
-    label = random.integers(0, 2, rows)
-    texts = [" ".join(random.choice(WORDS[4 * own :][:4] if random.random() < 0.7 else WORDS, 6)) for own in label]
-    return {
-        "text": texts,
-        "size": (label + random.normal(0, 0.8, rows)).round(3).tolist(),
-        "label": np.array(["no", "yes"])[label].tolist(),
-        "split": (["train"] * 7 + ["val", "val", "test"]) * (rows // 10),
-    }
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +63,7 @@ def test_any_subset_of_the_columns_gives_predictions(model, table):
 @pytest.mark.parametrize(("weight", "pooling"), [("none", "log"), ("balanced", "mean"), ("sqrt", "mean")])
 def test_class_weights_are_not_undone_by_the_class_frequencies(weight, pooling):
     config = sensorium.Config.gather({"target": "label", "train": {"class_weight": weight}})
-    assert blend_pooling(make_plan(open_table(make_rows()), config, Silent())) == pooling
+    assert blend_pool(make_plan(open_table(make_rows()), config, Silent())).pooling == pooling
 
 
 @pytest.mark.slow  # the next one shows it as well

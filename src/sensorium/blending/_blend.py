@@ -13,7 +13,7 @@ from sensorium.blending._classical import classical_candidates
 from sensorium.blending._networks import Train, train_networks
 from sensorium.blending._time import FOLDS, FitTime, TimeLimit
 from sensorium.errors import TrainingError
-from sensorium.model import FittedModel, Outputs, pool_members
+from sensorium.model import FittedModel, Outputs
 from sensorium.model.card import BlendCandidate, BlendRecord
 from sensorium.planning import Plan, PreparedTable, cut_folds, with_cells
 from sensorium.runtime.progress import Reporter
@@ -21,8 +21,7 @@ from sensorium.split import Folds
 from sensorium.table import Floats, Rows
 from sensorium.trials import (
     TrialResult,
-    blend_pooling,
-    blend_prior,
+    blend_pool,
     build_blend,
     find_calibration,
     finish,
@@ -131,7 +130,7 @@ def _without_values(data: PreparedTable, candidate: Candidate) -> Candidate:
         return candidate
     lacking = ~data.cells.only(candidate.member.columns).has_any()
     scores = candidate.scores.copy()
-    scores[lacking] = blend_prior(data.plan)
+    scores[lacking] = blend_pool(data.plan).prior
     return replace(candidate, scores=scores)
 
 
@@ -179,7 +178,7 @@ class _Roles:
         return self._judged(plan, order[codes] % PARTS)
 
     def _judged(self, plan: Plan, parts: Rows) -> Judged:
-        return Judged(plan.task, plan.target[self.select], parts, blend_prior(plan), blend_pooling(plan))
+        return Judged(blend_pool(plan), plan.target[self.select], parts)
 
 
 def _assembled(
@@ -204,9 +203,7 @@ def _assembled(
 def _pooled(candidates: Sequence[Candidate], choice: Choice, fitted: FittedModel) -> Floats:
     """Return the scores of the blend for all decoded rows; those of rows that are not judged are undefined."""
     scores = [candidates[place].scores for place in choice.members]
-    if len(scores) == 1:
-        return scores[0].copy()
-    return pool_members(fitted.task, fitted.pooling, scores, choice.weights, fitted.prior)
+    return fitted.pool.combine_all(scores, choice.weights).copy()  # a single member's own
 
 
 def _record(candidates: Sequence[Candidate], choice: Choice, judged: Judged, places: Rows, how: str) -> BlendRecord:

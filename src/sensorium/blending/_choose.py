@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from sensorium.blending._weights import fit_weights
 from sensorium.metrics import log_losses, lower_is_better, score
-from sensorium.model import Pooling, pool_members
+from sensorium.model import Pool
 from sensorium.table import Floats, Rows
 from sensorium.tasks import Task
 
@@ -23,18 +23,18 @@ class Judged:
     """Rows that are predicted by models that did not learn from them.
 
     Attributes:
-        task: the task.
+        pool: how the blend combines scores.
         truth: their encoded labels, [n, ...].
         parts: int64[n] number of the part that a row belongs to; a group is in one part only.
-        prior: the scores of a row without any value in the blend.
-        pooling: how the blend combines scores (see `FittedModel`).
     """
 
-    task: Task
+    pool: Pool
     truth: npt.NDArray[Any]
     parts: Rows
-    prior: Sequence[float]
-    pooling: Pooling
+
+    @property
+    def task(self) -> Task:
+        return self.pool.task
 
     def loss(self, scores: Floats) -> float:
         """Return the mean log loss of scores of the rows; of numbers, `metric`."""
@@ -53,6 +53,8 @@ class Judged:
     def blended(self, scores: Sequence[Floats], *, single: bool = False) -> Floats:
         """Return the scores of a blend whose weights, for each part, are fitted on the other parts.
 
+        If there is one part only, they are fitted on itself.
+
         Args:
             scores: of each candidate.
             single: whether the best candidate gets all the weight.
@@ -60,24 +62,15 @@ class Judged:
         found = np.empty_like(scores[0])
         for part in np.unique(self.parts):
             own = self.parts == part
-            rest = ~own if not own.all() else own
-            others = self.at(rest)
-            weights = others.weights([each[rest] for each in scores], single=single)
-            found[own] = others.pooled([each[own] for each in scores], weights)
+            rest = own if own.all() else ~own
+            weights = self.at(rest).weights([each[rest] for each in scores], single=single)
+            found[own] = self.pooled([each[own] for each in scores], weights)
         return found
 
     def pooled(self, scores: Sequence[Floats], weights: Floats) -> Floats:
-        """Return the scores of a blend of members with these weights, with the prior of these rows."""
+        """Return the scores of a blend with these weights; members with the weight 0 are left out."""
         used = [int(place) for place in np.flatnonzero(weights)]
-        if len(used) == 1:
-            return scores[used[0]]
-        return pool_members(
-            self.task,
-            self.pooling,
-            [scores[each] for each in used],
-            [float(weights[each]) for each in used],
-            self.prior,
-        )
+        return self.pool.combine_all([scores[each] for each in used], [float(weights[each]) for each in used])
 
     def at(self, rows: npt.NDArray[np.bool_]) -> Judged:
         """Return some of the rows."""
@@ -86,8 +79,8 @@ class Judged:
     def weights(self, scores: Sequence[Floats], *, single: bool) -> Floats:
         """Return the weights that all rows choose."""
         if not single:
-            weights = fit_weights(self.task, scores, self.truth, self.prior)
-            return weights if self.pooling == "log" else weights / weights.sum()
+            weights = fit_weights(self.task, scores, self.truth, self.pool.prior)
+            return weights if self.pool.pooling == "log" else weights / weights.sum()
         best = int(np.argmin([self.loss(own) for own in scores])) if len(self.truth) else 0
         return np.eye(len(scores))[best]
 
@@ -162,7 +155,8 @@ def _best_of(judged: Judged, scores: Sequence[Floats]) -> _Option:
 
     If all rows are in one part, such as those of one group, no other rows can judge weights: then it is the best one.
     """
-    ways = {single: judged.blended(scores, single=single) for single in (True, False)}
+    choices = (True, False) if len(np.unique(judged.parts)) > 1 else (True,)
+    ways = {single: judged.blended(scores, single=single) for single in choices}
     losses = {single: judged.loss(own) for single, own in ways.items()}
     best = min(losses, key=losses.__getitem__)
     return _Option(judged.weights(scores, single=best), ways[best], losses[best], losses[True])

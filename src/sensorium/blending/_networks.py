@@ -11,7 +11,7 @@ import numpy as np
 from sensorium.blending._candidates import Candidate, candidate_of
 from sensorium.blending._time import FEWEST, NetworkFolds, TimeLimit, count_rows
 from sensorium.errors import TrainingError
-from sensorium.planning import PreparedTable, cut_folds
+from sensorium.planning import PreparedTable
 from sensorium.runtime.progress import Reporter
 from sensorium.table import Floats
 from sensorium.trials import TrialResult, TrialSpec, estimate_all_epochs, estimate_seconds
@@ -92,14 +92,14 @@ def network_candidate(data: PreparedTable, main: TrialResult, train: Train, fold
         TrainingError: a training on a fold failed.
     """
     if folds:
-        cut = cut_folds(data.plan, folds.count).folds
-        numbers = range(len(cut))[-folds.trained :]  # in order of time, the last folds learn from most rows
+        numbered = folds.judging(data.plan)
+        last, _ = numbered[-1]
         specs = [
-            replace(main.spec, name=_name(main.spec.name, number, len(cut)), fold=[number, folds.count])
-            for number in numbers
+            replace(main.spec, name=f"{main.spec.name}, fold {number + 1} of {last + 1}", fold=[number, folds.count])
+            for number, _ in numbered
         ]
-        results = zip(train(specs), numbers, strict=True)
-        found = [(cut[number].judge, _tested(result)) for result, number in results]
+        results = zip(train(specs), numbered, strict=True)
+        found = [(fold.judge, _tested(result)) for result, (_, fold) in results]
     else:
         own, splits = main.spec.data(data), main.outcomes if main.spec.fold else ["validation"]
         found = [(own.rows(split), main.outcomes[split].scores) for split in splits]
@@ -112,7 +112,3 @@ def _tested(result: TrialResult) -> Floats:
     if result.error is not None:
         raise result.error
     return result.outcomes["test"].scores
-
-
-def _name(network: str, fold: int, count: int) -> str:
-    return f"{network}, fold {fold + 1} of {count}"

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from sensorium.findings import count
-from sensorium.planning import Plan
+from sensorium.planning import Plan, cut_folds
 from sensorium.runtime.progress import duration_text
+from sensorium.split import Fold
 
 LEAST, FACTOR = 30.0, 3.0  # seconds that a blend may take, or so many times its network; tables are read beside that
 MOST, MOST_ROWS = 600.0, 20_000  # seconds that it takes at most with so many rows, in proportion with more
@@ -129,6 +130,14 @@ class NetworkFolds:
     def trainings(self) -> float:
         """Return the time of all trainings in trainings on all rows, the one that makes the member included."""
         return 1 + self.trained * (self.count - 1) / self.count
+
+    def judging(self, plan: Plan) -> list[tuple[int, Fold]]:
+        """Return number and rows of the folds that the network is trained on; in order of time, they learn from most.
+
+        Raises:
+            SchemaError: there are too few rows, groups or times.
+        """
+        return list(enumerate(cut_folds(plan, self.count)))[-self.trained :]
 
     @classmethod
     def options(cls, rows: int) -> list[NetworkFolds]:

@@ -1,6 +1,6 @@
 """Plan and build the network, and hold it with everything else in a fitted model."""
 
-from sensorium.model._blend import ROUNDING, Pooling, blend, pool_members
+from sensorium.model._blend import ROUNDING, Pool, Pooling, blend
 from sensorium.model._blueprint import Blueprint, TowerPlan
 from sensorium.model._build_encoder import build_encoder
 from sensorium.model._build_fusion import fusion_kind
@@ -69,6 +69,7 @@ __all__ = [
     "NetworkMember",
     "Outputs",
     "OwnModules",
+    "Pool",
     "Pooling",
     "Tower",
     "TowerPlan",
@@ -103,7 +104,6 @@ __all__ = [
     "pick_device",
     "plain_fusion",
     "plan_model",
-    "pool_members",
     "prediction_work",
     "preferred_modality_options",
     "quantize",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -67,37 +68,43 @@ def blend(scores: Sequence[Scores], present: Sequence[Present], weights: Sequenc
     return mean / _beside(np.where(total > 0, total, 1.0), mean), total > 0
 
 
-def pool_members(
-    task: Task, pooling: Pooling, scores: Sequence[Scores], weights: Sequence[float], prior: Sequence[float]
-) -> Scores:
-    """Combine the scores of several members that have a value in each row, by their mean or by their evidence."""
-    if pooling == "log":
-        return task.pooled(scores, weights, prior)
-    return np.asarray(sum(weight * own for weight, own in zip(weights, scores, strict=True)))
+@dataclass(frozen=True)
+class Pool:
+    """How the scores of members are combined.
 
-
-def pool(
-    task: Task,
-    scores: Sequence[Scores],
-    present: Sequence[Present],
-    weights: Sequence[float],
-    prior: Sequence[float],
-) -> tuple[Scores, Present]:
-    """Combine probabilities of members, row by row, by their evidence beside the prior (see `Task.pooled`).
-
-    Args:
+    Attributes:
         task: the task.
-        scores: of each member, probabilities float64[..., n, k].
-        present: of each member, bool[..., n]: whether it has a value in the row. Without one, it gives no evidence.
-        weights: of each member, above 0.
-        prior: probabilities of a row without any value.
-
-    Returns:
-        The probabilities, and whether any member has a value in the row.
+        pooling: `mean`, see `blend`; `log` for probabilities, see `Task.pooled`.
+        prior: the scores of a row without any value.
     """
-    shares = [np.where(there, weight, 0.0) for there, weight in zip(present, weights, strict=True)]
-    given = [np.where(_beside(there, own), own, 1.0) for there, own in zip(present, scores, strict=True)]
-    return task.pooled(given, shares, prior), np.logical_or.reduce(present)
+
+    task: Task
+    pooling: Pooling
+    prior: Sequence[float]
+
+    def combine(
+        self, scores: Sequence[Scores], present: Sequence[Present], weights: Sequence[float]
+    ) -> tuple[Scores, Present]:
+        """Combine the scores of members, row by row; a single member keeps its scores.
+
+        Args:
+            scores: of each member, float64[..., n, k] probabilities or float64[..., n] values.
+            present: of each member, bool[..., n]: whether it has a value in the row. Without one, it does not count.
+            weights: of each member, above 0.
+
+        Returns:
+            The scores, and whether any member has a value in the row.
+        """
+        if self.pooling == "mean" or len(scores) == 1:
+            return blend(scores, present, weights)
+        shares = [np.where(there, weight, 0.0) for there, weight in zip(present, weights, strict=True)]
+        given = [np.where(_beside(there, own), own, 1.0) for there, own in zip(present, scores, strict=True)]
+        return self.task.pooled(given, shares, self.prior), np.logical_or.reduce(present)
+
+    def combine_all(self, scores: Sequence[Scores], weights: Sequence[float]) -> Scores:
+        """Combine the scores of members that have a value in every row."""
+        present = [np.ones(len(own), np.bool_) for own in scores]
+        return self.combine(scores, present, weights)[0]
 
 
 def _beside(rows: Scores | Present, scores: Scores) -> Scores | Present:

@@ -14,7 +14,7 @@ from sensorium.config import Config
 from sensorium.encoders import hash_weights
 from sensorium.errors import ConfigError, list_names
 from sensorium.modalities import Modality
-from sensorium.model._blend import Pooling, blend, check_weights, equal_weights, pool
+from sensorium.model._blend import Pool, Pooling, check_weights, equal_weights
 from sensorium.model._blueprint import Blueprint
 from sensorium.model._run_network import embed
 from sensorium.model.card import DataSpec, MemberRecord, ModelCard
@@ -111,6 +111,11 @@ class FittedModel:
     def network(self) -> FusionModel:
         """Return the first network; raise ConfigError if there is none."""
         return self.first.network
+
+    @property
+    def pool(self) -> Pool:
+        """How the scores of the members are combined."""
+        return Pool(self.task, self.pooling, self.prior)
 
     @property
     def temperature(self) -> Temperature:
@@ -216,9 +221,7 @@ class FittedModel:
     def _combined(self, found: Sequence[tuple[Scores, Present]]) -> tuple[Scores, Present]:
         """Combine scores of the members, and return whether any has a value in each row."""
         scores, present = [own for own, _ in found], [there for _, there in found]
-        if self.pooling == "mean" or len(found) == 1:
-            return blend(scores, present, self.member_weights)
-        return pool(self.task, scores, present, self.member_weights, self.prior)
+        return self.pool.combine(scores, present, self.member_weights)
 
     def _finished(self, combined: Scores, there: Present) -> Scores:
         """Return calibrated scores; rows without any value get the prior."""

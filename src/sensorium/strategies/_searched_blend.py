@@ -6,42 +6,34 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from sensorium.blending import (
-    ENOUGH,
     NETWORK,
     Candidate,
     Classical,
     FitTime,
-    NetworkFolds,
-    Train,
     check_network,
     classical_candidates,
     combine,
-    count_rows,
     fold_counts,
     needs_fold,
-    network_candidate,
 )
 from sensorium.errors import TrainingError
 from sensorium.model.card import SearchRecord
 from sensorium.planning import PreparedTable, at_fold, cut_folds, with_cells
 from sensorium.runtime.progress import duration_text
 from sensorium.runtime.threads import torch_threads
-from sensorium.split import Fold
 from sensorium.strategies._base import Session
 from sensorium.strategies._search._search import SearchRun
 from sensorium.strategies._search._space import PLAIN
-from sensorium.trials import Control, InProcess, Ledger, TrialResult, TrialSpec
+from sensorium.strategies._timed_folds import TimedFolds
+from sensorium.trials import InProcess, Ledger, TrialResult, TrialSpec
 
+CURE = "a longer budget has time for it"
 CLASSICAL = 0.25  # of the time that is left: enough for all of them on a small table, where they are often the best
 QUICK = 2.0  # seconds that they may take however little time is left
 SEARCH = 0.5  # of the time after them: predictions out of fold take 1 to 4 times as long as the network they judge
 SEARCH_ONLY = 0.9  # of it on a large table, whose networks need no further training
-MARGIN = 0.9  # of the time of a network's folds: trainings are not all alike
-CURE = "a longer budget has time for it"
-FITTED, SEARCH_END, FOLD_COUNTS = "classical", "end", "folds"  # in the journal
+FITTED, SEARCH_END = "classical", "end"  # in the journal
 
 
 def learning_session(session: Session) -> Session:
@@ -68,6 +60,7 @@ class SearchedBlend:
     def __init__(self, session: Session, search: SearchRun) -> None:
         self.session, self.search, self.report = session, search, session.report
         self.data, self.budget, self.journal = session.data, search.budget, search.journal
+        self.folds = TimedFolds(session, search)
 
     def run(self) -> TrialResult:
         """Fit the classical models, search, and return the blend with all its outcomes."""
@@ -84,12 +77,17 @@ class SearchedBlend:
         return result
 
     def _fit_classical(self, raw: PreparedTable) -> Classical:
-        """Fit the classical models that there is time for, or those that an interrupted run fitted."""
-        seconds = max(CLASSICAL * self.budget.left, QUICK)
+        """Fit the classical models that there is time for, or those that an interrupted run fitted.
+
+        The time of fitting them again does not count: later decisions are those of a run without an interruption.
+        """
+        start, seconds = self.budget.used, max(CLASSICAL * self.budget.left, QUICK)
         until = self.budget.used + seconds
         time = FitTime(seconds, CURE, lambda: until - self.budget.used)
         folds, known = fold_counts(self.data.plan), self.journal.noted(FITTED)
         found = classical_candidates(raw, time, self.report, folds=folds, least=0, known=known)
+        if known is not None:
+            self.budget.spent -= self.budget.used - start
         self._note(FITTED, found.to_json())
         return found
 
@@ -124,7 +122,7 @@ class SearchedBlend:
         for place, main in enumerate(mains):
             try:
                 check_network(main)
-                candidate = self._out_of_fold(main, waiting=len(mains) - place)
+                candidate = self.folds.candidate(main, waiting=len(mains) - place)
             except TrainingError as error:
                 self.report.log(f"? {main.spec.name} is left out of the blend: {error.finding}")
                 continue
@@ -140,97 +138,12 @@ class SearchedBlend:
             f"? the budget is too short for predictions out of fold of {late[0].spec.name}: the validation rows, which "
             f"chose it, decide its weight as well; {CURE}"
         )
-        return [network_candidate(self.data, late[0], self._trainer(late[0]), None)]
-
-    def _out_of_fold(self, main: TrialResult, *, waiting: int) -> Candidate | None:
-        """Return a network with predictions out of fold, on as many folds as there is time for; None without time.
-
-        Args:
-            main: the training of the network.
-            waiting: number of networks that share the time that is left.
-        """
-        if main.spec.fold:
-            return network_candidate(self.data, main, self._trainer(main), None)
-        chosen = dict[str, list[int]](self.journal.noted(FOLD_COUNTS) or {})
-        name = main.spec.name
-        if name not in chosen:
-            left, options = MARGIN * self.budget.left, self._options()
-            seconds = {own: (own.trainings - 1) * main.seconds for own in options}
-            several = next((own for own in options if seconds[own] <= left / waiting), options[-1])
-            chosen[name] = [several.count, several.trained] if seconds[several] <= left else []
-            self._note(FOLD_COUNTS, chosen)
-        if not chosen[name]:
-            return None
-        try:
-            return network_candidate(self.data, main, self._trainer(main), NetworkFolds(*chosen[name]))
-        except _OutOfTime:
-            self._note(FOLD_COUNTS, {**chosen, name: []})
-            return None
-
-    def _options(self) -> list[NetworkFolds]:
-        """Return the folds that a network may be trained on, most first, if enough rows of these choose its weight.
-
-        The validation rows chose the network, so they do not choose its weight. In order of time, they are the last
-        ones, which the last folds judge.
-        """
-        options, validation = NetworkFolds.options(count_rows(self.data.plan)), self.data.rows("validation")
-        rows = {own: sum(len(np.setdiff1d(fold.judge, validation)) for fold in self._judging(own)) for own in options}
-        return [own for own in options if rows[own] >= min(ENOUGH, rows[options[0]])]
-
-    def _judging(self, folds: NetworkFolds) -> Sequence[Fold]:
-        return cut_folds(self.data.plan, folds.count).folds[-folds.trained :]
-
-    def _trainer(self, main: TrialResult) -> Train:
-        """Return a function that trains a network on folds, for as many epochs as it had."""
-        history, epochs = main.training_history, int(main.spec.settings["train"]["epochs"])
-        most = epochs if history.stopped else len(history.epochs)  # the search may have ended its training
-
-        def train(specs: Sequence[TrialSpec]) -> Sequence[TrialResult]:
-            found = list[TrialResult]()
-            for spec in specs:
-                self.report.step(f"{spec.name}; {duration_text(max(0.0, self.budget.left))} left")
-                found.append(self.session.ledger.find(spec) or self._train_fold(spec, most))
-                self._note_time()
-                if found[-1].error is not None:  # the blend does without this network
-                    break
-            return found
-
-        return train
-
-    def _train_fold(self, spec: TrialSpec, epochs: int) -> TrialResult:
-        """Train a network on a fold for at most so many epochs, and record the result.
-
-        Raises:
-            _OutOfTime: the budget is over before the training is.
-        """
-        trained, is_late = 0, False
-
-        def should_stop() -> bool:
-            nonlocal trained, is_late
-            trained += 1
-            is_late = self.budget.left < 0 and trained < epochs
-            return is_late or trained >= epochs
-
-        if self.budget.left < 0:
-            raise _OutOfTime
-        result = self.session.train(spec, Control(self.report, should_stop=should_stop, restarts=False))
-        if is_late:
-            raise _OutOfTime
-        if result.error is None:
-            self.session.ledger.record(result)
-        return result
+        return [self.folds.without_folds(late[0])]
 
     def _note(self, key: str, value: object) -> None:
         """Store what a resumed run must know, and the time that was used."""
         self.journal.note(key, value)
-        self._note_time()
-
-    def _note_time(self) -> None:
         self.journal.note("spent", self.budget.used)
-
-
-class _OutOfTime(Exception):
-    """The budget ended a training."""
 
 
 def _untrained() -> TrialResult:

@@ -188,20 +188,18 @@ class Task(HasState, ABC):
         return temper(scores, float(temperature)) if self.labels and temperature != 1 else scores
 
     def pooled(self, scores: Sequence[Floats], weights: Sequence[float | Floats], prior: Sequence[float]) -> Floats:
-        """Combine the scores of several models: by their evidence beside the prior, or by a weighted sum of values.
+        """Combine the probabilities of several models by their evidence beside the prior.
 
-        For probabilities, log p = log prior + Σ weight · (log p_m − log prior), normalised: a logarithmic opinion pool
-        (Bordley 1982, "A multiplicative formula for aggregating probability assessments"). With weights of 1, this is
-        the rule of Bayes for models whose inputs are independent given the class, such as two modalities; models that
-        tell the same get weights with a sum near 1.
+        log p = log prior + Σ weight · (log p_m − log prior), normalised: a logarithmic opinion pool (Bordley 1982, "A
+        multiplicative formula for aggregating probability assessments"). With weights of 1, this is the rule of Bayes
+        for models whose inputs are independent given the class, such as two modalities; models that tell the same get
+        weights with a sum near 1. Not defined for values.
 
         Args:
-            scores: of each of m models, [..., n, k] probabilities or [..., n] values.
-            weights: of each model, a number or float64[..., n]; those of values sum to 1.
+            scores: of each of m models, probabilities [..., n, k].
+            weights: of each model, a number or float64[..., n].
             prior: the scores of a row without any value.
         """
-        if not self.labels:
-            return np.asarray(sum(weight * own for weight, own in zip(weights, scores, strict=True)))
         return pool(scores, weights, np.asarray(prior, np.float64))
 
     def mixed(self, scores: Floats, prior: Sequence[float], share: Temperature) -> Floats:

@@ -2,8 +2,7 @@
 
 from sensorium.trials._baseline import forget_matrix, why_left_out
 from sensorium.trials._build import (
-    blend_pooling,
-    blend_prior,
+    blend_pool,
     build_blend,
     build_fitted,
     check_spec,
@@ -29,8 +28,7 @@ __all__ = [
     "Runner",
     "TrialResult",
     "TrialSpec",
-    "blend_pooling",
-    "blend_prior",
+    "blend_pool",
     "build_blend",
     "build_fitted",
     "calibrate_ensemble",

@@ -16,6 +16,7 @@ from sensorium.model import (
     FusionModel,
     Member,
     NetworkMember,
+    Pool,
     Pooling,
     build_network,
     check_features,
@@ -82,19 +83,16 @@ def build_fitted(data: PreparedTable, spec: TrialSpec, model_of: ModelOf) -> Fit
     return replace(fitted, seen=data.seen_rows(fitted))
 
 
-def blend_prior(plan: Plan) -> list[float]:
-    """Return the scores of a row without any value in a blend: the average of the training and validation rows."""
-    return plan.task.prior(plan.target[np.union1d(plan.rows("train"), plan.rows("validation"))])
-
-
-def blend_pooling(plan: Plan) -> Pooling:
-    """Return how a blend combines scores.
+def blend_pool(plan: Plan) -> Pool:
+    """Return how a blend combines scores, with the average of the training and validation rows.
 
     Class weights that the settings name move the probabilities away from the class frequencies on purpose, so evidence
     beside these would move them back.
     """
+    learned = np.union1d(plan.rows("train"), plan.rows("validation"))
     is_weighted = plan.config.train.class_weight in ("balanced", "sqrt")
-    return "log" if plan.task.labels and not is_weighted else "mean"
+    pooling: Pooling = "log" if plan.task.labels and not is_weighted else "mean"
+    return Pool(plan.task, pooling, plan.task.prior(plan.target[learned]))
 
 
 def build_blend(
@@ -112,6 +110,7 @@ def build_blend(
     used = {name for member in members for name in member.columns}
     learnt = {name: own for name, own in plan.learnt.items() if name in used}
     assert plan.config.target is not None
+    pool = blend_pool(plan)
     fitted = FittedModel(
         config=plan.config,
         target=plan.config.target,
@@ -119,10 +118,10 @@ def build_blend(
         learnt=learnt,
         task_name=plan.labels.task_name,
         task=network.task if network else plan.task,  # it may have learned the errors of the network
-        prior=blend_prior(plan),
+        prior=list(pool.prior),
         members=members,
         member_weights=weights,
-        pooling=blend_pooling(plan) if len(members) > 1 else "mean",
+        pooling=pool.pooling if len(members) > 1 else "mean",
         card=network.card if network else _card(data, learnt),
         data=_data_spec(data),
         views={name: owner for name, owner in plan.table.views.items() if name in learnt},

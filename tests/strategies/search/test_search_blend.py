@@ -11,6 +11,7 @@ from rich.console import Console
 from ticks import Ticks
 
 import sensorium
+from blend_rows import WORDS, make_rows
 from sensorium.api import _fit
 from sensorium.blending import _blend
 from sensorium.config import Config
@@ -26,22 +27,8 @@ from sensorium.table import open_table
 from sensorium.trials import run_trial
 
 RUN = "sensorium.trials._runner.run_trial"
-WORDS = np.array(["calm", "loud", "sea", "town", "rain", "road", "old", "new"])
 SETTINGS = {"preset": "good", "epochs": 2, "width": 16, "progress": False}
 SECONDS = 160  # readings of the clock
-
-
-def make_rows(rows=160, seed=0):
-    """A text and a number that tell the label together with chance."""
-    random = np.random.default_rng(seed)
-    label = random.integers(0, 2, rows)
-    texts = [" ".join(random.choice(WORDS[4 * own :][:4] if random.random() < 0.7 else WORDS, 6)) for own in label]
-    return {
-        "text": texts,
-        "size": (label + random.normal(0, 0.8, rows)).round(3).tolist(),
-        "label": np.array(["no", "yes"])[label].tolist(),
-        "split": (["train"] * 7 + ["val", "val", "test"]) * (rows // 10),
-    }
 
 
 def fit(monkeypatch, table=None, seconds=SECONDS, **settings):
