@@ -1,6 +1,6 @@
 """Plan and build the network, and hold it with everything else in a fitted model."""
 
-from sensorium.model._blend import ROUNDING, Pool, Pooling, blend
+from sensorium.model._blend import ROUNDING, Pool, Pooling
 from sensorium.model._blueprint import Blueprint, TowerPlan
 from sensorium.model._build_encoder import build_encoder
 from sensorium.model._build_fusion import fusion_kind
@@ -74,7 +74,6 @@ __all__ = [
     "Tower",
     "TowerPlan",
     "at_bound",
-    "blend",
     "build_encoder",
     "build_network",
     "can_calibrate",

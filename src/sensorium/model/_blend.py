@@ -44,37 +44,13 @@ def check_weights(members: Sequence[Member], weights: Sequence[float], pooling: 
         raise ConfigError(f"the weights {found}", place="member_weights", rule=rule, cure="leave out unused members")
 
 
-def blend(scores: Sequence[Scores], present: Sequence[Present], weights: Sequence[float]) -> tuple[Scores, Present]:
-    """Average the scores of members, row by row, with their weights.
-
-    A member without a value in a row does not count there: its weight goes to the others, in proportion to theirs.
-
-    Args:
-        scores: of each member, float64[..., n, k] probabilities or float64[..., n] values.
-        present: of each member, bool[..., n]: whether it has a value in the row.
-        weights: of each member, above 0.
-
-    Returns:
-        The mean, 0 in rows where no member has a value, and whether any has one.
-    """
-    if len(scores) == 1:
-        return scores[0], present[0]
-    largest = max(weights)  # equal weights become 1: the plain mean, to the last bit
-    mean, total = np.zeros_like(scores[0]), np.zeros(present[0].shape)
-    for own, there, weight in zip(scores, present, weights, strict=True):
-        share = np.where(there, weight / largest, 0.0)
-        total += share
-        mean += _beside(share, own) * np.where(_beside(there, own), own, 0.0)
-    return mean / _beside(np.where(total > 0, total, 1.0), mean), total > 0
-
-
 @dataclass(frozen=True)
 class Pool:
     """How the scores of members are combined.
 
     Attributes:
         task: the task.
-        pooling: `mean`, see `blend`; `log` for probabilities, see `Task.pooled`.
+        pooling: `mean`, over the members that have a value in the row; `log` for probabilities, see `Task.pooled`.
         prior: the scores of a row without any value.
     """
 
@@ -96,7 +72,7 @@ class Pool:
             The scores, and whether any member has a value in the row.
         """
         if self.pooling == "mean" or len(scores) == 1:
-            return blend(scores, present, weights)
+            return _mean(scores, present, weights)
         shares = [np.where(there, weight, 0.0) for there, weight in zip(present, weights, strict=True)]
         given = [np.where(_beside(there, own), own, 1.0) for there, own in zip(present, scores, strict=True)]
         return self.task.pooled(given, shares, self.prior), np.logical_or.reduce(present)
@@ -105,6 +81,30 @@ class Pool:
         """Combine the scores of members that have a value in every row."""
         present = [np.ones(len(own), np.bool_) for own in scores]
         return self.combine(scores, present, weights)[0]
+
+
+def _mean(scores: Sequence[Scores], present: Sequence[Present], weights: Sequence[float]) -> tuple[Scores, Present]:
+    """Average the scores of members, row by row, with their weights.
+
+    A member without a value in a row does not count there: its weight goes to the others, in proportion to theirs.
+
+    Args:
+        scores: of each member, float64[..., n, k] probabilities or float64[..., n] values.
+        present: of each member, bool[..., n]: whether it has a value in the row.
+        weights: of each member, above 0.
+
+    Returns:
+        The mean, 0 in rows where no member has a value, and whether any has one.
+    """
+    if len(scores) == 1:
+        return scores[0], present[0]
+    largest = max(weights)  # equal weights become 1: the plain mean, to the last bit
+    mean, total = np.zeros_like(scores[0]), np.zeros(present[0].shape)
+    for own, there, weight in zip(scores, present, weights, strict=True):
+        share = np.where(there, weight / largest, 0.0)
+        total += share
+        mean += _beside(share, own) * np.where(_beside(there, own), own, 0.0)
+    return mean / _beside(np.where(total > 0, total, 1.0), mean), total > 0
 
 
 def _beside(rows: Scores | Present, scores: Scores) -> Scores | Present:

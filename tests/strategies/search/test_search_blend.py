@@ -20,7 +20,7 @@ from sensorium.planning import cut_folds, make_plan
 from sensorium.presets import FitSetup
 from sensorium.report.text import fit_text
 from sensorium.runtime.progress import Silent
-from sensorium.strategies import Budget, Request
+from sensorium.strategies import Budget, Request, _searched_blend, _timed_folds
 from sensorium.strategies._search._coverage import coverage
 from sensorium.strategies._search._trials import TrainingResult
 from sensorium.table import open_table
@@ -197,6 +197,28 @@ def test_a_killed_run_neither_searches_nor_trains_again(moment, done, monkeypatc
     assert digest(model) == digest(done[0])
     assert model.card["blend"] == done[0].card["blend"]
     assert model.card["search"]["seconds"] > done[0].card["search"]["seconds"]  # the time before the kill counts
+
+
+def test_fitting_the_classical_models_again_takes_no_time_of_the_budget(done, monkeypatch, tmp_path):
+    """They take the whole budget after the kill: a network that had time for its folds keeps them."""
+    clock, fit_again = Ticks(), _searched_blend.classical_candidates
+
+    def killed(*_, **__):
+        raise KeyboardInterrupt
+
+    def slow(*given, **named):
+        clock.now += SECONDS
+        return fit_again(*given, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_timed_folds.TimedFolds, "candidate", killed)
+        with pytest.raises(KeyboardInterrupt):
+            fit(patch, out=tmp_path / "run")
+    monkeypatch.setattr(_searched_blend, "classical_candidates", slow)
+    monkeypatch.setattr(_fit, "Budget", functools.partial(Budget, clock=clock))
+    model = sensorium.fit(make_rows(), "label", budget=SECONDS, out=tmp_path / "run", **SETTINGS)
+    assert digest(model) == digest(done[0])
+    assert model.card["blend"] == done[0].card["blend"]
 
 
 @pytest.mark.slow
