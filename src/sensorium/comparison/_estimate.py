@@ -9,7 +9,7 @@ from sensorium.blending import NetworkFolds
 from sensorium.comparison._plan import Candidate
 from sensorium.comparison._result import Kind
 
-ROWS = 2000  # assumed, as the number of folds hardly depends on it
+ROWS = 2000  # assumed for a blend; with fewer, its networks may be trained on more folds
 SINGLES = 2.0  # times the work of the classical models of all columns, with those of each modality alone
 
 
