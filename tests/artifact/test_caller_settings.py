@@ -30,7 +30,7 @@ HARMLESS = {
     "split": "column, group, time, day_first, span, stratify, validation, test",
     "prepare": "identify, stream",
     "train": "epochs, batch_size, accumulate, learning_rate, optimizer, weight_decay, schedule, warmup, clip_norm, "
-    "patience, stop_at_plateau, metric, select_by, modality_dropout, mixup, "
+    "patience, stop_at_plateau, metric, select_by, stop_by, modality_dropout, mixup, "
     "precision, compile, checkpoint, soup, freeze, "
     "techniques, few_labels, imbalance, class_weight, outliers, target_transform, loss",
     "train.unfreeze": "epochs, layers, learning_rate_scale",

@@ -69,7 +69,7 @@ def test_the_quickest_model_stays_if_one_is_needed():
 
 def test_the_limit_grows_with_the_network_up_to_ten_minutes():
     assert LIMIT.after(1, 5) == LEAST - 5
-    assert LIMIT.after(100, 200) == 100
+    assert LIMIT.after(100, 180) == 70
     assert LIMIT.after(1000, 500) == pytest.approx(MOST / 5)  # at least a fifth of the whole is for classical models
     assert TimeLimit(2 * MOST_ROWS, 1.0, "good").most == 2 * MOST
     assert TimeLimit(1000, 10.0, "best").after(1, 5) == 10 * LEAST - 5
@@ -86,11 +86,11 @@ def test_a_network_that_would_exceed_the_limit_is_not_trained():
     ("seconds", "rows", "count", "trained"),
     [
         (0.1, 100, 5, 5),
-        (2.4, 100, 5, 5),
-        (2.5, 100, 2, 2),  # fewer than five folds judge too few rows, so two folds judge all
-        (2.5, 1000, 5, 4),
-        (3.5, 1000, 5, 3),
-        (4.6, 1000, 5, 2),
+        (3, 100, 5, 5),
+        (3.1, 100, 2, 2),  # fewer than five folds judge too few rows, so two folds judge all
+        (3.1, 1000, 5, 4),
+        (4.4, 1000, 5, 3),
+        (5.7, 1000, 5, 2),
         (7, 1000, 5, 1),
         (7, 999, 5, 2),
         (1000, 1000, 5, 1),

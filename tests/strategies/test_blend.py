@@ -13,7 +13,7 @@ from sensorium.errors import ConfigError, OutOfMemoryError
 from sensorium.planning import cut_folds, make_plan
 from sensorium.runtime.progress import Silent
 from sensorium.table import open_table
-from sensorium.trials import blend_pool
+from sensorium.trials import _work, blend_pool
 
 SETTINGS = {"preset": "good", "epochs": 2, "width": 16, "progress": False}
 
@@ -171,6 +171,7 @@ def test_a_lack_of_memory_of_a_library_is_an_error(table, monkeypatch):
 
 def test_a_network_that_would_take_too_long_is_not_trained(table, monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(_time, "MOST", 0.01)
+    monkeypatch.setattr(_work, "START", 0.0)
     found = sensorium.fit(table, "label", out=tmp_path / "run", **SETTINGS | {"progress": True})
     log = " ".join(capsys.readouterr().err.split())
     assert "network is left out of the blend: 2 trainings of about 0 s would exceed the 0 s of preset good" in log
@@ -182,6 +183,32 @@ def test_a_network_that_would_take_too_long_is_not_trained(table, monkeypatch, c
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("given", "stop_by"), [({}, "log_loss"), ({"metric": "accuracy"}, "metric"), ({"stop_by": "metric"}, "metric")]
+)
+def test_a_network_stops_by_the_criterion_that_chooses_its_epoch(table, given, stop_by):
+    found = sensorium.fit(table, "label", train=given, **SETTINGS)
+    assert found.card["history"]["stop_by"] == stop_by
+
+
+def test_folds_without_validation_rows_train_as_long_as_the_network_needed(table, monkeypatch):
+    """In order of time, the validation rows are the last ones, so most folds do not learn from them."""
+    seen, train_networks = [], _blend.train_networks
+
+    def spy(data, mains, train, report):
+        def watched(specs):
+            seen.append((mains[0].training_history.best, specs))
+            return train(specs)
+
+        return train_networks(data, mains, watched, report)
+
+    monkeypatch.setattr(_blend, "train_networks", spy)
+    dated = {**table, "day": [f"2024-01-{1 + row // 10:02d}" for row in range(len(table["label"]))]}
+    sensorium.fit(dated, "label", split={"time": "day"}, **SETTINGS | {"preset": "good", "epochs": 4})
+    ((best, specs),) = seen
+    assert {spec.settings["train"]["epochs"] for spec in specs[:-1]} == {best}
+
+
 def test_a_finished_network_is_not_trained_again(table, tmp_path, monkeypatch):
     """An interruption between two members loses none that is finished."""
     trained = []

@@ -8,6 +8,7 @@ from sensorium.metrics import log_losses
 from sensorium.registry import tasks
 from sensorium.table import open_table
 from sensorium.train.validate import calibrated_loss
+from sensorium.wording.card import stop_sentence
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +118,19 @@ def test_for_several_targets_it_is_the_mean_over_them(table):
     found = fit(several, ["label", "amount"], epochs=3)
     assert all(np.isfinite(epoch["calibrated_loss"]) for epoch in found["epochs"])
     assert found["best"] == 1 + int(np.argmin(smoothed(found)))
+
+
+def test_patience_watches_the_criterion_of_the_settings(table):
+    given = {"metric": "accuracy", "patience": 4, "epochs": 40}
+    by_metric, by_loss = (fit(table, **given, stop_by=by) for by in ("metric", "log_loss"))
+    losses = [epoch["calibrated_loss"] for epoch in by_loss["epochs"]]
+    assert by_loss["stopped"] == {"reason": "patience", "epoch": 1 + int(np.argmin(losses)) + 4, "epochs": 4}
+    assert by_loss["stopped"] != by_metric["stopped"]
+    assert (by_metric["stop_by"], by_loss["stop_by"]) == ("metric", "log_loss")
+
+
+def test_the_report_says_what_patience_watched(table):
+    train = {"epochs": 40, "patience": 2, "stop_by": "log_loss", "learning_rate": 0.05, "few_labels": "none"}
+    model = sensorium.fit(table, "label", train=train, width=16, split={"validation": 0.4}, progress=False)
+    said = stop_sentence(model.fitted.card.history)
+    assert said.endswith("the validation log loss (after temperature scaling) did not improve for 2 epochs")

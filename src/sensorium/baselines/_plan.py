@@ -13,6 +13,7 @@ from sensorium.runtime.progress import duration_text
 
 NONE = "none"
 TEXT_FEATURES = 100  # that a column of texts counts as in an estimate of the training time
+MOST_TEXTS = 2  # columns of texts that count: with more of them, a fit is hardly slower
 PATIENCE = 60.0  # seconds that a baseline may take by estimate where nobody asked for it
 
 
@@ -59,7 +60,9 @@ def fit_seconds(name: str, cells: Summaries, rows: int, outputs: int) -> float:
     entry = baselines.entry(name)
     column, million = entry.literal("SECONDS", (0.0, 0.0))
     of_text = min(rows, entry.literal("TEXT_FEATURES", TEXT_FEATURES))  # few texts share few words
-    width = sum(of_text if own.kind == "terms" else max(1, reduced_width(own.width)) for own in cells.columns.values())
+    columns = cells.columns.values()
+    texts = min(MOST_TEXTS, sum(own.kind == "terms" for own in columns)) * of_text
+    width = texts + sum(max(1, reduced_width(own.width)) for own in columns if own.kind != "terms")
     return float(outputs * width * (column + million * rows / 1e6))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from sensorium.blending._candidates import Candidate
 from sensorium.blending._choose import PARTS, Choice, Judged, choose_members
 from sensorium.blending._classical import classical_candidates
-from sensorium.blending._networks import Train, train_networks
+from sensorium.blending._networks import NETWORK, Train, train_networks
 from sensorium.blending._time import FOLDS, FitTime, TimeLimit
 from sensorium.errors import TrainingError
 from sensorium.model import FittedModel, Outputs
@@ -19,8 +19,10 @@ from sensorium.planning import Plan, PreparedTable, cut_folds, with_cells
 from sensorium.runtime.progress import Reporter
 from sensorium.split import Folds
 from sensorium.table import Floats, Rows
+from sensorium.tasks import selection_criterion
 from sensorium.trials import (
     TrialResult,
+    TrialSpec,
     blend_pool,
     build_blend,
     find_calibration,
@@ -36,6 +38,18 @@ def needs_fold(plan: Plan) -> list[int] | None:
     """Return the fold that the network is trained on: the only one of a large table, None for a small one."""
     validation = len(plan.rows("validation"))
     return [0, 1] if len(plan.rows("train")) + validation > LARGEST and validation >= FOLDS[0] else None
+
+
+def network_spec(plan: Plan, name: str = NETWORK, seed: int | None = None) -> TrialSpec:
+    """Return the training of a network of a blend: it stops by the criterion that chooses its epoch.
+
+    A blend is judged by log loss. After a network has memorised its rows, accuracy may creep up for many more epochs
+    although its probabilities do not get better.
+    """
+    config = plan.config.train
+    by = config.stop_by or selection_criterion(config, plan.task)
+    settings = {} if by == (config.stop_by or "metric") else {"train": {"stop_by": by}}
+    return TrialSpec(name, seed=seed, fold=needs_fold(plan), settings=settings)
 
 
 def planned_folds(plan: Plan) -> Folds:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from sensorium.blending._candidates import Candidate, candidate_of
 from sensorium.blending._time import FEWEST, NetworkFolds, TimeLimit, count_rows
+from sensorium.config import overlay
 from sensorium.errors import TrainingError
 from sensorium.planning import PreparedTable
 from sensorium.runtime.progress import Reporter
+from sensorium.split import Fold
 from sensorium.table import Floats
 from sensorium.trials import TrialResult, TrialSpec, estimate_all_epochs, estimate_seconds
 
@@ -95,8 +97,13 @@ def network_candidate(data: PreparedTable, main: TrialResult, train: Train, fold
         numbered = folds.judging(data.plan)
         last, _ = numbered[-1]
         specs = [
-            replace(main.spec, name=f"{main.spec.name}, fold {number + 1} of {last + 1}", fold=[number, folds.count])
-            for number, _ in numbered
+            replace(
+                main.spec,
+                name=f"{main.spec.name}, fold {number + 1} of {last + 1}",
+                fold=[number, folds.count],
+                settings=_fold_settings(data, main, fold),
+            )
+            for number, fold in numbered
         ]
         results = zip(train(specs), numbered, strict=True)
         found = [(fold.judge, _tested(result)) for result, (_, fold) in results]
@@ -105,6 +112,18 @@ def network_candidate(data: PreparedTable, main: TrialResult, train: Train, fold
         found = [(own.rows(split), main.outcomes[split].scores) for split in splits]
     rows, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return candidate_of(main.spec.name, main.model.towers, rows, scores, main.model.first, len(data.plan.used))
+
+
+def _fold_settings(data: PreparedTable, main: TrialResult, fold: Fold) -> Mapping[str, Any]:
+    """Return the settings of a network on a fold.
+
+    Validation rows stop its training, as that of the main network. In order of time, a fold may learn from none of
+    them: then it trains for as many epochs as the main one took to its best.
+    """
+    settings = main.spec.settings
+    if "epochs" in settings.get("train", {}) or len(np.intersect1d(fold.learn, data.rows("validation"))):
+        return settings
+    return overlay(settings, {"train": {"epochs": main.training_history.best}})
 
 
 def _tested(result: TrialResult) -> Floats:

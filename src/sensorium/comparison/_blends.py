@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
-from sensorium.blending import NETWORK, TimeLimit, Train, blend, check_blend, needs_fold, too_slow
+from sensorium.blending import TimeLimit, Train, blend, check_blend, network_spec, too_slow
 from sensorium.comparison._plan import Candidate
 from sensorium.errors import ConfigError, SensoriumError, TrainingError
 from sensorium.planning import Plan, PreparedTable
@@ -110,7 +110,7 @@ class Blends:
         return replace(TimeLimit.of(self.data.plan, PATIENCE), preset=PRESET)
 
     def _main(self, spec: TrialSpec) -> TrialSpec:
-        return TrialSpec(NETWORK, seed=spec.seed, fold=needs_fold(self.data.plan))
+        return network_spec(self.data.plan, seed=spec.seed)
 
     def _blended(self, main: TrialResult, train: Train) -> TrialResult:
         """Blend a network with classical models.

@@ -67,8 +67,8 @@ class TrainConfig(Strict):
     )
     patience: PositiveInt | None = Field(
         8,
-        description="early stopping: epochs without a better validation metric before training stops; null: no early "
-        "stopping",
+        description="early stopping: epochs without a better validation metric (see stop_by) before training stops; "
+        "null: no early stopping",
     )
     stop_at_plateau: bool = Field(
         True,
@@ -83,6 +83,11 @@ class TrainConfig(Strict):
         description="validation criterion that chooses the epoch; metric: train.metric; log_loss: moving average of "
         "the log loss after temperature scaling (of the loss, for targets without classes); by default "
         "log_loss if the target has classes and train.metric is not set",
+    )
+    stop_by: SelectBy | None = Field(
+        None,
+        description="validation criterion that train.patience watches; metric: train.metric; log_loss: the log loss "
+        "after temperature scaling; by default metric, and for the networks of a blend train.select_by",
     )
     modality_dropout: Fraction = Field(0.3, description="probability that a modality of a row is hidden in training")
     mixup: Annotated[float, Field(ge=0)] = Field(

@@ -117,6 +117,7 @@ class HistoryRecord(Record):
     Attributes:
         watched: the validation metric.
         select_by: what selected the best epoch (`train.select_by`).
+        stop_by: what patience watched (`train.stop_by`).
         best: number of the best epoch.
         epochs: records of the epochs, in order.
         techniques: technique → its report.
@@ -127,6 +128,7 @@ class HistoryRecord(Record):
     LEFT_OUT: ClassVar = frozenset({"soup", "stopped"})
     watched: str = ""
     select_by: SelectBy = "metric"
+    stop_by: SelectBy = "metric"
     best: NonNegativeInt = 0
     epochs: list[EpochRecord] = []
     techniques: Reports = {}

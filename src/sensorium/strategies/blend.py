@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from sensorium.blending import CONFLICTS, NETWORK, TimeLimit, blend, check_blend, needs_fold, too_slow
+from sensorium.blending import CONFLICTS, NETWORK, TimeLimit, blend, check_blend, network_spec, too_slow
 from sensorium.planning import Plan, PreparedTable
 from sensorium.strategies._base import Request, Session, Strategy
 from sensorium.strategies._searched_blend import SearchedBlend, learning_session
@@ -77,6 +77,6 @@ class Blend(Strategy):
 
 def _networks(data: PreparedTable, count: int) -> list[TrialSpec]:
     """Return networks that differ in their random seed (bagging); the first has that of the settings."""
-    fold, seeds = needs_fold(data.plan), [data.plan.config.seed + more for more in range(1, count)]
-    others = [TrialSpec(f"{NETWORK} (seed {seed})", seed=seed, fold=fold) for seed in seeds]
-    return [TrialSpec(NETWORK, fold=fold), *others]
+    seeds = [data.plan.config.seed + more for more in range(1, count)]
+    others = [network_spec(data.plan, f"{NETWORK} (seed {seed})", seed) for seed in seeds]
+    return [network_spec(data.plan), *others]

@@ -45,6 +45,7 @@ class History:
     Attributes:
         watched: the metric of the validation rows that is shown.
         select_by: what decides which epoch is best (`train.select_by`).
+        stop_by: what patience watches (`train.stop_by`).
         epochs: one entry per epoch.
         best: number of the best epoch.
         techniques: report of each technique.
@@ -55,6 +56,7 @@ class History:
 
     watched: str
     select_by: SelectBy = "metric"
+    stop_by: SelectBy = "metric"
     epochs: list[Epoch] = field(default_factory=list)
     best: int = 0
     techniques: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -68,6 +70,7 @@ class History:
         found = {
             "watched": self.watched,
             "select_by": self.select_by,
+            "stop_by": self.stop_by,
             "best": self.best,
             "epochs": epochs,
             "techniques": self.techniques,
@@ -86,7 +89,11 @@ class History:
         """Restore a history from the values of `to_json` and its `seconds`."""
         optional = {name: content.get(name, {}) for name in ("soup", "stopped")}
         found = cls(
-            content["watched"], content.get("select_by", "metric"), techniques=content["techniques"], **optional
+            content["watched"],
+            content.get("select_by", "metric"),
+            content.get("stop_by", "metric"),
+            techniques=content["techniques"],
+            **optional,
         )
         found.restore(content)
         found.seconds = content.get("seconds", 0.0)
@@ -94,8 +101,8 @@ class History:
 
     @property
     def improved(self) -> int:
-        """Return the number of the first epoch with the best watched metric, from which patience counts."""
-        ranks = [self._metric_rank(epoch) for epoch in self.epochs]
+        """Return the number of the first epoch with the best value of `stop_by`, from which patience counts."""
+        ranks = [self._rank_by(self.stop_by, epoch) for epoch in self.epochs]
         return ranks.index(max(ranks)) + 1 if ranks and not math.isnan(self.epochs[-1].validation_loss) else self.best
 
     def rank(self, number: int) -> tuple[float, float]:
@@ -106,7 +113,7 @@ class History:
         by the luck of a single epoch; it belongs to the epoch for good, as later epochs do not change it.
         """
         if self.select_by == "metric":
-            return self._metric_rank(self.epochs[number - 1])
+            return self._rank_by("metric", self.epochs[number - 1])
         mean = weight = 0.0
         for epoch in self.epochs[:number]:
             if math.isfinite(epoch.calibrated_loss):
@@ -116,9 +123,9 @@ class History:
 
     def soup_rank(self, figures: Epoch) -> tuple[float, float]:
         """Return a sort key of averaged weights, larger is better: the same criterion without a moving average."""
-        if self.select_by == "metric":
-            return self._metric_rank(figures)
-        return rank_value("log_loss", figures.calibrated_loss), rank_value(self.watched, figures.metric)
+        return self._rank_by(self.select_by, figures)
 
-    def _metric_rank(self, epoch: Epoch) -> tuple[float, float]:
-        return rank_value(self.watched, epoch.metric), -epoch.validation_loss
+    def _rank_by(self, criterion: SelectBy, epoch: Epoch) -> tuple[float, float]:
+        if criterion == "metric":
+            return rank_value(self.watched, epoch.metric), -epoch.validation_loss
+        return rank_value("log_loss", epoch.calibrated_loss), rank_value(self.watched, epoch.metric)

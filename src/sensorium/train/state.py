@@ -57,7 +57,11 @@ class State:
     def __init__(self, context: TrainingContext, config: TrainConfig, seed: int) -> None:
         rows, device = len(context.train_rows), next(context.model.parameters()).device
         self.context, self.config = context, config
-        self.history = History(watched_metric(config, context.task), selection_criterion(config, context.task))
+        self.history = History(
+            watched_metric(config, context.task),
+            selection_criterion(config, context.task),
+            config.stop_by or "metric",
+        )
         self.stopping = EarlyStopping(context, config, self.history.watched)
         self.techniques = build_techniques(chosen_techniques(config), context)
         self.parts = nn.ModuleList([context.model, *self.techniques.values()])

@@ -1,7 +1,7 @@
 """Early stopping: patience, a perfect validation metric, and a plateau of loss and metric.
 
 All rules watch the metric, also where `train.select_by` chooses the epoch by another criterion: stopping by a smoothed
-criterion would train longer.
+criterion would train longer. Patience may watch the log loss instead (`train.stop_by`).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class EarlyStop:
     """Reason why a training ended before its last epoch.
 
     Attributes:
-        reason: `patience` (no better validation metric), `perfect` (the metric was at its best possible value),
+        reason: `patience` (no better value of `train.stop_by`), `perfect` (the metric was at its best possible value),
             `plateau` (training loss and metric did not change) or `callback` (a callback raised `StopTraining`).
         epoch: the last epoch.
         epochs: number of epochs for which the reason held.

@@ -17,7 +17,8 @@ from sensorium.trials._build import build_fitted, model_of_none
 from sensorium.trials._result import USUAL, Control, TrialResult
 from sensorium.trials._spec import TrialSpec
 
-STEP, RATE = 0.004, 5e9  # seconds of a training step without work, and multiply-adds per second, of an ordinary CPU
+START = 2.0  # seconds of a training beside its steps, on an ordinary CPU
+STEP, RATE = 0.008, 12e9  # seconds of a training step without work, and multiply-adds per second
 
 
 def training_of(
@@ -85,4 +86,4 @@ def _estimate(data: PreparedTable, fitted: FittedModel, epochs: int) -> float:
     context = training_of(data, fitted)
     with data.reading_features(fitted.networks):
         work = _step_work(context)
-    return epochs * math.ceil(len(context.train_rows) / context.batch_size) * (STEP + work / RATE)
+    return START + epochs * math.ceil(len(context.train_rows) / context.batch_size) * (STEP + work / RATE)

@@ -24,6 +24,8 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "line.stopped_plateau": "stopped after epoch {epoch}: training loss and validation {metric} did not change for "
         "{epochs} epochs",
         "line.stopped_loss": "stopped after epoch {epoch}: the training loss did not change for {epochs} epochs",
+        "line.stopped_patience_loss": "stopped after epoch {epoch}: the validation log loss (after temperature "
+        "scaling) did not improve for {epochs} epochs",
         "line.stopped_patience": "stopped after epoch {epoch}: validation {metric} did not improve for {epochs} epochs",
         "line.stopped_callback": "stopped after epoch {epoch}: a callback ended the training",
         "line.members": "weights of the members: {members}",

@@ -111,9 +111,13 @@ def stop_sentence(history: HistoryRecord) -> str | None:
     stopped = history.stopped
     if stopped is None:
         return None
-    unscored = stopped.reason == "plateau" and math.isnan(history.epochs[-1].metric)
+    key = STOPPED[stopped.reason]
+    if stopped.reason == "plateau" and math.isnan(history.epochs[-1].metric):
+        key = "line.stopped_loss"
+    elif stopped.reason == "patience" and history.stop_by == "log_loss":
+        key = "line.stopped_patience_loss"
     return say(
-        "line.stopped_loss" if unscored else STOPPED[stopped.reason],
+        key,
         epoch=stopped.epoch,
         metric=history.watched,
         value=stopped.value,
