@@ -8,6 +8,7 @@ from rich.console import Console
 from sensorium.evaluate import Evaluation, Subset, Subsets
 from sensorium.metrics import Difference
 from sensorium.model.card import (
+    BlendRecord,
     DataSpec,
     EvaluationRecord,
     MemberRecord,
@@ -108,3 +109,13 @@ def test_members_are_listed_with_their_weights_and_with_modalities_where_they_re
     found = printed(fit_text([], ModelCard(members=members, seconds=3.2), DataSpec(), None))
     assert "weights of the members: network 0.500, linear (text) 0.300, linear 0.200" in found
     assert "fitted in 3.2 s" in found
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [("network", "network: fitted in 3.2 s"), ("estimator", "network (not used by the blend): fitted")],
+)
+def test_a_network_that_is_no_member_of_the_blend_is_named_as_such(kind, said):
+    blend = BlendRecord(metric="log_loss", judged=9, how="5 folds", candidates=[], value=0.5)
+    members = [MemberRecord(name="own", kind=kind, weight=1.0, modalities=["text"])]
+    assert said in printed(fit_text([], ModelCard(members=members, blend=blend, seconds=3.2), DataSpec(), None))

@@ -127,8 +127,9 @@ def _training(card: ModelCard, data: DataSpec) -> Iterator[str]:
     epochs, seconds = len(card.history.epochs), _seconds(card.seconds)
     key = {0: "line.no_epochs", 1: "line.one_epoch"}.get(epochs, "line.epochs")
     lines = [say(key, epochs=epochs, seconds=seconds, best=card.history.best), stop_sentence(card.history)]
+    used = card.members is None or any(member.kind == "network" for member in card.members)
     for line in filter(None, lines):
-        yield say("line.of_network", line=line) if card.blend else line
+        yield say("line.of_network" if used else "line.of_unused_network", line=line) if card.blend else line
     if card.members:
         yield say("line.members", members=", ".join(_members(card.members)))
     if card.modality_weights:

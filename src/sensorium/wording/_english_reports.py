@@ -18,6 +18,7 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "line.epochs": "{epochs} epochs in {seconds} s; epoch {best} was the best",
         "line.one_epoch": "1 epoch in {seconds} s",
         "line.of_network": "network: {line}",
+        "line.of_unused_network": "network (not used by the blend): {line}",
         "line.no_epochs": "fitted in {seconds} s",
         "line.stopped_perfect": "stopped after epoch {epoch}: validation {metric} was at its best possible value, "
         "{value}, for {epochs} epochs",
