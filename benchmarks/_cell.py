@@ -19,7 +19,6 @@ from _scores import Scored, Values, metrics_of
 
 NOT_INSTALLED = 3  # exit status
 SERIES = "all_series"  # name of the tower
-AUTOGLUON_SHARE = 0.8  # of the limit of a cell; the rest is for imports, features and predictions
 AUTOGLUON_MISSING = "not installed: model autogluon needs AutoGluon (pip install 'autogluon.tabular[all]')"
 
 
@@ -144,7 +143,10 @@ def towers(spec: RealTable) -> dict[str, list[str]]:
 
 
 def autogluon(cell: dict[str, Any], spec: RealTable, shared: Shared, folder: Path) -> Outcome:
-    """AutoGluon-Tabular over the columns of the recipes: texts as they are, statistics of files."""
+    """AutoGluon-Tabular over the columns of the recipes: texts as they are, statistics of files.
+
+    Its training may take as long as the whole cell of `default`.
+    """
     try:
         from autogluon.tabular import TabularPredictor
     except ModuleNotFoundError as error:
@@ -157,7 +159,7 @@ def autogluon(cell: dict[str, Any], spec: RealTable, shared: Shared, folder: Pat
     problem = "regression" if spec.is_amount else "binary" if len(classes) == 2 else "multiclass"
     predictor = TabularPredictor("benchmark_label", problem, spec.metric, path=str(folder / "model"), verbosity=0)
     train, validation = (labelled.iloc[shared.of(role)] for role in (TRAIN, VALIDATION))
-    predictor.fit(train, tuning_data=validation, time_limit=AUTOGLUON_SHARE * cell["limit"])
+    predictor.fit(train, tuning_data=validation, time_limit=cell["seconds"])
     if spec.is_amount:
         return predictor.predict(frame).to_numpy(np.float64), ""
     found = predictor.predict_proba(frame).reindex(columns=range(len(classes)), fill_value=0.0)

@@ -208,9 +208,33 @@ def test_failed_cell_is_recorded_and_tried_again(data, tmp_path, monkeypatch):
 def test_model_that_is_not_installed_leaves_no_cell(data, tmp_path, capsys):
     if find_spec("autogluon"):
         pytest.skip("AutoGluon is installed")
+    finish_default(tmp_path, seconds=3)
     run(data, tmp_path, "--models", "autogluon")
     assert "not installed: model autogluon needs AutoGluon" in capsys.readouterr().out
-    assert not list(tmp_path.glob("validation/**/*.json"))
+    assert [path.stem for path in tmp_path.glob("validation/**/*.json")] == ["default"]
+
+
+def test_autogluon_gets_the_time_of_the_default(data, tmp_path, monkeypatch, capsys):
+    given = []
+
+    def process(python, folder, limit):
+        given.append(json.loads((folder / "cell.json").read_text())["seconds"])
+        (folder / "errors.txt").write_text("")  # and None: it was not done in time
+
+    monkeypatch.setattr(benchmark, "run_process", process)
+    run(data, tmp_path, "--models", "autogluon")
+    assert not given and "run the model default first" in capsys.readouterr().out
+    for seconds in (37.5, 590):
+        finish_default(tmp_path, seconds=seconds)
+        run(data, tmp_path, "--models", "autogluon")
+        (tmp_path / "validation" / "made" / "0" / "autogluon.json").unlink()
+    assert given == [37.5, 480]
+
+
+def finish_default(results, seconds):
+    folder = results / "validation" / "made" / "0"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "default.json").write_text(json.dumps({"state": "done", "seconds": seconds}))
 
 
 @pytest.mark.slow
