@@ -169,7 +169,8 @@ class _Roles:
         validation = np.isin(places, data.rows("validation"))
         if len(folds) == 1:
             held = np.isin(places, folds.folds[0].judge)
-            how = f"{folds.how}; the first half chose the network as well" if searched else folds.how
+            chosen = f"the {'' if searched else 'epoch of the '}network and the strength of the classical models"
+            how = f"validation rows, which chose {chosen} as well; the other {int(held.sum()):,} are held out"
             return cls(places[~held], places[held], places[held & validation], how)
         if not searched:
             return cls(places, places, places[validation], folds.how)
