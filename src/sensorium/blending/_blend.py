@@ -202,7 +202,7 @@ def _assembled(
     """Return the model of the chosen members, calibrated on rows that did not choose the weights of their scores."""
     plan, rows = data.plan, roles.calibrate
     members = [candidates[place].member for place in choice.members]
-    fitted = build_blend(data, members, choice.weights, main.fitted)
+    fitted = build_blend(data, members, choice.weights, main.fitted, with_validation=needs_fold(plan) is None)
     scores = _pooled(candidates, choice, fitted)
     scores[roles.select] = choice.scores  # by weights that were fitted on other rows
     validated = scores[roles.validate]
