@@ -10,7 +10,7 @@ import numpy as np
 from sensorium.blending._candidates import Candidate
 from sensorium.blending._choose import PARTS, Choice, Judged, choose_members
 from sensorium.blending._classical import classical_candidates
-from sensorium.blending._networks import NETWORK, Train, train_networks
+from sensorium.blending._networks import NETWORK, Train, main_network, train_networks
 from sensorium.blending._time import FOLDS, FitTime, TimeLimit
 from sensorium.errors import TrainingError
 from sensorium.model import FittedModel, Outputs
@@ -80,7 +80,7 @@ def blend(
     Args:
         data: the table.
         mains: a training of each network, on the fold that `needs_fold` returns; `error` is set if it failed. The card
-            of the first is that of the blend.
+            of the first that may become a member is that of the blend.
         train: trains networks on folds.
         report: logs progress, and what is left out.
         limit: the time that the trainings may take.
@@ -93,7 +93,9 @@ def blend(
     time = FitTime(limit.after(networks.once, networks.spent), limit.cure)
     least = 0 if networks.candidates else 1
     classical = classical_candidates(raw, time, report, folds=fold_counts(data.plan), least=least)
-    return combine(raw, mains[0], [*networks.candidates, *classical.candidates], report, folds=classical.folds)
+    return combine(
+        raw, main_network(mains), [*networks.candidates, *classical.candidates], report, folds=classical.folds
+    )
 
 
 def combine(
@@ -109,7 +111,7 @@ def combine(
 
     Args:
         data: the table, with cells that are not features of frozen encoders.
-        main: the training of the first network, whose card is that of the blend.
+        main: the training of a network, whose card is that of the blend.
         candidates: the candidates.
         report: logs the members.
         folds: the folds of the classical models.

@@ -131,6 +131,14 @@ class NetworkFolds:
         """Return the time of all trainings in trainings on all rows, the one that makes the member included."""
         return 1 + self.trained * (self.count - 1) / self.count
 
+    def reason(self, seconds: float) -> str:
+        """Return why there are fewer folds than usual, given the seconds of one training; empty if there are not."""
+        usual = NetworkFolds(FOLDS[0], FOLDS[0])
+        if self == usual:
+            return ""
+        needed, limit = duration_text(usual.trainings * seconds), duration_text(NETWORK_SECONDS)
+        return f"with {count(usual.trained, 'fold')}, its trainings would take about {needed}, beyond {limit}"
+
     def judging(self, plan: Plan) -> list[tuple[int, Fold]]:
         """Return number and rows of the folds that the network is trained on; in order of time, they learn from most.
 
