@@ -138,15 +138,14 @@ def combine(
 
 
 def _without_values(data: PreparedTable, candidate: Candidate) -> Candidate:
-    """Return a candidate that gives no evidence for rows in which it has no value, as in the model.
+    """Return a candidate that does not count in rows in which it has no value, as in the model.
 
-    A classical model that learned from missing values predicts such rows, but the model does not ask it.
+    A classical model that learned from missing values predicts such rows, but the model does not ask it. Probabilities
+    become the prior, which is no evidence; amounts become NaN (see `Pool.combine_all`).
     """
-    if not data.plan.task.labels:
-        return candidate
     lacking = ~data.cells.only(candidate.member.columns).has_any()
     scores = candidate.scores.copy()
-    scores[lacking] = blend_pool(data.plan).prior
+    scores[lacking] = blend_pool(data.plan).prior if data.plan.task.labels else np.nan
     return replace(candidate, scores=scores)
 
 
@@ -220,7 +219,7 @@ def _assembled(
 def _pooled(candidates: Sequence[Candidate], choice: Choice, fitted: FittedModel) -> Floats:
     """Return the scores of the blend for all decoded rows; those of rows that are not judged are undefined."""
     scores = [candidates[place].scores for place in choice.members]
-    return fitted.pool.combine_all(scores, choice.weights).copy()  # a single member's own
+    return fitted.pool.combine_all(scores, choice.weights)
 
 
 def _record(candidates: Sequence[Candidate], choice: Choice, judged: Judged, places: Rows, how: str) -> BlendRecord:
