@@ -220,6 +220,20 @@ def test_rows_of_one_part_choose_one_member():
     assert found.loss == min(losses)
 
 
+def test_amounts_of_a_member_without_a_value_do_not_count():
+    """As in the model: the other members count for it, and the prior for all of them."""
+    random = np.random.default_rng(0)
+    truth, parts = random.normal(10, 1, 500), np.arange(500) % 5
+    whole, other = (truth + random.normal(0, 0.5, 500) for _ in range(2))
+    partial = np.where(np.arange(500) < 250, other, np.nan)
+    rows = Judged(Pool(AMOUNT, "mean", [10.0]), truth, parts)
+    found = choose_members(rows, [whole, partial], [["text", "image"], ["image"]])
+    assert found.members == [0, 1] and found.weights == pytest.approx([0.5, 0.5], abs=0.1)
+    assert found.scores[250:] == pytest.approx(whole[250:])
+    assert found.loss == rows.loss(found.scores) < rows.loss(whole)
+    assert rows.loss(partial) == rows.loss(np.r_[other[:250], np.full(250, 10.0)])
+
+
 def test_a_mean_of_probabilities_has_shares_as_weights():
     rows, random = judged(300)
     rows = replace(rows, pool=replace(rows.pool, pooling="mean"))

@@ -102,6 +102,11 @@ def test_slow_networks_are_trained_on_some_of_five_folds(seconds, rows, count, t
     assert NetworkFolds.of(seconds, rows) == NetworkFolds(count, trained)
 
 
+def test_fewer_folds_of_a_network_have_a_reason():
+    assert not NetworkFolds(5, 5).reason(3)
+    assert NetworkFolds(5, 1).reason(10) == "with 5 folds, its trainings would take about 50 s, beyond 15 s"
+
+
 def test_the_trainings_of_folds_count_by_their_rows():
     assert NetworkFolds(5, 5).trainings == pytest.approx(5)
     assert NetworkFolds(5, 1).trainings == pytest.approx(1.8)

@@ -97,6 +97,7 @@ def test_labels_of_the_rows_that_calibrate_select_nothing(monkeypatch):
     assert len(calibrate) == 40 == before.card["blend"]["judged"]
     assert before.card["blend"] == after.card["blend"]
     assert np.array_equal(before.predict_proba(table), after.predict_proba(table))
+    assert not before.evaluate(table, "validation").problems  # its members did not learn from these rows
 
 
 @pytest.mark.slow

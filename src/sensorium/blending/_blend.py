@@ -10,7 +10,7 @@ import numpy as np
 from sensorium.blending._candidates import Candidate
 from sensorium.blending._choose import PARTS, Choice, Judged, choose_members
 from sensorium.blending._classical import classical_candidates
-from sensorium.blending._networks import NETWORK, Train, train_networks
+from sensorium.blending._networks import NETWORK, Train, main_network, train_networks
 from sensorium.blending._time import FOLDS, FitTime, TimeLimit
 from sensorium.errors import TrainingError
 from sensorium.model import FittedModel, Outputs
@@ -80,7 +80,7 @@ def blend(
     Args:
         data: the table.
         mains: a training of each network, on the fold that `needs_fold` returns; `error` is set if it failed. The card
-            of the first is that of the blend.
+            of the first that may become a member is that of the blend.
         train: trains networks on folds.
         report: logs progress, and what is left out.
         limit: the time that the trainings may take.
@@ -93,7 +93,9 @@ def blend(
     time = FitTime(limit.after(networks.once, networks.spent), limit.cure)
     least = 0 if networks.candidates else 1
     classical = classical_candidates(raw, time, report, folds=fold_counts(data.plan), least=least)
-    return combine(raw, mains[0], [*networks.candidates, *classical.candidates], report, folds=classical.folds)
+    return combine(
+        raw, main_network(mains), [*networks.candidates, *classical.candidates], report, folds=classical.folds
+    )
 
 
 def combine(
@@ -109,7 +111,7 @@ def combine(
 
     Args:
         data: the table, with cells that are not features of frozen encoders.
-        main: the training of the first network, whose card is that of the blend.
+        main: the training of a network, whose card is that of the blend.
         candidates: the candidates.
         report: logs the members.
         folds: the folds of the classical models.
@@ -136,15 +138,14 @@ def combine(
 
 
 def _without_values(data: PreparedTable, candidate: Candidate) -> Candidate:
-    """Return a candidate that gives no evidence for rows in which it has no value, as in the model.
+    """Return a candidate that does not count in rows in which it has no value, as in the model.
 
-    A classical model that learned from missing values predicts such rows, but the model does not ask it.
+    A classical model that learned from missing values predicts such rows, but the model does not ask it. Probabilities
+    become the prior, which is no evidence; amounts become NaN (see `Pool.combine_all`).
     """
-    if not data.plan.task.labels:
-        return candidate
     lacking = ~data.cells.only(candidate.member.columns).has_any()
     scores = candidate.scores.copy()
-    scores[lacking] = blend_pool(data.plan).prior
+    scores[lacking] = blend_pool(data.plan).prior if data.plan.task.labels else np.nan
     return replace(candidate, scores=scores)
 
 
@@ -169,7 +170,8 @@ class _Roles:
         validation = np.isin(places, data.rows("validation"))
         if len(folds) == 1:
             held = np.isin(places, folds.folds[0].judge)
-            how = f"{folds.how}; the first half chose the network as well" if searched else folds.how
+            chosen = f"the {'' if searched else 'epoch of the '}network and the strength of the classical models"
+            how = f"validation rows, which chose {chosen} as well; the other {int(held.sum()):,} are held out"
             return cls(places[~held], places[held], places[held & validation], how)
         if not searched:
             return cls(places, places, places[validation], folds.how)
@@ -201,7 +203,7 @@ def _assembled(
     """Return the model of the chosen members, calibrated on rows that did not choose the weights of their scores."""
     plan, rows = data.plan, roles.calibrate
     members = [candidates[place].member for place in choice.members]
-    fitted = build_blend(data, members, choice.weights, main.fitted)
+    fitted = build_blend(data, members, choice.weights, main.fitted, with_validation=needs_fold(plan) is None)
     scores = _pooled(candidates, choice, fitted)
     scores[roles.select] = choice.scores  # by weights that were fitted on other rows
     validated = scores[roles.validate]
@@ -217,7 +219,7 @@ def _assembled(
 def _pooled(candidates: Sequence[Candidate], choice: Choice, fitted: FittedModel) -> Floats:
     """Return the scores of the blend for all decoded rows; those of rows that are not judged are undefined."""
     scores = [candidates[place].scores for place in choice.members]
-    return fitted.pool.combine_all(scores, choice.weights).copy()  # a single member's own
+    return fitted.pool.combine_all(scores, choice.weights)
 
 
 def _record(candidates: Sequence[Candidate], choice: Choice, judged: Judged, places: Rows, how: str) -> BlendRecord:

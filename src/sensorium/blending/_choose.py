@@ -37,8 +37,8 @@ class Judged:
         return self.pool.task
 
     def loss(self, scores: Floats) -> float:
-        """Return the mean log loss of scores of the rows; of numbers, `metric`."""
-        outcome = self.task.outcome(scores, self.truth)
+        """Return the mean log loss of scores of the rows; of numbers, `metric`, where the prior replaces NaN."""
+        outcome = self.task.outcome(self.pool.combine_all([scores], [1.0]), self.truth)
         if self.task.labels:
             return float(log_losses(outcome).mean())
         return float(score(self.metric, outcome)[0])
@@ -115,7 +115,7 @@ def choose_members(judged: Judged, scores: Sequence[Floats], modalities: Sequenc
 
     Args:
         judged: the rows that judge.
-        scores: out-of-fold scores of these rows by each candidate, [n, ...].
+        scores: out-of-fold scores of these rows by each candidate, [n, ...]; NaN for amounts without a value.
         modalities: the modalities that each candidate reads.
     """
     offered = {"": list(range(len(scores)))}

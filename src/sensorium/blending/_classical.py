@@ -64,12 +64,15 @@ def classical_models(data: PreparedTable, report: Reporter) -> list[ClassicalMod
 
     Args:
         data: the table, with cells that are not features of frozen encoders.
-        report: logs the kinds that do not support the task.
+        report: logs the kinds that do not support the task, and many modalities, which are not tried alone.
     """
     plan = data.plan
     cells = summarize(data.cells.only(plan.learnt))
     towers: Towers = {tower.name: list(tower.columns) for tower in plan.blueprint.towers}
     singles = [{name: columns} for name, columns in towers.items()] if 1 < len(towers) <= MOST_SINGLES else []
+    if len(towers) > MOST_SINGLES:
+        reason = f"there are {len(towers)}, more than {MOST_SINGLES}; compare trains a network for each"
+        report.log(f"? classical models of single modalities are left out of the blend: {reason}")
     found = list[ClassicalModel]()
     for kind in KINDS:
         if reason := unsuited(kind, plan.labels.task_name):

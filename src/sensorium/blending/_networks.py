@@ -58,8 +58,16 @@ def check_network(main: TrialResult) -> None:
         raise TrainingError("it predicts a constant")
 
 
+def main_network(mains: Sequence[TrialResult]) -> TrialResult:
+    """Return the first training that may become a member of a blend, else the first one.
+
+    The blend gets its card, and what it learned of the errors that transformed amounts are corrected by.
+    """
+    return next((main for main in mains if main.error is None and not main.collapsed), mains[0])
+
+
 def train_networks(data: PreparedTable, mains: Sequence[TrialResult], train: Train, report: Reporter) -> Networks:
-    """Train networks on folds, as many as their time allows; log those that are left out.
+    """Train networks on folds, as many as their time allows; log those that are left out, and why there are few folds.
 
     Args:
         data: the table.
@@ -73,6 +81,8 @@ def train_networks(data: PreparedTable, mains: Sequence[TrialResult], train: Tra
             check_network(main)
             seconds = estimate_seconds(data, main)
             folds = None if main.spec.fold else NetworkFolds.of(seconds, count_rows(data.plan))
+            if folds and (reason := folds.reason(seconds)):
+                report.log(f"? {main.spec.name} is trained on {folds.trained} of {folds.count} folds: {reason}")
             once, spent = once + seconds, spent + (folds.trainings if folds else 1) * seconds
             found.append(network_candidate(data, main, train, folds))
         except TrainingError as error:
@@ -120,10 +130,9 @@ def _fold_settings(data: PreparedTable, main: TrialResult, fold: Fold) -> Mappin
     Validation rows stop its training, as that of the main network. In order of time, a fold may learn from none of
     them: then it trains for as many epochs as the main one took to its best.
     """
-    settings = main.spec.settings
-    if "epochs" in settings.get("train", {}) or len(np.intersect1d(fold.learn, data.rows("validation"))):
-        return settings
-    return overlay(settings, {"train": {"epochs": main.training_history.best}})
+    if len(np.intersect1d(fold.learn, data.rows("validation"))):
+        return main.spec.settings
+    return overlay(main.spec.settings, {"train": {"epochs": main.training_history.best}})
 
 
 def _tested(result: TrialResult) -> Floats:

@@ -14,14 +14,14 @@ from sensorium.planning import Plan, cut_folds
 from sensorium.runtime.progress import duration_text
 from sensorium.split import Fold
 
-LEAST, FACTOR = 30.0, 2.5  # seconds that a blend may take, or so many times its network; tables are read beside that
-MOST, MOST_ROWS = 600.0, 20_000  # seconds that it takes at most with so many rows, in proportion with more
-OF_NETWORK = 0.8  # share of these that the trainings of one network may take
-FOLDS = (5, 3, 2)  # of classical models: the first number whose fits are quick enough
-NETWORK_SECONDS = 15.0  # that all trainings of a network may take; beyond it, few of the folds judge it
-ENOUGH = 200  # rows that judge a network in any case
-FEWEST = 2  # trainings of a network on a table without a single fold
-START_UP = 2.0  # seconds of the first fits that tell nothing of later ones: libraries are imported
+LEAST, FACTOR = 30.0, 2.5  # seconds, and times the seconds of its networks: a blend may take the longer of both
+MOST, MOST_ROWS = 600.0, 20_000  # seconds that it may take at most with up to so many rows; in proportion with more
+OF_NETWORK = 0.8  # share of `MOST` that the trainings of one network may take
+FOLDS = (5, 3, 2)  # numbers of folds of classical models; the first whose fits are quick enough is used
+NETWORK_SECONDS = 15.0  # for all trainings of one network; a slower one is trained on fewer folds
+ENOUGH = 200  # rows that judge a network at least
+FEWEST = 2  # trainings of a network at least, unless it is trained on a single fold
+START_UP = 2.0  # seconds of the first fit that are no part of later ones: libraries are imported
 
 
 def count_rows(plan: Plan) -> int:
@@ -50,7 +50,7 @@ class TimeLimit:
 
     Attributes:
         rows: training and validation rows.
-        patience: factor of the limits, from the preset.
+        patience: factor of `LEAST` and `MOST`, from the preset.
         preset: name of the preset.
     """
 
@@ -130,6 +130,14 @@ class NetworkFolds:
     def trainings(self) -> float:
         """Return the time of all trainings in trainings on all rows, the one that makes the member included."""
         return 1 + self.trained * (self.count - 1) / self.count
+
+    def reason(self, seconds: float) -> str:
+        """Return why there are fewer folds than usual, given the seconds of one training; empty if there are not."""
+        usual = NetworkFolds(FOLDS[0], FOLDS[0])
+        if self == usual:
+            return ""
+        needed, limit = duration_text(usual.trainings * seconds), duration_text(NETWORK_SECONDS)
+        return f"with {count(usual.trained, 'fold')}, its trainings would take about {needed}, beyond {limit}"
 
     def judging(self, plan: Plan) -> list[tuple[int, Fold]]:
         """Return number and rows of the folds that the network is trained on; in order of time, they learn from most.

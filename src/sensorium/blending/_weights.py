@@ -27,7 +27,7 @@ def fit_weights(task: Task, scores: Sequence[Floats], truth: npt.NDArray[Any], p
 
     Args:
         task: the task of the scores.
-        scores: out-of-fold scores of each of m members, [n, ...].
+        scores: out-of-fold scores of each of m members, [n, ...]; NaN for amounts of members without a value.
         truth: encoded labels, [n, ...].
         prior: the scores of a row without any value in the model that the weights are for.
 
@@ -54,7 +54,13 @@ def fit_weights(task: Task, scores: Sequence[Floats], truth: npt.NDArray[Any], p
 
 
 def _errors(scores: Sequence[Floats], truth: npt.NDArray[Any]) -> Floats:
-    return np.stack([own - truth for own in scores], 1)
+    """Return the errors [n, m]; where a member has no value, the mean error of the others, which count for it there."""
+    errors = np.stack([own - truth for own in scores], 1)
+    known = ~np.isnan(errors)
+    if known.all():
+        return errors
+    mean = np.where(known, errors, 0).sum(1, keepdims=True) / np.maximum(known.sum(1, keepdims=True), 1)
+    return np.where(known, errors, mean)
 
 
 def _of_evidence(scores: Sequence[Floats], truth: npt.NDArray[Any], prior: Sequence[float]) -> Floats:

@@ -78,9 +78,10 @@ class Pool:
         return self.task.pooled(given, shares, self.prior), np.logical_or.reduce(present)
 
     def combine_all(self, scores: Sequence[Scores], weights: Sequence[float]) -> Scores:
-        """Combine the scores of members that have a value in every row."""
-        present = [np.ones(len(own), np.bool_) for own in scores]
-        return self.combine(scores, present, weights)[0]
+        """Combine the scores of members; one whose score is NaN does not count, and rows without any get the prior."""
+        present = [np.asarray(~np.isnan(own).any(tuple(range(1, own.ndim))), np.bool_) for own in scores]
+        combined, there = self.combine(scores, present, weights)
+        return np.where(_beside(there, combined), combined, np.asarray(self.prior, np.float64))
 
 
 def _mean(scores: Sequence[Scores], present: Sequence[Present], weights: Sequence[float]) -> tuple[Scores, Present]:

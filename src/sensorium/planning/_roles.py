@@ -22,7 +22,8 @@ def cut_folds(plan: Plan, count: int) -> Folds:
     """Cut the training and validation rows into folds, by the rules of the split; positions among the decoded rows.
 
     With one fold, the training rows and half of the validation rows are learned from, and the other half is predicted.
-    Only rows with a usable label are cut: each fold has some.
+    In order of time, it is the last third that is predicted, without overlapping periods if `split.span` is set. Only
+    rows with a usable label are cut: each fold has some.
 
     Raises:
         SchemaError: there are too few rows, groups or times.
@@ -30,10 +31,9 @@ def cut_folds(plan: Plan, count: int) -> Folds:
     train, validation = (plan.used[plan.rows(name)] for name in ("train", "validation"))
     if count > 1:
         return _cut(plan, np.union1d(train, validation), count).within(plan.used)
-    judge = _cut(plan, validation, HELD_OUT).folds[-1].judge  # the later half, if the rows are in order of time
-    fold = Fold(np.union1d(train, np.setdiff1d(validation, judge)), judge)
-    how = "half of the validation rows; the other half calibrates"
-    return Folds((fold,), 1, how).within(plan.used)
+    last = _cut(plan, validation, HELD_OUT).folds[-1]
+    fold = Fold(np.union1d(train, last.learn), last.judge)
+    return Folds((fold,), 1, "held-out validation rows").within(plan.used)
 
 
 def _cut(plan: Plan, rows: Rows, count: int) -> Folds:

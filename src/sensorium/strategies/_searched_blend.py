@@ -15,6 +15,7 @@ from sensorium.blending import (
     classical_candidates,
     combine,
     fold_counts,
+    main_network,
     needs_fold,
 )
 from sensorium.errors import TrainingError
@@ -70,7 +71,8 @@ class SearchedBlend:
         mains = [self._main(main) for main in found] or [_untrained()]
         networks = self._networks(mains)
         candidates = [*networks, *classical.candidates]
-        result = combine(raw, mains[0], candidates, self.report, folds=classical.folds, searched=bool(networks))
+        main = main_network(mains)
+        result = combine(raw, main, candidates, self.report, folds=classical.folds, searched=bool(networks))
         result.model.card = result.model.card.updated(search=record)
         used, seconds = duration_text(self.budget.used), duration_text(self.budget.seconds)
         self.report.log(f"the blend took {used} of the budget of {seconds}")

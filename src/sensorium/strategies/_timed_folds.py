@@ -74,14 +74,14 @@ class TimedFolds:
 
     def _trainer(self, main: TrialResult) -> Train:
         """Return a function that trains a network on folds, for as many epochs as it had."""
-        history, epochs = main.training_history, int(main.spec.settings["train"]["epochs"])
-        most = epochs if history.stopped else len(history.epochs)  # the search may have ended its training
+        history = main.training_history
+        most = _epochs(main.spec) if history.stopped else len(history.epochs)  # the search may have ended its training
 
         def train(specs: Sequence[TrialSpec]) -> Sequence[TrialResult]:
             found = list[TrialResult]()
             for spec in specs:
                 self.report.step(f"{spec.name}; {duration_text(max(0.0, self.budget.left))} left")
-                found.append(self.session.ledger.find(spec) or self._train_fold(spec, most))
+                found.append(self.session.ledger.find(spec) or self._train_fold(spec, min(most, _epochs(spec))))
                 self._note_time()
                 if found[-1].error is not None:  # the blend does without this network
                     break
@@ -118,6 +118,11 @@ class TimedFolds:
 
     def _note_time(self) -> None:
         self.journal.note("spent", self.budget.used)
+
+
+def _epochs(spec: TrialSpec) -> int:
+    """Return the number of epochs of a training of the search, or of one on a fold."""
+    return int(spec.settings["train"]["epochs"])
 
 
 class _OutOfTime(Exception):

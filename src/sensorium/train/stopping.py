@@ -1,7 +1,7 @@
 """Early stopping: patience, a perfect validation metric, and a plateau of loss and metric.
 
-All rules watch the metric, also where `train.select_by` chooses the epoch by another criterion: stopping by a smoothed
-criterion would train longer. Patience may watch the log loss instead (`train.stop_by`).
+The rules watch the metric, also where `train.select_by` chooses the epoch by another criterion: stopping by a smoothed
+criterion would train longer. Only patience can watch the log loss instead (`train.stop_by`).
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class EarlyStopping:
         return EarlyStop("callback", done, 1) if by_callback else None
 
     def earliest(self, history: History) -> int | None:
-        """Return the earliest epoch after which training stops if the metric stays as it is; None if at the end."""
+        """Return the earliest epoch after which training stops if nothing improves; None if at the end."""
         done, possible = len(history.epochs), list[int]()
         if self.patience and not math.isnan(history.epochs[-1].validation_loss):
             possible.append(history.improved + self.patience)

@@ -96,15 +96,21 @@ def blend_pool(plan: Plan) -> Pool:
 
 
 def build_blend(
-    data: PreparedTable, members: Sequence[Member], weights: Sequence[float], network: FittedModel | None
+    data: PreparedTable,
+    members: Sequence[Member],
+    weights: Sequence[float],
+    network: FittedModel | None,
+    *,
+    with_validation: bool,
 ) -> FittedModel:
-    """Build a model of fitted members that learned from training and validation rows.
+    """Build a model of fitted members.
 
     Args:
         data: the table.
         members: the members.
         weights: their weights.
         network: the model whose network may be one of the members; the card has its history.
+        with_validation: whether members learned from the validation rows as well as from the training rows.
     """
     plan = data.plan
     used = {name for member in members for name in member.columns}
@@ -126,7 +132,8 @@ def build_blend(
         data=_data_spec(data),
         views={name: owner for name, owner in plan.table.views.items() if name in learnt},
     )
-    return replace(fitted, seen=with_validation_learned(data).seen_rows(fitted))
+    learned = with_validation_learned(data) if with_validation else data
+    return replace(fitted, seen=learned.seen_rows(fitted))
 
 
 def spec_settings(plan: Plan, spec: TrialSpec) -> Config:

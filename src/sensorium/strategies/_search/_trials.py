@@ -43,7 +43,7 @@ class Entrant:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """TrainingResult of one training in a search.
+    """Result of one training in a search.
 
     Attributes:
         number: number of the training within the search, from 1 in the order in which they were run.
