@@ -116,6 +116,10 @@ def test_weights_have_the_command_of_the_listing(monkeypatch):
             {"OMP_NUM_THREADS": "1", "GOMP_SPINCOUNT": "7"},
             ["threads: 1, set by OMP_NUM_THREADS (setting: threads)", "GOMP_SPINCOUNT=7\n"],
         ),
+        (
+            {"OMP_NUM_THREADS": "two"},
+            ["fewer for small networks", "! OMP_NUM_THREADS=two is not a number of threads and is ignored: unset it"],
+        ),
     ],
 )
 def test_variables_name_who_set_them(given, lines):

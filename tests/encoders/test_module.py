@@ -8,6 +8,7 @@ import sensorium
 from sensorium.batch import Cells
 from sensorium.encoders.module import Module
 from sensorium.errors import ArtifactError, ConfigError
+from sensorium.registry.failures import MemberError
 
 IMAGE = {"size": 8, "channels": 3}
 TEXT = {"vocabulary": 12}
@@ -166,3 +167,17 @@ def test_a_module_is_trained_saved_and_asked_for_when_loading(tabular, tmp_path)
     assert (again.predict_proba(tabular) == model.predict_proba(tabular)).all()
     with pytest.raises((ConfigError, ArtifactError), match="your own module"):
         sensorium.load(tmp_path / "run")
+
+
+def test_a_width_that_depends_on_the_length_of_the_cells_is_an_error_that_names_the_module():
+    """The sample has 8 ids, the texts have 6."""
+    module = Module(Sees(lambda ids: ids.float()), TEXT)
+    with pytest.raises(
+        MemberError, match=r"encoder 'Sees' failed in forward.*the width depends on the number of steps"
+    ):
+        module(texts())
+
+
+def test_integers_are_no_tokens():
+    with pytest.raises(MemberError, match=r"encoder 'Identity' failed in forward.*instead of floating-point numbers"):
+        Module(nn.Identity(), TEXT)

@@ -140,6 +140,19 @@ def test_variables_of_the_user_win(two, monkeypatch):
     assert choose_variables(PASSIVE) == {}
 
 
+@pytest.mark.unit
+@pytest.mark.parametrize(
+    ("value", "counts"),
+    [("2", True), (" 4,2", True), ("nonsense", False), ("", False), ("0", False), ("-1", False), ("1e3", False)],
+)
+def test_numbers_that_libraries_ignore_count_as_unset(two, monkeypatch, value, counts):
+    """Torch takes as many threads as there are cores then, whatever the quota of the container."""
+    monkeypatch.setattr(threads, "usable_cpus", lambda: 1)
+    monkeypatch.setenv("OMP_NUM_THREADS", value)
+    assert Threads.choose("auto") == (Threads(2, exact=True) if counts else Threads(1))
+    assert ("OMP_NUM_THREADS" in choose_variables(SINGLE)) != counts  # of worker processes
+
+
 @pytest.mark.slow
 def test_library_changes_no_environment():
     code = "\n".join([

@@ -8,7 +8,7 @@ import pytest
 import sensorium
 from blend_rows import WORDS, make_rows
 from sensorium.baselines import trees
-from sensorium.blending import _blend, _networks, _time
+from sensorium.blending import _blend, _networks, _time, check_blend
 from sensorium.errors import ConfigError, OutOfMemoryError
 from sensorium.planning import cut_folds, make_plan
 from sensorium.runtime.progress import Silent
@@ -208,6 +208,24 @@ def test_folds_without_validation_rows_train_as_long_as_the_network_needed(table
     sensorium.fit(dated, "label", split={"time": "day"}, **SETTINGS | {"preset": "good", "epochs": 4})
     ((best, specs),) = seen
     assert {spec.settings["train"]["epochs"] for spec in specs[:-1]} == {best}
+
+
+@pytest.mark.parametrize(
+    ("train", "refused"),
+    [({}, None), ({"soup": 3}, "train.soup"), ({"techniques": ["gradient_blending"]}, "gradient_blending")],
+)
+def test_settings_that_need_validation_rows_are_refused_where_a_fold_has_none(table, train, refused):
+    """The error comes before any file is decoded, not after the network of the whole table was trained."""
+    dated = {**table, "day": [f"2024-01-{1 + row // 10:02d}" for row in range(len(table["label"]))]}
+    del dated["split"]
+    for split in ({}, {"time": "day"}):
+        config = sensorium.Config.gather({"target": "label", "exclude": ["day"], "train": train, "split": split})
+        plan = make_plan(open_table(dated), config, Silent())
+        if split and refused:
+            with pytest.raises(ConfigError, match=f"{refused} needs validation rows"):
+                check_blend(plan, place="preset", cure="use preset fast")
+        else:
+            check_blend(plan, place="preset", cure="use preset fast")
 
 
 def test_a_finished_network_is_not_trained_again(table, tmp_path, monkeypatch):

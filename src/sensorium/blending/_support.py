@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from sensorium.blending._blend import planned_folds
+import numpy as np
+
+from sensorium.blending._blend import needs_fold, planned_folds
+from sensorium.blending._time import FEWEST, FOLDS
 from sensorium.config import Config
 from sensorium.errors import ConfigError, SchemaError
-from sensorium.planning import Plan
+from sensorium.planning import Plan, cut_folds
+from sensorium.train import validating_settings
 
 # Settings that a blend does not support → the reason.
 CONFLICTS: Mapping[str, str] = MappingProxyType(
@@ -30,7 +34,8 @@ def check_blend(plan: Plan, *, place: str, cure: str) -> None:
         cure: how to do without a blend.
 
     Raises:
-        ConfigError: a setting or several targets conflict with a blend, or the rows cannot be cut into folds.
+        ConfigError: a setting or several targets conflict with a blend, the rows cannot be cut into folds, or a setting
+            needs validation rows that a fold lacks.
     """
     for name, reason in CONFLICTS.items():
         if _value(plan.config, name):
@@ -46,6 +51,23 @@ def check_blend(plan: Plan, *, place: str, cure: str) -> None:
         planned_folds(plan)
     except SchemaError as error:
         raise ConfigError(error.finding, place=error.place, rule=error.rule, cure=cure) from None
+    settings = validating_settings(plan.config.train)
+    if settings and _lacks_validation(plan):
+        raise ConfigError(
+            f"{settings[0]} needs validation rows, which a network of the blend lacks",
+            place=settings[0],
+            rule="each fold learns from some validation rows, which earlier periods have not",
+            cure=f"{cure}, or remove the setting",
+        )
+
+
+def _lacks_validation(plan: Plan) -> bool:
+    """Return whether a fold of the networks learns from no validation row, as the first ones in order of time."""
+    if needs_fold(plan):
+        return False
+    validation = plan.rows("validation")
+    folds = [fold for count in (FOLDS[0], FEWEST) for fold in cut_folds(plan, count)]
+    return not all(len(np.intersect1d(fold.learn, validation)) for fold in folds)
 
 
 def _value(config: Config, name: str) -> Any:

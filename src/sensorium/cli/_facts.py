@@ -19,7 +19,7 @@ from sensorium.files.caches import cache_folder
 from sensorium.registry.weights import PACKAGED
 from sensorium.runtime.cpus import find_cpus
 from sensorium.runtime.memory import usable_memory
-from sensorium.runtime.thread_environment import NUMBERS, set_by_sensorium, shown_variables, user_sets
+from sensorium.runtime.thread_environment import NUMBERS, is_ignored, set_by_sensorium, shown_variables, user_sets
 from sensorium.runtime.threads import Threads
 
 EXTRA = re.compile(r"""^([\w.-]+)[^;]*;.*\bextra\s*==\s*["']([\w-]+)["']""")
@@ -51,6 +51,9 @@ def find_problems(facts: Mapping[str, Any]) -> list[str]:
     if facts["torch_error"]:
         reinstall = "install it again: pip install --force-reinstall torch"
         found.append(f"torch cannot be imported: {facts['torch_error']}; {reinstall}")
+    for name, value in facts["environment"].items():
+        if is_ignored(name):
+            found.append(f"{name}={value} is not a number of threads and is ignored: unset it")
     if quota is not None and quota < 1:
         found.append(f"the container may use {quota:g} CPUs: give it one or more, or training takes long")
     if memory is not None and memory < SMALLEST_MEMORY:

@@ -38,7 +38,7 @@ class Module(nn.Module):
         if self._keras:
             self._register_state_dict_hook(_by_number)  # type: ignore[no-untyped-call]
             self.register_load_state_dict_pre_hook(_by_name)  # type: ignore[no-untyped-call]
-        training = module.training
+        training, self.width = module.training, 0
         with torch.no_grad(), torch.device("cpu"):  # the user's module is there, whatever else is built without memory
             self.width = self._encode_sample(encoder_spec).values.shape[2]
         module.train(training)
@@ -63,9 +63,20 @@ class Module(nn.Module):
     def forward(self, cells: Cells) -> Tokens:
         out = self.module(self._input(cells))
         if not isinstance(out, Tensor) or out.dim() not in (2, 3, 4) or len(out) != len(cells.values):
-            values, name = self._input(cells), type(self.module).__name__
-            finding = f"the module returned {shape_of(out)} for {len(values)} rows"
-            raise member_error("encoder", name, "forward", finding, given=f"values: {shape_of(values)}", passed=True)
+            raise self._unsuited(cells, f"the module returned {shape_of(out)} for {len(cells.values)} rows")
+        if not out.is_floating_point():
+            raise self._unsuited(cells, f"the module returned {shape_of(out)} instead of floating-point numbers")
+        found = self._tokens(out, cells)
+        if self.width and found.values.shape[2] != self.width:
+            finding = f"the module returned {shape_of(out)}: the width depends on the number of steps"
+            raise self._unsuited(cells, finding)
+        return found
+
+    def _unsuited(self, cells: Cells, finding: str) -> SensoriumError:
+        values, name = self._input(cells), type(self.module).__name__
+        return member_error("encoder", name, "forward", finding, given=f"values: {shape_of(values)}", passed=True)
+
+    def _tokens(self, out: Tensor, cells: Cells) -> Tokens:
         if out.dim() == 2:
             return Tokens.of_vector(out)
         if out.dim() == 4:

@@ -7,6 +7,7 @@ variables shorten the spinning. A variable that the user sets always wins.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ PASSIVE = {"GOMP_SPINCOUNT": "0", "KMP_BLOCKTIME": "0"}
 SINGLE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 POLICIES = {"GOMP_SPINCOUNT", "KMP_BLOCKTIME", "OMP_WAIT_POLICY"}  # a user who sets one of them has chosen how to wait
 NUMBERS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")  # each sets the number of threads of torch
+USABLE = re.compile(r"\s*\+?0*[1-9]\d*\s*(,.*)?")  # a number, or one per nested level; libraries ignore anything else
 SHOWN = (*NUMBERS, "OPENBLAS_NUM_THREADS", *sorted(POLICIES))
 
 _own = set[str]()  # variables that this process set itself
@@ -61,8 +63,13 @@ def choose_variables(values: Mapping[str, str]) -> dict[str, str]:
 
 
 def user_sets(names: Collection[str]) -> bool:
-    """Return whether the user set one of these variables."""
-    return any(name in os.environ and name not in _own for name in names)
+    """Return whether the user set one of these variables, to a value that libraries do not ignore."""
+    return any(name in os.environ and name not in _own and not is_ignored(name) for name in names)
+
+
+def is_ignored(name: str) -> bool:
+    """Return whether a variable is set to something else than a number of threads, which libraries ignore."""
+    return name in SINGLE and name in os.environ and not USABLE.fullmatch(os.environ[name])
 
 
 def set_by_sensorium(name: str) -> bool:

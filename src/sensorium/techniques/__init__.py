@@ -10,6 +10,7 @@ from sensorium.techniques._plan import (
     chosen_techniques,
     fitting,
     unlabelled_learners,
+    validating_settings,
     without_teacher,
 )
 
@@ -26,5 +27,6 @@ __all__ = [
     "mitigations_for",
     "skill",
     "unlabelled_learners",
+    "validating_settings",
     "without_teacher",
 ]

@@ -65,6 +65,7 @@ class Technique(nn.Module):
         watches: whether it only observes, so that the model is the same, bit for bit, as without it.
         unlabelled: whether it learns from `TrainingContext.unlabelled_rows`, which are prepared for it.
         self_supervised: whether its loss needs no label, so that it can be used for pre-training (`train.pretrain`).
+        validates: whether it needs validation rows.
 
     Example:
         A technique that penalises large logits:
@@ -89,6 +90,7 @@ class Technique(nn.Module):
     learns_from_teacher: ClassVar[bool] = False
     unlabelled: ClassVar[bool] = False
     self_supervised: ClassVar[bool] = False
+    validates: ClassVar[bool] = False
 
     def __init__(self, context: TrainingContext) -> None:
         super().__init__()

@@ -63,6 +63,12 @@ def fitting(chosen: Chosen, towers: int) -> list[str]:
     return [name for name in chosen if towers > 1 or not techniques.load(name).joint]
 
 
+def validating_settings(config: TrainConfig) -> list[str]:
+    """Return the names of the settings that need validation rows."""
+    chosen = [name for name in chosen_techniques(config) if techniques.load(name).validates]
+    return [*["train.soup"] * (config.soup > 1), *(f"{IN_TRAINING}.{name}" for name in chosen)]
+
+
 def unlabelled_learners(config: TrainConfig) -> list[str]:
     """Return what learns from training rows without a label: names of techniques, and `pre-training`."""
     known = [name for name in config.techniques if name in techniques.entries]

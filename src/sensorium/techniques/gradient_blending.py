@@ -41,6 +41,7 @@ class GradientBlending(Technique):
     """
 
     joint = True
+    validates = True
     weights: Tensor
     before: Tensor
 

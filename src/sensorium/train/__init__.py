@@ -1,6 +1,6 @@
 """The training loop: optimiser, schedule, early stopping, checkpoints, pre-training, events."""
 
-from sensorium.techniques import unlabelled_learners, without_teacher
+from sensorium.techniques import unlabelled_learners, validating_settings, without_teacher
 from sensorium.train.checkpoint import IGNORED_ON_RESUME, Checkpoint
 from sensorium.train.checks import check_calibration, check_for_model, check_for_task
 from sensorium.train.freeze import covered, freeze
@@ -31,5 +31,6 @@ __all__ = [
     "pretrain",
     "train",
     "unlabelled_learners",
+    "validating_settings",
     "without_teacher",
 ]
