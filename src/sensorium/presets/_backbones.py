@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sensorium.config import Config
+from sensorium.config import Config, set_value
 from sensorium.findings import ColumnPlan
 from sensorium.model import pick_device
 from sensorium.model.card import BackboneRecord
@@ -104,7 +104,8 @@ def _weights(name: str) -> Weights:
 def why_unsuited(weights: Weights, schema: Schema, column: str) -> str:
     """Return why weights do not suit a column; empty if they do."""
     if weights.language == "English" and not is_english(sample_texts(schema, column)):
-        return f"the texts do not look {weights.language}, the language that it was trained on"
+        use = f"name a preset and {set_value(f'encoders.{column}', weights.name)}"
+        return f"the texts do not look {weights.language}, the language that it was trained on; to use it, {use}"
     return ""
 
 
