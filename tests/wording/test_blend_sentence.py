@@ -38,6 +38,12 @@ def test_single_model_has_a_figure_that_other_rows_chose_and_one_of_the_rows_tha
     assert blend_sentence(record([1.0], [0.5], value=0.5, single=0.5)).endswith(f"on other rows ({RULE})")
 
 
+def test_single_model_that_is_the_best_for_all_rows_has_one_figure():
+    found = blend_sentence(record([1.0, 0.0], [0.5, 0.6], value=0.5, single=0.5))
+    assert found.endswith(f"({RULE}). Of all models, it has the lowest log loss on these rows; the others: b 0.6")
+    assert "which chose it" not in found
+
+
 def test_choice_of_a_modality_is_called_optimistic():
     found = record([0.5, 0.5], [0.5, 0.5], value=0.4, single=0.5, modality="x", alone={"x": 0.4}, together=0.45)
     assert blend_sentence(found).endswith(

@@ -49,6 +49,7 @@ def _several(found: BlendRecord, members: Sequence[BlendCandidate]) -> str:
 
 def _single(found: BlendRecord, member: BlendCandidate) -> str:
     names = [say("blend.other", name=each.name, value=each.value) for each in found.candidates if each is not member]
+    key = "blend.same" if math.isclose(found.value, member.value) else "blend.others"
     return say(
         "blend.one",
         name=member.name,
@@ -56,7 +57,7 @@ def _single(found: BlendRecord, member: BlendCandidate) -> str:
         value=found.value,
         judged=found.judged,
         how=found.how,
-        others=say("blend.others", own=member.value, others=", ".join(names)) if names else "",
+        others=say(key, metric=_metric(found), own=member.value, others=", ".join(names)) if names else "",
     )
 
 
