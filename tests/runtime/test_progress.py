@@ -64,6 +64,27 @@ def test_all_work_together_gets_a_line_per_minute(monkeypatch):
 
 
 @pytest.mark.unit
+def test_the_first_line_of_a_step_names_it(monkeypatch):
+    now, stream = [0.0], io.StringIO()
+    monkeypatch.setattr("sensorium.runtime._line_reporter.time.monotonic", lambda: now[0])
+    report = LineReporter(stream)
+    report.step("fold 2 of 5")
+    with report.bar("training", 4) as bar:
+        for _ in range(2):
+            now[0] += 60
+            bar.advance(1)
+    report.step("fold 3 of 5")
+    with report.phase("a short one"):
+        pass
+    now[0] += 60
+    with report.bar("predicting", 4) as bar:
+        bar.advance(1)
+    first, second, last = stream.getvalue().splitlines()
+    assert first.startswith("fold 2 of 5: training: 1 of 4") and second.startswith("training: 2 of 4")
+    assert last.startswith("predicting: 1 of 4")
+
+
+@pytest.mark.unit
 def test_a_message_can_be_limited_to_one():
     stream = io.StringIO()
     report = LineReporter(stream)

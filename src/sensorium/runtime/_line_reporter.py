@@ -22,7 +22,7 @@ class LineReporter:
     def __init__(self, stream: TextIO, every: float = 60.0) -> None:
         self._stream, self._every, self._last = stream, every, time.monotonic()
         self._logged, self._open, self._lock = set[str](), list[_LineBar](), threading.Lock()
-        self._stopped = threading.Event()
+        self._stopped, self._step = threading.Event(), ""
 
     def bar(self, title: str, total: int, unit: str = "rows", *, until: str = "left") -> Bar:
         return _LineBar(title, Counter(total, unit, until), self)
@@ -31,7 +31,10 @@ class LineReporter:
         return _LineBar(title, Counter(None, "", ""), self)
 
     def step(self, text: str) -> None:
-        self.print_state(lambda: text)
+        """Print the name of the next piece of work: now if a line is due, else in front of its first line."""
+        self._step = text
+        if self.is_due:
+            self.print_state(str)
 
     def log(self, text: str, *, once: str = "") -> None:
         if is_first(once, self._logged):
@@ -47,7 +50,8 @@ class LineReporter:
         with self._lock:
             if self.is_due:
                 self._last = time.monotonic()
-                self.log(text())
+                self.log(": ".join(filter(None, [self._step, text()])))
+                self._step = ""
 
     def enter(self, bar: _LineBar) -> None:
         """Begin a task. While there is one, a thread prints its state, also if it does not advance."""
@@ -60,6 +64,7 @@ class LineReporter:
         """End a task."""
         self._open.remove(bar)
         if not self._open:
+            self._step = ""
             self._stopped.set()
 
     def _watch(self, stopped: threading.Event) -> None:
