@@ -56,9 +56,6 @@ class Classification(Task):
         if abs(sum(prior) - 1) > ROUNDING:
             raise ValueError(f"prior scores whose sum is {sum(prior):g} instead of 1")
 
-    def decode(self, predicted: npt.NDArray[Any]) -> Sequence[Any]:
-        return [self.classes[place] for place in predicted]
-
     def findings(self, column: str) -> list[Problem]:
         return [*super().findings(column), *same_value(column, self.classes)]
 

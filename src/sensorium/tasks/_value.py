@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, Self, TypeAlias
 
@@ -103,12 +102,6 @@ class Value(Task):
 
     def prior(self, values: npt.NDArray[Any]) -> list[float]:
         return [mean_and_deviation(values)[0]]
-
-    def predicted(self, scores: Floats) -> npt.NDArray[Any]:
-        return scores
-
-    def decode(self, predicted: npt.NDArray[Any]) -> Sequence[Any]:
-        return list(predicted.tolist())
 
     def findings(self, column: str) -> list[Problem]:
         about_notation = [Problem(None, column, reason, cure) for reason, cure in self.notes]

@@ -98,9 +98,6 @@ class Multiclass(Classification):
     def scores(self, logits: npt.NDArray[np.floating[Any]]) -> Floats:
         return softmax(logits)
 
-    def predicted(self, scores: Floats) -> npt.NDArray[Any]:
-        return scores.argmax(1).astype(np.int64)
-
     def describe(self) -> str:
         shown = ", ".join(map(repr, self.classes[:5]))
         return f"{len(self.classes)} classes: {shown}{' …' if len(self.classes) > 5 else ''}"
