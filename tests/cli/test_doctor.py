@@ -82,10 +82,11 @@ def test_small_limits_are_problems(monkeypatch, quota, memory, cure):
     assert cure in call("doctor").stdout
 
 
-def test_torch_that_cannot_be_imported_is_a_problem(tmp_path):
+@pytest.mark.parametrize("error", ["RuntimeError", pytest.param("SystemExit", marks=pytest.mark.slow)])
+def test_torch_that_cannot_be_imported_is_a_problem(tmp_path, error):
     """In a process of its own, whose torch and optional packages raise when they are imported."""
     for package in ("torch", "optuna", "transformers"):
-        (tmp_path / f"{package}.py").write_text("raise RuntimeError('damaged library')")
+        (tmp_path / f"{package}.py").write_text(f"raise {error}('damaged library')")
     path = os.pathsep.join([str(tmp_path), str(Path(sensorium.__file__).parent.parent)])
     done = subprocess.run(
         [sys.executable, "-m", "sensorium", "doctor", "--json"],
@@ -93,7 +94,7 @@ def test_torch_that_cannot_be_imported_is_a_problem(tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
-    assert found["torch_error"] == "RuntimeError: damaged library"
+    assert found["torch_error"] == f"{error}: damaged library"
     assert "pip install --force-reinstall torch" in found["problems"][0]
 
 

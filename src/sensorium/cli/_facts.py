@@ -110,7 +110,7 @@ def _torch() -> dict[str, Any]:
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         found["devices"] = ["cpu", *(f"cuda:{place} ({torch.cuda.get_device_name(place)})" for place in range(count))]
         found["threads"] = Threads.choose("auto").most
-    except Exception as error:  # noqa: BLE001 - whatever a broken installation raises
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a broken installation raises
         found["torch_error"] = f"{type(error).__name__}: {error}".partition("\n")[0]
     return found
 
