@@ -147,6 +147,7 @@ OTHERS = {
     "patience",
     "metric",
     "select_by",
+    "stop_by",
     "soup",
     "checkpoint",
     "compile",

@@ -43,7 +43,13 @@ def test_a_slow_training_names_the_slowest_tower_and_its_settings_once(pictures,
     assert re.search(r"the encoder of 'photo' \(image_cnn\) takes \d+% of the time", said)
     for cure in ("modalities.photo.size=32", "encoders.photo=efficientnet_lite", "--epochs 2", "train.batch_size=64"):
         assert f"--set {cure}" in said or cure in said
-    assert "modalities.x" not in said
+    assert "modalities.x" not in said and "faster (with --preset fast): " in said
+
+
+def test_a_slow_blend_names_the_preset_that_these_settings_would_replace(pictures, slow, capsys):
+    fit(pictures, epochs=4, preset="good")
+    lines = [line for line in capsys.readouterr().err.splitlines() if "Settings that make it faster" in line]
+    assert lines and all("faster (with --preset good): " in line for line in lines)
 
 
 def test_settings_that_are_as_small_as_they_get_are_not_proposed(pictures, slow, capsys):

@@ -40,6 +40,7 @@ class TrainingContext:
         callbacks: receive the events of the training.
         trial: name of the model in these events.
         learnt: column → its modality.
+        preset: name of the preset of the fit, as some settings replace one that is not named; empty without one.
     """
 
     model: FusionModel
@@ -60,3 +61,4 @@ class TrainingContext:
     callbacks: Sequence[Callback] = ()
     trial: str = "model"
     learnt: Mapping[str, Modality] = field(default_factory=dict)
+    preset: str = ""

@@ -47,9 +47,10 @@ def _advice(state: State, left: float) -> str:
     """Return the part of the work that takes most of the time, and the settings that reduce it."""
     found = find_bottleneck(state.context)
     cures = [*found.cures, *more_threads(state.context), *_length_cures(state)]
+    beside = f" (with --preset {state.context.preset})" if state.context.preset else ""
     return (
         f"{_stage(state)} takes about {duration_text(left)} more if it does not stop early; {found.text}. "
-        f"Settings that make it faster: {', '.join(cures)}"
+        f"Settings that make it faster{beside}: {', '.join(cures)}"
     )
 
 

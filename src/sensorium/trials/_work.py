@@ -47,6 +47,7 @@ def training_of(
         callbacks=control.callbacks,
         trial=trial,
         learnt=fitted.learnt,
+        preset="" if plan.config.preset == "auto" else plan.config.preset,
     )
 
 
