@@ -50,7 +50,7 @@ class TimeLimit:
 
     Attributes:
         rows: training and validation rows.
-        patience: factor of `LEAST` and `MOST`, from the preset.
+        patience: factor of the limits, from the preset.
         preset: name of the preset.
     """
 
@@ -75,7 +75,7 @@ class TimeLimit:
             once: seconds of one training of each network.
             spent: seconds of all trainings of the networks.
         """
-        whole = min(self.most, max(self.patience * LEAST, FACTOR * once))
+        whole = min(self.most, self.patience * max(LEAST, FACTOR * once))
         return max(whole - spent, (1 - OF_NETWORK) * whole)
 
     def network_reason(self, seconds: float, trainings: int) -> str:
