@@ -38,9 +38,9 @@ def test_single_model_has_a_figure_that_other_rows_chose_and_one_of_the_rows_tha
     assert blend_sentence(record([1.0], [0.5], value=0.5, single=0.5)).endswith(f"on other rows ({RULE})")
 
 
-def test_single_model_that_is_the_best_for_all_rows_has_one_figure():
+def test_single_model_that_all_rows_chose_has_one_figure():
     found = blend_sentence(record([1.0, 0.0], [0.5, 0.6], value=0.5, single=0.5))
-    assert found.endswith(f"({RULE}). Of all models, it has the lowest log loss on these rows; the others: b 0.6")
+    assert found.endswith(f"({RULE}). The others on these rows: b 0.6")
     assert "which chose it" not in found
 
 

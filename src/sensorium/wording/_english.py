@@ -52,7 +52,7 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "blend.one": "no blend: {name} alone does best, with {metric} {value:.4g}, estimated on {judged:,} rows by "
         "models that were fitted and chosen on other rows ({how}){others}",
         "blend.others": ". On all of these rows, which chose it, it has {own:.4g}; the others: {others}",
-        "blend.same": ". Of all models, it has the lowest {metric} on these rows; the others: {others}",
+        "blend.same": ". The others on these rows: {others}",
         "blend.other": "{name} {value:.4g}",
         "blend.modality": "{sentence}. The other modalities do not help: {metric} is {alone:.4g} with {name} alone and "
         "{together:.4g} with all modalities, so only {name} is used. These rows made this choice, so the lower figure "

@@ -57,7 +57,7 @@ def _single(found: BlendRecord, member: BlendCandidate) -> str:
         value=found.value,
         judged=found.judged,
         how=found.how,
-        others=say(key, metric=_metric(found), own=member.value, others=", ".join(names)) if names else "",
+        others=say(key, own=member.value, others=", ".join(names)) if names else "",
     )
 
 
