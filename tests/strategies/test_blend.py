@@ -183,7 +183,6 @@ def test_a_network_that_would_take_too_long_is_not_trained(table, monkeypatch, c
     assert np.array_equal(sensorium.load(tmp_path / "run").predict_proba(table), found.predict_proba(table))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("given", "stop_by"), [({}, "log_loss"), ({"metric": "accuracy"}, "metric"), ({"stop_by": "metric"}, "metric")]
 )
@@ -228,6 +227,7 @@ def test_settings_that_need_validation_rows_are_refused_where_a_fold_has_none(ta
             check_blend(plan, place="preset", cure="use preset fast")
 
 
+@pytest.mark.slow
 def test_a_finished_network_is_not_trained_again(table, tmp_path, monkeypatch):
     """An interruption between two members loses none that is finished."""
     trained = []

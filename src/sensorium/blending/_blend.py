@@ -46,10 +46,9 @@ def network_spec(plan: Plan, name: str = NETWORK, seed: int | None = None) -> Tr
     A blend is judged by log loss. After a network has memorised its rows, accuracy may creep up for many more epochs
     although its probabilities do not get better.
     """
-    config = plan.config.train
-    by = config.stop_by or selection_criterion(config, plan.task)
-    settings = {} if by == (config.stop_by or "metric") else {"train": {"stop_by": by}}
-    return TrialSpec(name, seed=seed, fold=needs_fold(plan), settings=settings)
+    train = plan.config.train
+    stop_by = train.stop_by or selection_criterion(train, plan.task)
+    return TrialSpec(name, seed=seed, fold=needs_fold(plan), settings={"train": {"stop_by": stop_by}})
 
 
 def planned_folds(plan: Plan) -> Folds:

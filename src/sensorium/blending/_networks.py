@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
 from sensorium.blending._candidates import Candidate, candidate_of
 from sensorium.blending._time import FEWEST, NetworkFolds, TimeLimit, count_rows
-from sensorium.config import overlay
 from sensorium.errors import TrainingError
-from sensorium.planning import PreparedTable
+from sensorium.planning import Plan, PreparedTable
 from sensorium.runtime.progress import Reporter
 from sensorium.split import Fold
 from sensorium.table import Floats
@@ -52,10 +51,12 @@ def check_network(main: TrialResult) -> None:
     Raises:
         TrainingError: its training failed, or it predicts a constant.
     """
-    if main.error is not None:
-        raise main.error
-    if main.collapsed:
-        raise TrainingError("it predicts a constant")
+    if reason := _why_unusable(main):
+        raise reason
+
+
+def _why_unusable(main: TrialResult) -> TrainingError | None:
+    return main.error or (TrainingError("it predicts a constant") if main.collapsed else None)
 
 
 def main_network(mains: Sequence[TrialResult]) -> TrialResult:
@@ -63,7 +64,7 @@ def main_network(mains: Sequence[TrialResult]) -> TrialResult:
 
     The blend gets its card, and what it learned of the errors that transformed amounts are corrected by.
     """
-    return next((main for main in mains if main.error is None and not main.collapsed), mains[0])
+    return next((main for main in mains if not _why_unusable(main)), mains[0])
 
 
 def train_networks(data: PreparedTable, mains: Sequence[TrialResult], train: Train, report: Reporter) -> Networks:
@@ -107,13 +108,8 @@ def network_candidate(data: PreparedTable, main: TrialResult, train: Train, fold
         numbered = folds.judging(data.plan)
         last, _ = numbered[-1]
         specs = [
-            replace(
-                main.spec,
-                name=f"{main.spec.name}, fold {number + 1} of {last + 1}",
-                fold=[number, folds.count],
-                settings=_fold_settings(data, main, fold),
-            )
-            for number, fold in numbered
+            replace(own, name=f"{own.name}, fold {number + 1} of {last + 1}", fold=[number, folds.count])
+            for number, own in ((number, _on_fold(data.plan, main, fold)) for number, fold in numbered)
         ]
         results = zip(train(specs), numbered, strict=True)
         found = [(fold.judge, _tested(result)) for result, (_, fold) in results]
@@ -124,15 +120,17 @@ def network_candidate(data: PreparedTable, main: TrialResult, train: Train, fold
     return candidate_of(main.spec.name, main.model.towers, rows, scores, main.model.first, len(data.plan.used))
 
 
-def _fold_settings(data: PreparedTable, main: TrialResult, fold: Fold) -> Mapping[str, Any]:
-    """Return the settings of a network on a fold.
+def has_validation_rows(plan: Plan, fold: Fold) -> bool:
+    """Return whether a fold learns from validation rows, which stop a training; in order of time, it may have none."""
+    return bool(len(np.intersect1d(fold.learn, plan.rows("validation"))))
 
-    Validation rows stop its training, as that of the main network. In order of time, a fold may learn from none of
-    them: then it trains for as many epochs as the main one took to its best.
+
+def _on_fold(plan: Plan, main: TrialResult, fold: Fold) -> TrialSpec:
+    """Return the training of a network on a fold.
+
+    Without validation rows, it takes as many epochs as the main network took to its best.
     """
-    if len(np.intersect1d(fold.learn, data.rows("validation"))):
-        return main.spec.settings
-    return overlay(main.spec.settings, {"train": {"epochs": main.training_history.best}})
+    return main.spec if has_validation_rows(plan, fold) else main.spec.with_epochs(main.training_history.best)
 
 
 def _tested(result: TrialResult) -> Floats:

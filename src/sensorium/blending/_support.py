@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
 from sensorium.blending._blend import needs_fold, planned_folds
+from sensorium.blending._networks import has_validation_rows
 from sensorium.blending._time import FEWEST, FOLDS
 from sensorium.config import Config
 from sensorium.errors import ConfigError, SchemaError
@@ -65,9 +64,7 @@ def _lacks_validation(plan: Plan) -> bool:
     """Return whether a fold of the networks learns from no validation row, as the first ones in order of time."""
     if needs_fold(plan):
         return False
-    validation = plan.rows("validation")
-    folds = [fold for count in (FOLDS[0], FEWEST) for fold in cut_folds(plan, count)]
-    return not all(len(np.intersect1d(fold.learn, validation)) for fold in folds)
+    return not all(has_validation_rows(plan, fold) for count in (FOLDS[0], FEWEST) for fold in cut_folds(plan, count))
 
 
 def _value(config: Config, name: str) -> Any:

@@ -33,8 +33,7 @@ class LineReporter:
     def step(self, text: str) -> None:
         """Print the name of the next piece of work: now if a line is due, else in front of its first line."""
         self._step = text
-        if self.is_due:
-            self.print_state(str)
+        self.print_state(lambda: "")
 
     def log(self, text: str, *, once: str = "") -> None:
         if is_first(once, self._logged):

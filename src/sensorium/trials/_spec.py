@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from sensorium.config import Choice, Config
+from sensorium.config import Choice, Config, overlay
 from sensorium.planning import PreparedTable, at_fold, cut_folds
 
 
@@ -50,6 +50,10 @@ class TrialSpec:
     def seed_in(self, config: Config) -> int:
         """Return the seed of the training within a run with these settings."""
         return config.seed if self.seed is None else self.seed
+
+    def with_epochs(self, epochs: int) -> TrialSpec:
+        """Return the trial with a maximum number of epochs."""
+        return replace(self, settings=overlay(self.settings, {"train": {"epochs": epochs}}))
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON values."""

@@ -14,7 +14,7 @@ from sensorium.findings import count
 from sensorium.predictor import Model
 from sensorium.report import fit_text
 from sensorium.strategies import Budget, Request, Session
-from sensorium.strategies._search._space import open_space, spec_of, with_epochs
+from sensorium.strategies._search._space import open_space, spec_of
 from sensorium.strategies.search import Search
 from sensorium.trials import Control, run_trial
 
@@ -69,7 +69,7 @@ def test_every_figure_of_a_training_is_what_evaluate_returns_for_its_model(searc
     assert [found["name"] for found in printed] == [training["name"] for training in own]
     for found, training in zip(printed, own, strict=True):
         control = Control(judge=False)
-        model = Model(run_trial(data, with_epochs(spec_of_trial(data, training), training["epochs"]), control).model)
+        model = Model(run_trial(data, spec_of_trial(data, training).with_epochs(training["epochs"]), control).model)
         evaluated = model.evaluate(data.plan.table, "validation").metrics["accuracy"]
         assert training["metric"] == pytest.approx(evaluated, abs=1e-9)
         assert found["value"] == f"{evaluated:.4f}"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from sensorium.config import Choice, Config, overlay
+from sensorium.config import Choice, Config
 from sensorium.errors import SensoriumError
 from sensorium.metrics import metrics_of
 from sensorium.model import TowerPlan, can_calibrate, plan_model
@@ -103,11 +103,6 @@ def spec_of(plan: Plan, name: str, choices: Choices, towers: list[str] | None = 
     settings |= {"train": train} | ({"width": choices["width"]} if "width" in choices else {})
     fusion = Choice.of(choices["fusion"]).model_dump(mode="json") if "fusion" in choices else None
     return TrialSpec(name, towers, fusion, settings=settings)
-
-
-def with_epochs(spec: TrialSpec, epochs: int) -> TrialSpec:
-    """Return the trial with a maximum number of epochs."""
-    return replace(spec, settings=overlay(spec.settings, {"train": {"epochs": epochs}}))
 
 
 def has_probabilities(plan: Plan) -> bool:

@@ -14,7 +14,6 @@ from sensorium.metrics import rank_value
 from sensorium.runtime.progress import Reporter, duration_text
 from sensorium.strategies._base import Session
 from sensorium.strategies._budget import Budget
-from sensorium.strategies._search._space import with_epochs
 from sensorium.trials import Control, TrialResult, TrialSpec
 
 KEPT = 6  # models held in memory: those that may be chosen, or join an ensemble
@@ -127,17 +126,17 @@ class Trials:
     def knows(self, entrant: Entrant, epochs: int) -> bool:
         """Return whether the trial is finished, in this process or before an interruption."""
         known = (entrant.key, epochs) in self._known
-        return known or self._ledger.find(with_epochs(entrant.spec, epochs)) is not None
+        return known or self._ledger.find(entrant.spec.with_epochs(epochs)) is not None
 
     def model(self, entrant: Entrant, result: TrainingResult) -> TrialResult:
         """Return the model of a result; if it is neither in memory nor saved, train it again to the same weights."""
         place, passed = (entrant.key, result.epochs), itertools.count(1)
-        if place not in self.models and (saved := self._load(with_epochs(entrant.spec, result.epochs))):
+        if place not in self.models and (saved := self._load(entrant.spec.with_epochs(result.epochs))):
             self.models[place] = saved
         if place not in self.models:
             self.report.log(f"{entrant.name}: trained again, because the interrupted search did not save its weights")
             control = self._control(self.report, lambda: next(passed) >= result.trained)
-            self.models[place] = self.session.train(with_epochs(entrant.spec, result.epochs), control)
+            self.models[place] = self.session.train(entrant.spec.with_epochs(result.epochs), control)
         return self.models[place]
 
     def saved(self, entrant: Entrant, result: TrainingResult) -> TrialResult:
@@ -168,7 +167,7 @@ class Trials:
         return rank_value(self.metric, result.metric), -math.inf if result.loss is None else -result.loss
 
     def _recorded(self, entrant: Entrant, epochs: int, stage: str) -> TrainingResult | None:
-        trial = self._ledger.find(with_epochs(entrant.spec, epochs))
+        trial = self._ledger.find(entrant.spec.with_epochs(epochs))
         return self._add(self._result(entrant, epochs, stage, trial)) if trial else None
 
     def _train(self, entrant: Entrant, epochs: int, stage: str, seconds: float) -> TrainingResult:
@@ -182,7 +181,7 @@ class Trials:
             return past[-1] >= seconds or self.budget.left < past[-1] / len(past)
 
         stop = should_stop if math.isfinite(seconds) else lambda: False
-        spec = with_epochs(entrant.spec, epochs)
+        spec = entrant.spec.with_epochs(epochs)
         trial = self.session.train(spec, self._control(report, stop))
         if trial.error is not None:
             report.log(f"! {entrant.name}: {trial.error.finding}")
