@@ -178,7 +178,43 @@ def test_the_smaller_backbone_is_used_if_the_larger_one_is_not_installed(monkeyp
         (["Красные туфли"], False),
         (["", "12345"], True),
         ([], True),
+        (["Los Angeles", "La Jolla", *["Springfield"] * 20], True),
+        (["der Test", "red shoes"], True),
+        (["one two three four five six seven eight nine ten " * 2], False),
     ],
 )
 def test_english_is_told_by_its_function_words(texts, english):
     assert is_english(texts) is english
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["printer does nothing since update, error 0x800", "VPN drops after login from home office", "slow laptop"],
+        ["cough, fever since five days, no effusion, mild consolidation", "clear lungs on both sides today"],
+        ["Men Navy Blue Slim Fit Casual Shirt Cotton", "Women Pink Leggings Pack of Two Size M"],
+        ["cat, animal, pet, whiskers, feline, face, smiling", "book, read, library, study, school, paper"],
+    ],
+    ids=["tickets", "notes", "products", "tags"],
+)
+def test_english_without_function_words_is_english(texts):
+    assert is_english(texts)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hose mit blauem Streifen; Jacke und Hut; kein Licht auf dem Tisch; Rad",
+        "chaussures de sport avec lacets; il ne marche pas; sac",
+        "camisa de hombre; los zapatos no llegaron; falda con flores; reloj",
+        "scarpe da donna; la borsa era rotta; camicia di cotone; orologio",
+        "jas voor heren; het licht doet niets; schoenen; ik ben blij; horloge",
+        "buty ze sznurkiem; lampa nie miga; koc jest tani; zegar oraz pasek",
+        "takki ja hattu, mutta ei laukku; kello",
+        "jaket untuk anak; sepatu dengan tali; jam yang bagus",
+        "jakna koja nije dobra; lampa ne radi ili je stara; cipele kao nove; sat",
+    ],
+    ids=["German", "French", "Spanish", "Italian", "Dutch", "Polish", "Finnish", "Indonesian", "Croatian"],
+)
+def test_short_texts_in_other_languages_are_not_english(text):
+    assert not is_english(text.split("; "))
