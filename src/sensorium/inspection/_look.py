@@ -20,6 +20,7 @@ from sensorium.inspection.search import find_copies
 from sensorium.modalities import Modality, Overview, Work
 from sensorium.prepare import advice_finding, advised_encoder, at_rows, cautions, learn_modality, table_findings, unsaid
 from sensorium.registry import modalities
+from sensorium.registry.defaults import BACKBONES
 from sensorium.registry.failures import explain_member_errors
 from sensorium.runtime.progress import Reporter, reporter
 from sensorium.schema import (
@@ -201,8 +202,13 @@ def _findings(column: Column, plan: ColumnPlan, trial: TrialDecoding, learnt: Mo
     found = [_of_all_rows(problem) for problem in learnt.findings(plan.name)]
     if trial.training_rows is not None and plan.modality:
         advice = advised_encoder(column, plan.modality, learnt, trial.config, rows=trial.training_rows)
-        found += [advice_finding(plan.name, learnt, advice)] if advice else []
+        found += [advice_finding(plan.name, learnt, advice, _unless(plan.modality))] if advice else []
     return found
+
+
+def _unless(kind: str) -> str:
+    """Return what would change the encoder of a modality when a fit is planned."""
+    return "unless the preset uses a backbone" if kind in BACKBONES else ""
 
 
 def _missing(column: Column, learnt: Modality | None) -> int:

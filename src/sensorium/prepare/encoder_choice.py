@@ -50,12 +50,19 @@ def advised_encoder(
     return modality.advise_encoder(column, len(column) if rows is None else rows)
 
 
-def advice_finding(column: str, modality: Modality, advice: EncoderAdvice) -> Problem:
-    """Return the finding that a column has another encoder than the default, with the setting that changes it."""
+def advice_finding(column: str, modality: Modality, advice: EncoderAdvice, unless: str = "") -> Problem:
+    """Return the finding that a column has another encoder than the default, with the setting that changes it.
+
+    Args:
+        column: its name.
+        modality: its modality.
+        advice: the other encoder.
+        unless: what would change it, as a clause; empty once a fit is planned.
+    """
     return Problem(
         None,
         column,
-        f"encoded by {advice.name}, not by {modality.encoder}: {advice.reason}",
+        f"encoded by {advice.name}{unless and f' {unless}'}, not by {modality.encoder}: {advice.reason}",
         set_value(key_of("encoders", column), modality.encoder),
     )
 

@@ -3,40 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from sensorium.config import Config, set_value
 from sensorium.findings import ColumnPlan
 from sensorium.model import pick_device
 from sensorium.model.card import BackboneRecord
 from sensorium.presets._language import is_english
+from sensorium.registry.defaults import BACKBONES
 from sensorium.registry.weights import Weights, weights_called
 from sensorium.schema import Schema
 
 TUNED_ROWS = 500  # labelled rows up to which a CPU fine-tunes backbones; with more, they stay frozen
 LARGE_ROWS = 5000  # labelled rows from which a CPU gets the smaller backbone
 TEXTS = 200  # cells whose language is examined
-
-
-class Backbone(NamedTuple):
-    """Backbone of a modality.
-
-    Attributes:
-        weights: short name of the weights.
-        small: short name of those for many rows on a CPU.
-        tune: what of it is trained, where that is affordable.
-    """
-
-    weights: str
-    small: str
-    tune: str
-
-
-# None for sounds: the packaged weights know voices only. None for documents: their language is unknown at this point.
-BACKBONES = {
-    "text": Backbone("minilm", "minilm", "lora"),
-    "image": Backbone("efficientnet_lite2", "efficientnet_lite0", "full"),
-}
 
 
 def choose_backbones(schema: Schema, config: Config) -> list[BackboneRecord]:

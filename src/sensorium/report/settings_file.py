@@ -151,7 +151,10 @@ def _split(found: Inspection, given: Mapping[str, Any]) -> Iterator[str]:
 def _network(found: Inspection, given: Mapping[str, Any]) -> Iterator[str]:
     """Show the default encoder of each modality and the other encoders that take it, and the fusions."""
     kinds = list(dict.fromkeys(column.modality for column in found.columns if column.modality))
-    yield from _comment("Encoders, by modality, column or tower; `sensorium list encoders NAME` shows their options.")
+    yield from _comment(
+        "Encoders, by modality, column or tower; `sensorium list encoders NAME` shows their options. Where none "
+        "is set, the presets good and best may choose installed backbones, which `fit` reports."
+    )
     if "encoders" in given:
         yield from _lines({"encoders": given["encoders"]})
     else:
