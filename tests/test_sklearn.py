@@ -208,3 +208,11 @@ def test_a_task_of_another_estimator_is_refused():
         MultimodalClassifier(task="count").fit(X, words)
     with pytest.raises(ValueError, match=r"task='gone' is not a task of MultimodalRegressor; .*'count'"):
         MultimodalRegressor(task="gone").fit(X, X[:, 0])
+
+
+def test_errors_name_the_labels_y_also_beside_a_column_of_that_name():
+    frame = pd.DataFrame({"x": np.sin(np.arange(40.0))})
+    with pytest.raises(SchemaError, match="column 'y'"):
+        MultimodalRegressor().fit(frame, np.ones(40))
+    with pytest.raises(SchemaError, match="column 'y_'"):
+        MultimodalRegressor().fit(frame.assign(y=frame.x), np.ones(40))

@@ -23,7 +23,7 @@ from sensorium.sklearn._inputs import SPARSE, as_given, check_dense_size, column
 from sensorium.sklearn._targets import in_order, read_labels, read_values
 from sensorium.table import Table, open_table
 
-TARGET = "__target__"
+TARGET = "y"  # as scikit-learn calls the labels, in errors and reports
 CONFIG = "config__"  # before the name of a setting in a grid search
 FEWEST_ROWS = 4
 
@@ -78,9 +78,12 @@ class _Multimodal(BaseEstimator):
     def _fit(self, table: Table, y: npt.NDArray[Any], task: str) -> None:
         if len(y) < FEWEST_ROWS:
             raise ValueError(f"{FEWEST_ROWS} rows or more are needed to train and validate, found n_samples={len(y)}")
+        target = TARGET
+        while target in table.arrow.column_names:
+            target += "_"
         self.model_: Model = fit(
-            replace(table, arrow=table.arrow.append_column(TARGET, pa.array(y))),
-            TARGET,
+            replace(table, arrow=table.arrow.append_column(target, pa.array(y))),
+            target,
             config=self.config,
             progress=False,
             task=task,
