@@ -183,6 +183,7 @@ def test_a_fit_logs_its_preset_once_and_keeps_it_with_the_model(tmp_path, capsys
     assert model.card["preset"] == {
         "name": "fast",
         "reason": "because these settings describe one network: train.epochs",
+        "settings": {},
         "backbones": [],
     }
     assert sensorium.load(tmp_path / "run").card["preset"] == model.card["preset"]
@@ -203,7 +204,10 @@ def test_a_preset_trains_with_its_strategy_and_settings_that_are_not_set(grand, 
     config = model.fitted.config
     assert (config.width, config.train.epochs, config.train.patience) == (8, 1, 5)
     assert model.card["preset"]["name"] == config.preset == grand
-    assert "preset: grand, as set" in capsys.readouterr().err
+    assert model.card["preset"]["settings"] == {"width": 8, "train.epochs": 1}
+    report = capsys.readouterr().err
+    assert "preset: grand, as set" in report
+    assert "train.epochs: 1, from the preset; --set" in report and "train.patience: " not in report
     second = sensorium.fit(table, "y", seed=2, width=8, train={"epochs": 1, "patience": 5}, progress=False)
     np.testing.assert_array_equal(model.predict_proba(table), second.predict_proba(table))
 

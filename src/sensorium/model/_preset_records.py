@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sensorium.model._record import Record
 
 
@@ -31,9 +33,11 @@ class PresetRecord(Record):
     Attributes:
         name: its registered name.
         reason: why it was used, as the end of a sentence.
+        settings: setting that the preset changed, such as `train.epochs` → value.
         backbones: pretrained backbones.
     """
 
     name: str
     reason: str = ""
+    settings: dict[str, Any] = {}
     backbones: list[BackboneRecord] = []

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from sensorium.config import Config, current_setting, named_settings, overlay, set_both
 from sensorium.errors import ConfigError, UnknownNameError, raise_together
+from sensorium.files.identity import flatten
 from sensorium.model.card import PresetRecord
 from sensorium.presets._backbones import encoder_settings
 from sensorium.presets._base import Preset
@@ -53,10 +54,18 @@ class ChosenPreset:
     def settle(self, schema: Schema, config: Config) -> tuple[Config, PresetRecord]:
         """Return the settings with those that the preset changes, and the entry of the model card."""
         backbones = list(self.preset.backbones(schema, config))
+        own = flatten(self.preset.settings(schema, config))
+        kept = named_settings(config, own)
+        record = PresetRecord(
+            name=self.name,
+            reason=self.reason,
+            settings={name: value for name, value in own.items() if name not in kept},
+            backbones=backbones,
+        )
         changes = overlay(self.preset.settings(schema, config), encoder_settings(backbones))
         if changes:
             config = Config.gather(changes, config.model_dump(mode="json", exclude_unset=True))
-        return config, PresetRecord(name=self.name, reason=self.reason, backbones=backbones)
+        return config, record
 
     def simplest(self, reason: str) -> ChosenPreset:
         """Return the simplest preset in place of this one, which cannot be used."""

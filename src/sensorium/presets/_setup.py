@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from sensorium.config import Config
+from sensorium.config import Config, set_value
 from sensorium.errors import ConfigError, list_names
 from sensorium.model.card import PresetRecord
 from sensorium.planning import Plan, Settle
@@ -92,8 +92,10 @@ class FitSetup:
 
 
 def _lines(record: PresetRecord) -> Iterator[str]:
-    """Yield the preset and the reason, and a line per backbone."""
+    """Yield the preset and the reason, and a line per setting that it changed and per backbone."""
     yield f"preset: {record.name}, {record.reason}"
+    for name, value in record.settings.items():
+        yield f"{name}: {value}, from the preset; {set_value(name, '…')} replaces it"
     for own in record.backbones:
         columns, title = list_names(own.columns), f"{own.weights} ({own.licence})"
         if own.unused:
