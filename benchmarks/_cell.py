@@ -8,6 +8,7 @@ FOLDER holds `cell.json`. `predictions.npz` (judged rows) and `result.json` (met
 import json
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ def main() -> None:
         "validation": validation_metrics(spec, shared, scores),
         "rows": {name: len(shared.of(role)) for name, role in ROLES.items()},
         "note": note,
+        **({"fit_seconds": sum(cell["fits"])} if "fits" in cell else {}),
     }
     (folder / "result.json").write_text(json.dumps(result))
 
@@ -79,7 +81,7 @@ def fit_columns(
 ) -> Values:
     """`sensorium.fit` of some columns; scores of all rows. The judged rows are not in the table that it gets.
 
-    The fit gets the column of groups or times, as a recipe does.
+    The fit gets the column of groups or times, as a recipe does. Its seconds are added to `fits` of the cell.
     """
     import sensorium
 
@@ -93,7 +95,9 @@ def fit_columns(
         table = table.append_column("benchmark_unit", shared.table[spec.group].take(pa.array(learn)))
         split["time" if spec.rule == "time" else "group"] = "benchmark_unit"
     given: dict[str, Any] = {"split": split, "seed": cell["split"], **settings}
+    start = time.perf_counter()
     model = sensorium.fit(table, spec.target, progress=False, **given)
+    cell.setdefault("fits", []).append(time.perf_counter() - start)
     asked = shared.table.select(columns)
     if spec.is_amount:
         return np.asarray(model.predict(asked), np.float64)

@@ -114,13 +114,17 @@ def choose_baseline(models: Mapping[str, Mapping[int, Measured]], ours: str, met
     return max(known, key=lambda name: known[name]) if known else ""
 
 
-def show(cells: Cells, tables: Mapping[str, RealTable], ours: str, metric: str = "") -> None:
-    """Print the report: a block per table, then the figures over all tables."""
-    reports = {
+def report_tables(cells: Cells, tables: Mapping[str, RealTable], ours: str, metric: str = "") -> dict[str, TableReport]:
+    """Compare the models of each table, by its own metric or by one that all tables have."""
+    return {
         name: report_table(models, ours, metric or tables[name].metric)
         for name, models in cells.items()
         if name in tables and not (metric and _lacks(models, metric))
     }
+
+
+def show(reports: Mapping[str, TableReport], ours: str) -> None:
+    """Print the report: a block per table, then the figures over all tables."""
     for name, report in reports.items():
         print(f"\n{name}: {report.metric}")
         for model in sorted(report.values, key=lambda model: report.ranks()[model]):

@@ -1,7 +1,7 @@
 """Real tables: the default fit beside fixed recipes, single modalities and AutoGluon, on the same rows.
 
 python benchmarks/tables.py [DATA] [--tables fomc_stance,pokedex] [--models linear,trees] [--splits 0,1] [--final]
-python benchmarks/tables.py --report [--ours default] [--metric log_loss] [--final]
+python benchmarks/tables.py --report [--ours default] [--metric log_loss] [--final] [--json FILE]
 
 DATA       the folder of the data sets; by default, SENSORIUM_DATA
 --models   constant, linear and trees (see `baselines.py`), single (the best single modality), fast (one network),
@@ -14,7 +14,8 @@ DATA       the folder of the data sets; by default, SENSORIUM_DATA
 --limit    seconds per cell, 600 by default
 --autogluon  the Python of another environment with autogluon.tabular, pyarrow, Pillow, soundfile and nibabel
 --report   prints what the folder of results holds: the metric of each model, paired differences with 95% intervals over
-           rows and splits, and mean ranks
+           rows and splits, mean ranks, and which bars are met (`_bars.py`)
+--json     writes these figures to a file as well, with the commits and machines of the cells
 
 A cell is one model on one split of one table. It runs in a process of its own for at most ten minutes, and is one JSON
 file, beside a file with the predictions of its rows. Finished cells are skipped, so the same command resumes an
@@ -25,6 +26,7 @@ import argparse
 import json
 import os
 import platform
+import shlex
 import shutil
 import signal
 import subprocess
@@ -37,9 +39,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from _bars import bars
 from _cell import MODELS, NOT_INSTALLED
 from _real_tables import SPLITS, TABLES, RealTable
-from _report import load_cells, show
+from _report import load_cells, report_tables, show
 from _scores import METRICS
 
 HERE = Path(__file__).resolve().parent
@@ -72,7 +75,7 @@ def main(arguments: Sequence[str] | None = None, tables: Mapping[str, RealTable]
     """Run the cells that are missing, or print the report."""
     options = parse(arguments, tables)
     if options.report:
-        show(load_cells(mode_folder(options.results, final=options.final)), tables, options.ours, options.metric)
+        report(options, tables)
         return
     if not options.data:
         sys.exit("no folder of data sets: give DATA or set SENSORIUM_DATA")
@@ -83,6 +86,27 @@ def main(arguments: Sequence[str] | None = None, tables: Mapping[str, RealTable]
         if cell.final:
             log_use(options.log, cell)
         print(f"{cell}: {run_cell(cell, options)}", flush=True)
+
+
+def report(options: argparse.Namespace, tables: Mapping[str, RealTable]) -> None:
+    """Print what the folder of results holds, and write it to a file if one is named."""
+    cells = load_cells(mode_folder(options.results, final=options.final))
+    reports = report_tables(cells, tables, options.ours, options.metric)
+    show(reports, options.ours)
+    judged = [] if options.metric else bars(cells, reports, options.ours)
+    if judged:
+        print("\nbars", *judged, sep="\n")
+    if options.json:
+        records = [cell.record for models in cells.values() for own in models.values() for cell in own.values()]
+        whole = {
+            "command": shlex.join(["python", "benchmarks/tables.py", *sys.argv[1:]]),
+            "commits": sorted({record.get("commit", "") for record in records}),
+            "machines": sorted({record.get("machine", "") for record in records}),
+            "judged": "test rows" if options.final else "validation rows",
+            "tables": {name: asdict(own) for name, own in reports.items()},
+            "bars": [bar.to_json() for bar in judged],
+        }
+        options.json.write_text(json.dumps(whole, indent=1) + "\n")
 
 
 def parse(arguments: Sequence[str] | None, tables: Mapping[str, RealTable]) -> argparse.Namespace:
@@ -100,6 +124,7 @@ def parse(arguments: Sequence[str] | None, tables: Mapping[str, RealTable]) -> a
     parser.add_argument("--log", type=Path, default=HERE / "results" / "final_uses.jsonl")
     parser.add_argument("--autogluon", default=sys.executable, metavar="PYTHON")
     parser.add_argument("--limit", type=float, default=LIMIT)
+    parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args(arguments)
     options.data = Path(options.data).resolve() if options.data else None
     return options

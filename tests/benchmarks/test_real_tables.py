@@ -377,6 +377,34 @@ def test_report_equals_a_hand_computation(tmp_path, capsys):
     assert ["above", "it", "by", "point", "on", "1,", "interval", "entirely", "below", "0", "on", "0"] in lines
 
 
+def test_bars_are_judged_by_the_figures_of_the_cells(tmp_path, capsys):
+    random, truth = np.random.default_rng(3), np.zeros(200, int)
+    truth[::2] = 1
+    calibrated = np.where(random.random(200) < 0.8, truth, 1 - truth)
+    bold = np.where(random.random(200) < 0.5, truth, 1 - truth)
+    shown = {"default": np.eye(2)[calibrated] * 0.6 + 0.2, "linear": np.eye(2)[bold] * 0.98 + 0.01}
+    for name in ("av_digits", "stocknet"):
+        for model, scores in shown.items():
+            made_cell(tmp_path, model, 0, scores, truth, name=name)
+        made_cell(tmp_path, "fast", 0, shown["linear"], truth, name=name, validation=0.4)
+    made_cell(tmp_path, "default", 0, shown["linear"], truth, name="fomc_stance")
+    made_cell(tmp_path, "linear", 0, shown["default"], truth, name="fomc_stance")
+    tables = {name: RealTable(name, "label", "accuracy", {}, "") for name in ("av_digits", "stocknet", "fomc_stance")}
+    benchmark.main(["--report", "--results", str(tmp_path), "--json", str(tmp_path / "whole.json")], tables)
+    found = json.loads((tmp_path / "whole.json").read_text())
+    judged = {bar["name"]: bar["passed"] for bar in found["bars"]}
+    assert judged["no interval is entirely below 0"] is False  # that of fomc_stance is
+    assert judged["above the chosen baseline on two thirds"] is True
+    assert judged["fomc_stance, accuracy at least 0.6"] is False
+    assert judged["av_digits, calibration error"] is True and judged["fomc_stance, calibration error"] is False
+    assert judged["stocknet, calibration error"] is None  # later days are a shift
+    assert judged["av_digits, log_loss not above linear"] is True
+    assert judged["fomc_stance, brier not above linear"] is False
+    assert judged["av_digits, time of the fit"] is True
+    assert "  NOT met    fomc_stance, brier not above linear: -" in capsys.readouterr().out
+    assert found["tables"]["av_digits"]["baseline"] == "linear" and found["judged"] == "validation rows"
+
+
 def test_names_are_checked(capsys):
     with pytest.raises(SystemExit):
         benchmark.parse(["--models", "forest"], TABLES)
