@@ -82,6 +82,13 @@ def test_texts_in_another_language_keep_their_encoder(cells):
     assert encoder_settings([found]) == {}
 
 
+def test_lists_of_keywords_keep_their_encoder():
+    keywords, tickets = ["cat, pet, whiskers", "book; read; library", ""], ["slow laptop, no network, since update"]
+    found, used = backbones({"tags": keywords * 5, "ticket": tickets * 15})
+    assert (found.columns, used.columns, used.unused) == (["tags"], ["ticket"], "")
+    assert "lists of keywords" in found.unused and "--set encoders.tags=minilm" in found.unused
+
+
 def test_each_reason_has_an_entry_of_its_own():
     used, unused = backbones({"plot": ENGLISH, "note": GERMAN})
     assert (used.columns, unused.columns) == (["plot"], ["note"])

@@ -9,7 +9,7 @@ from sensorium.config import Config, set_value
 from sensorium.findings import ColumnPlan
 from sensorium.model import pick_device
 from sensorium.model.card import BackboneRecord
-from sensorium.presets._language import is_english
+from sensorium.presets._language import are_keywords, is_english
 from sensorium.registry.defaults import BACKBONES
 from sensorium.registry.weights import Weights, weights_called
 from sensorium.schema import Schema
@@ -83,10 +83,15 @@ def _weights(name: str) -> Weights:
 
 def why_unsuited(weights: Weights, schema: Schema, column: str) -> str:
     """Return why weights do not suit a column; empty if they do."""
-    if weights.language == "English" and not is_english(sample_texts(schema, column)):
-        use = f"name a preset and {set_value(f'encoders.{column}', weights.name)}"
-        return f"the texts do not look {weights.language}, the language that it was trained on; to use it, {use}"
-    return ""
+    if not weights.language:
+        return ""
+    texts, reason = sample_texts(schema, column), ""
+    if weights.language == "English" and not is_english(texts):
+        reason = f"the texts do not look {weights.language}, the language that it was trained on"
+    elif are_keywords(texts):
+        reason = "the texts are lists of keywords, and it was trained on sentences"
+    use = f"name a preset and {set_value(f'encoders.{column}', weights.name)}"
+    return f"{reason}; to use it, {use}" if reason else ""
 
 
 def how_to_install(weights: Weights) -> str:

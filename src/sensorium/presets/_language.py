@@ -1,4 +1,4 @@
-"""Recognise texts that are not English by their function words, without a model."""
+"""Recognise texts that are not English, and lists of keywords, without a model."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ FOREIGN_WORDS = frozenset(
 NAMED = 0.1  # share of texts with foreign words, up to which they may be names, as in "Los Angeles"
 LONG = 20  # words of a text, from which it is expected to have a function word
 SHARE = 0.3  # of these texts that have one, in English
+ITEMS, WORDS = 3, 1.5  # of a list of keywords: items at least, words of an item at most
 OTHER_LETTERS = 0.1  # share of letters outside A to Z, above which texts are not English
+SEPARATORS = re.compile(r"[,;|/\n]")
 LETTERS = re.compile(r"[^\W\d_]+")
 
 
@@ -58,6 +60,22 @@ def is_english(texts: Sequence[str]) -> bool:
     """
     words = [LETTERS.findall(text.lower()) for text in texts]
     return not (_has_other_letters(words) or _is_foreign(words) or _lacks_function_words(words))
+
+
+def are_keywords(texts: Sequence[str]) -> bool:
+    """Return whether most texts are lists of keywords, such as `cat, pet, whiskers`.
+
+    >>> from sensorium.presets._language import are_keywords
+    >>> are_keywords(["cat, pet, whiskers"]), are_keywords(["The cat, a pet, sleeps all day, every day."])
+    (True, False)
+    """
+    listed = [text for text in texts if text.strip()]
+    return sum(map(_is_list, listed)) > len(listed) / 2
+
+
+def _is_list(text: str) -> bool:
+    words = [len(LETTERS.findall(item)) for item in SEPARATORS.split(text)]
+    return sum(map(bool, words)) >= ITEMS and sum(words) <= WORDS * len(words)
 
 
 def _has_other_letters(words: Sequence[Sequence[str]]) -> bool:
