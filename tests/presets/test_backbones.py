@@ -82,11 +82,11 @@ def test_texts_in_another_language_keep_their_encoder(cells):
     assert encoder_settings([found]) == {}
 
 
-def test_lists_of_keywords_keep_their_encoder():
-    keywords, tickets = ["cat, pet, whiskers", "book; read; library", ""], ["slow laptop, no network, since update"]
-    found, used = backbones({"tags": keywords * 5, "ticket": tickets * 15})
-    assert (found.columns, used.columns, used.unused) == (["tags"], ["ticket"], "")
-    assert "lists of keywords" in found.unused and "--set encoders.tags=minilm" in found.unused
+def test_titles_and_keywords_keep_their_encoder():
+    titles = ["Men Navy Blue Slim Fit Casual Shirt", "Women Pink Leggings Pack of Two Size M"]
+    found, used = backbones({"title": titles, "note": ["the shirt fits well", "red shoes"]})
+    assert (found.columns, used.columns, used.unused) == (["title"], ["note"], "")
+    assert "few of the texts are sentences" in found.unused and "--set encoders.title=minilm" in found.unused
 
 
 def test_each_reason_has_an_entry_of_its_own():

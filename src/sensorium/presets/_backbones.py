@@ -9,7 +9,7 @@ from sensorium.config import Config, set_value
 from sensorium.findings import ColumnPlan
 from sensorium.model import pick_device
 from sensorium.model.card import BackboneRecord
-from sensorium.presets._language import are_keywords, is_english
+from sensorium.presets._language import are_sentences, is_english
 from sensorium.registry.defaults import BACKBONES
 from sensorium.registry.weights import Weights, weights_called
 from sensorium.schema import Schema
@@ -88,8 +88,8 @@ def why_unsuited(weights: Weights, schema: Schema, column: str) -> str:
     texts, reason = sample_texts(schema, column), ""
     if weights.language == "English" and not is_english(texts):
         reason = f"the texts do not look {weights.language}, the language that it was trained on"
-    elif are_keywords(texts):
-        reason = "the texts are lists of keywords, and it was trained on sentences"
+    elif not are_sentences(texts):
+        reason = "few of the texts are sentences, and counted words suit titles and keywords better"
     use = f"name a preset and {set_value(f'encoders.{column}', weights.name)}"
     return f"{reason}; to use it, {use}" if reason else ""
 

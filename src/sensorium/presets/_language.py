@@ -1,4 +1,4 @@
-"""Recognise texts that are not English, and lists of keywords, without a model."""
+"""Recognise texts that are not English, or not sentences, without a model."""
 
 from __future__ import annotations
 
@@ -40,11 +40,10 @@ FOREIGN_WORDS = frozenset(
     for word in words.split()
 )
 NAMED = 0.1  # share of texts with foreign words, up to which they may be names, as in "Los Angeles"
-LONG = 20  # words of a text, from which it is expected to have a function word
-SHARE = 0.3  # of these texts that have one, in English
-ITEMS, WORDS = 3, 1.5  # of a list of keywords: items at least, words of an item at most
+WORDS = 6  # of a text, from which a sentence is expected to have a function word
+LONG = 20  # … from which any English text is
+SHARE = 0.3  # of these texts that have one
 OTHER_LETTERS = 0.1  # share of letters outside A to Z, above which texts are not English
-SEPARATORS = re.compile(r"[,;|/\n]")
 LETTERS = re.compile(r"[^\W\d_]+")
 
 
@@ -59,23 +58,18 @@ def is_english(texts: Sequence[str]) -> bool:
     (True, False)
     """
     words = [LETTERS.findall(text.lower()) for text in texts]
-    return not (_has_other_letters(words) or _is_foreign(words) or _lacks_function_words(words))
+    return not (_has_other_letters(words) or _is_foreign(words) or _lacks_function_words(words, LONG))
 
 
-def are_keywords(texts: Sequence[str]) -> bool:
-    """Return whether most texts are lists of keywords, such as `cat, pet, whiskers`.
+def are_sentences(texts: Sequence[str]) -> bool:
+    """Return whether nothing shows that English texts are titles, notes or keywords instead of sentences.
 
-    >>> from sensorium.presets._language import are_keywords
-    >>> are_keywords(["cat, pet, whiskers"]), are_keywords(["The cat, a pet, sleeps all day, every day."])
+    >>> from sensorium.presets._language import are_sentences
+    >>> are_sentences(["The cat sleeps all day with her toys."]), are_sentences(["cat, pet, toy, box, face, fur"])
     (True, False)
     """
-    listed = [text for text in texts if text.strip()]
-    return sum(map(_is_list, listed)) > len(listed) / 2
-
-
-def _is_list(text: str) -> bool:
-    words = [len(LETTERS.findall(item)) for item in SEPARATORS.split(text)]
-    return sum(map(bool, words)) >= ITEMS and sum(words) <= WORDS * len(words)
+    words = [LETTERS.findall(text.lower()) for text in texts]
+    return not _lacks_function_words(words, WORDS)
 
 
 def _has_other_letters(words: Sequence[Sequence[str]]) -> bool:
@@ -91,6 +85,7 @@ def _is_foreign(words: Sequence[Sequence[str]]) -> bool:
     return not is_name and sum(map(len, foreign)) > english
 
 
-def _lacks_function_words(words: Sequence[Sequence[str]]) -> bool:
-    long = [ENGLISH_WORDS.intersection(each) for each in words if len(each) >= LONG]
+def _lacks_function_words(words: Sequence[Sequence[str]], least: int) -> bool:
+    """Return whether few of the texts of at least so many words have a function word of English."""
+    long = [ENGLISH_WORDS.intersection(each) for each in words if len(each) >= least]
     return bool(long) and sum(map(bool, long)) < SHARE * len(long)
