@@ -21,7 +21,7 @@ from pathlib import Path
 
 import acceptance
 
-CHUNK = 250  # cases between two records of progress
+CHUNK = 250  # cases between two records of progress, where a proof sets no `CHUNK` of its own
 SHOWN = 20  # failures that a result lists
 
 
@@ -50,8 +50,8 @@ def main() -> int:
 
 def run(name: str, options: argparse.Namespace) -> dict[str, object]:
     """One proof, from where it was left."""
-    total = importlib.import_module(f"acceptance.{name}").CASES
-    cases = list(range(0, total, max(1, round(1 / options.share))))
+    proof = importlib.import_module(f"acceptance.{name}")
+    cases, chunk = list(range(0, proof.CASES, max(1, round(1 / options.share)))), getattr(proof, "CHUNK", CHUNK)
     commit = output("git", "rev-parse", "HEAD")
     changed = output("git", "status", "--porcelain", "--", "src", "acceptance")
     if changed and options.share == 1:
@@ -61,9 +61,9 @@ def run(name: str, options: argparse.Namespace) -> dict[str, object]:
     if changed:
         journal.unlink(missing_ok=True)  # what was found before another change proves nothing
     done = {record["start"]: record for record in map(json.loads, whole_lines(journal))}
-    starts = [start for start in range(0, len(cases), CHUNK) if start not in done]
+    starts = [start for start in range(0, len(cases), chunk) if start not in done]
     with ProcessPoolExecutor(options.processes) as pool, journal.open("a") as stream:
-        chunks = [cases[start : start + CHUNK] for start in starts]
+        chunks = [cases[start : start + chunk] for start in starts]
         for start, record in zip(starts, pool.map(check_all, [name] * len(chunks), chunks), strict=True):
             done[start] = {"start": start, **record}
             stream.write(json.dumps(done[start]) + "\n")

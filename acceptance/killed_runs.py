@@ -126,6 +126,7 @@ COMMANDS: dict[Command, int] = {
 }
 PLAN = [(command, number) for command, cases in COMMANDS.items() for number in range(1, cases + 1)]
 CASES = len(PLAN)
+CHUNK = 10  # a case trains models, and takes seconds
 MIXED = 101  # neighbours in the plan are far apart among the cases, so that a small share holds some of all
 
 
