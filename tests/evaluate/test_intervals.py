@@ -10,7 +10,7 @@ from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
 
 from sensorium.errors import ConfigError
 from sensorium.evaluate import evaluate_outcome, requested_metrics, score_classes
-from sensorium.metrics import Outcome, Part, default_metrics, metrics_of
+from sensorium.metrics import Outcome, Part, bias_of, default_metrics, metrics_of
 from sensorium.testing.metrics import make_outcome
 
 pytestmark = pytest.mark.unit
@@ -76,6 +76,38 @@ def test_interval_of_r2_and_rmse_of_huge_amounts_is_finite():
     found = evaluate_outcome(Outcome(truth, scores, scores), ["r2", "rmse"])
     for name, (low, high) in found.intervals.items():
         assert low <= found.metrics[name] <= high
+
+
+def calibrated(random, rows, groups=None):
+    """Two classes whose probabilities are those of the labels."""
+    positive = random.beta(2, 2, rows)
+    truth = (random.random(rows) < positive).astype(int)
+    return Outcome(truth, np.stack([1 - positive, positive], 1), (positive >= 0.5).astype(int), groups=groups)
+
+
+@pytest.mark.parametrize("name", ["ece", "ece_adaptive"])
+def test_interval_of_a_calibration_error_allows_for_its_bias(name):
+    """The error of calibrated probabilities is due to chance: intervals of almost all samples begin at 0."""
+    random, lows = np.random.default_rng(0), []
+    for seed in range(5):
+        found = evaluate_outcome(calibrated(random, 300), [name], seed)
+        assert found.metrics[name] > 0.02
+        assert found.intervals[name][0] <= found.metrics[name] <= found.intervals[name][1]
+        lows.append(found.intervals[name][0])
+    assert sorted(lows)[:4] == [0.0] * 4
+    wrong = calibrated(random, 1000)
+    wrong = Outcome(1 - wrong.truth, wrong.scores, wrong.predicted)
+    assert evaluate_outcome(wrong, [name]).intervals[name][0] > 0.2
+
+
+def test_copies_of_a_row_are_one_row_for_the_bias_of_a_calibration_error():
+    """The error of 30 groups of ten copies has a larger bias than that of 300 rows."""
+    few = calibrated(np.random.default_rng(1), 30)
+    copies = few.take(np.repeat(np.arange(30), 10))
+    rows, groups = (bias_of("ece", own) for own in (copies, copies.grouped(np.repeat(np.arange(30), 10))))
+    assert groups == pytest.approx(bias_of("ece", few))
+    assert groups[0] > rows[0]
+    assert groups[1] >= rows[1]
 
 
 def test_metrics_of_a_target_use_its_labelled_rows_only():

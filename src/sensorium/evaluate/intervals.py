@@ -70,13 +70,12 @@ class MetricInterval:
         spread = quantile_t(LEVEL, units - 1) if units > 1 else NORMAL
         acceleration = measure_acceleration(self.name, self.runs)
         levels = [_normal_share(z / (1 - acceleration * z)) for z in (-spread, spread)]
-        low, high = np.quantile(self._centred(value, drawn), levels)
-        return float(low), float(high)
-
-    def _centred(self, value: float, drawn: Floats) -> Floats:
-        """Return the resamples without their bias and that of the value."""
-        bias = bias_of(self.name, self.runs[0])
-        return correct_bias(drawn, value) if bias is None else drawn - np.median(drawn) + value - bias
+        bias = bias_of(self.name, outcome)
+        if bias is None:
+            low, high = np.quantile(correct_bias(drawn, value), levels)
+            return float(low), float(high)
+        low, high = np.quantile(drawn, levels) - np.median(drawn) + value
+        return float(low) - bias[1], float(high) - bias[0]
 
 
 def count_few(outcome: Outcome) -> dict[str, int]:

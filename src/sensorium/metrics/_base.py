@@ -204,14 +204,15 @@ def terms_of(name: str, outcome: Outcome) -> tuple[Floats, Floats, Callable[[flo
     return sums[0], sums[1], _function("of_ratio", name)[1] or float
 
 
-def bias_of(name: str, outcome: Outcome) -> float | None:
-    """Return the bias of a metric that estimates it itself, for its interval; None for others."""
+def bias_of(name: str, outcome: Outcome) -> tuple[float, float] | None:
+    """Return the bias of a metric that estimates it itself, at least and at most; None for others."""
     target, find = _function("bias", name)
     if find is None:
         return None
     own = outcome.parts[target] if target else None
     labelled = outcome if own is None else own.outcome.grouped(outcome.groups).take(np.flatnonzero(own.known))
-    return float(find(labelled))
+    least, most = find(labelled)
+    return float(least), float(most)
 
 
 def _function(kind: str, name: str) -> tuple[str, Callable[..., Any] | None]:

@@ -24,8 +24,8 @@ def ece(outcome: Outcome, weights: Floats) -> Floats:
     return divide(np.sum(gaps, axis=0), weights.sum(1) * confidence.shape[1])
 
 
-def bias(outcome: Outcome) -> float:
-    """Return how much too large the value is on average."""
+def bias(outcome: Outcome) -> tuple[float, float]:
+    """Return how much too large the value is on average, at least and at most."""
     confidence, right = confidences(outcome)
     clusters = cluster_predictions(outcome, confidence.shape[1])
     return calibration_bias((right - confidence).ravel(), _bins(confidence).ravel(), clusters)

@@ -33,8 +33,8 @@ def ece_adaptive(outcome: Outcome, weights: Floats) -> Floats:
     return np.concatenate([_errors(part[:, rows], gaps, starts) for part in parts])
 
 
-def bias(outcome: Outcome) -> float:
-    """Return how much too large the value is on average."""
+def bias(outcome: Outcome) -> tuple[float, float]:
+    """Return how much too large the value is on average, at least and at most."""
     confidence, right = confidences(outcome)
     order = np.argsort(confidence, axis=None, kind="stable")
     clusters = cluster_predictions(outcome, confidence.shape[1])[order]
