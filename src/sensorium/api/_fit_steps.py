@@ -16,7 +16,7 @@ from sensorium.config import Config, split_saved
 from sensorium.errors import ArtifactError
 from sensorium.evaluate import Evaluation, evaluate_outcome
 from sensorium.findings import Problems
-from sensorium.metrics import metrics_of
+from sensorium.metrics import default_metrics
 from sensorium.model import FittedModel, OwnModules
 from sensorium.model.card import CrossValidationRecord, EvaluationRecord
 from sensorium.planning import Plan, PlannedFolds, PreparedTable, log_notices, make_plan, plan_folds, prepare_table
@@ -168,7 +168,7 @@ def _train(planned: PlannedFit, control: Control, run: Run | None, folds: CrossV
 
 def _evaluate(data: PreparedTable, result: TrialResult) -> dict[str, Evaluation]:
     """Compute the metrics of each split with their intervals, and add them to the model card."""
-    names = metrics_of(data.plan.labels.task_name)
+    names = default_metrics(data.plan.labels.task_name, data.plan.metric)
     evaluations = {
         split: replace(evaluate_outcome(outcome, names), rows=f"{split} rows")
         for split, outcome in result.outcomes.items()
@@ -203,5 +203,7 @@ def _finished(run: Run, plan: Plan, report: Reporter) -> Model:
     test = None
     if record:
         intervals = {name: (low, high) for name, (low, high) in record.intervals.items()}
-        test = Evaluation(record.n, dict(record.metrics), intervals, rows="test rows", groups=record.groups)
+        test = Evaluation(
+            record.n, dict(record.metrics), intervals, rows="test rows", groups=record.groups, few=record.few or {}
+        )
     return Model(fitted, test, problems)

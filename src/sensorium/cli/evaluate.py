@@ -21,6 +21,18 @@ def evaluate(
             "all.",
         ),
     ] = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,…",
+            help="Compute these metrics instead of the usual ones; `all` computes all of the task (see `sensorium list "
+            "metrics`).",
+        ),
+    ] = None,
+    per_class: Annotated[
+        bool,
+        typer.Option("--per-class", help="Also compute precision, recall, F1 and others of each class."),
+    ] = False,
     subsets: Annotated[
         bool,
         typer.Option(
@@ -42,7 +54,9 @@ def evaluate(
     from sensorium.report import evaluation_text, problems_text
 
     loaded = load(model, device=device or "auto", config=parse_assignments(assign or []))
-    found = loaded.evaluate(table, split, subsets=subsets, progress=not quiet)
+    found = loaded.evaluate(
+        table, split, metrics=o.names(metrics or ""), per_class=per_class, subsets=subsets, progress=not quiet
+    )
     show(evaluation_text(found), json, quiet)
     show(problems_text(found.problems), json, quiet)
     notices = [group.to_json() for group in found.problems.groups()]

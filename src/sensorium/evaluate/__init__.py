@@ -4,14 +4,20 @@ from sensorium.evaluate._subset_results import Names, Share, Subset, Subsets
 from sensorium.evaluate.compare import compare_losses, compare_outcomes, compare_runs, holm
 from sensorium.evaluate.cross_validation import CrossValidation
 from sensorium.evaluate.evaluation import Evaluation, evaluate_outcome, evaluate_runs, mean_scores
+from sensorium.evaluate.intervals import FEW_GROUPS, FEW_ROWS
+from sensorium.evaluate.per_class import ClassScores, score_classes
+from sensorium.evaluate.requested import requested_metrics
 from sensorium.evaluate.resampled_t import FoldSizes, compare_folds, mean_of_folds
 from sensorium.evaluate.subsets import plan_subsets, score_subsets
 from sensorium.evaluate.verdict import Better, BlendComparison, ModelName, Quicker, Unbeaten, Verdict, verdict_kind
 from sensorium.metrics import Difference
 
 __all__ = [
+    "FEW_GROUPS",
+    "FEW_ROWS",
     "Better",
     "BlendComparison",
+    "ClassScores",
     "CrossValidation",
     "Difference",
     "Evaluation",
@@ -34,6 +40,8 @@ __all__ = [
     "mean_of_folds",
     "mean_scores",
     "plan_subsets",
+    "requested_metrics",
+    "score_classes",
     "score_subsets",
     "verdict_kind",
 ]

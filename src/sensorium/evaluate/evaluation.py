@@ -11,10 +11,12 @@ import numpy as np
 from sensorium.errors.printable import printable
 from sensorium.evaluate._subset_results import Subsets
 from sensorium.evaluate.bootstrap import pick_runs
-from sensorium.evaluate.scores import metric_interval, resamples_of, score_runs
+from sensorium.evaluate.intervals import MetricInterval, count_few
+from sensorium.evaluate.per_class import ClassScores
+from sensorium.evaluate.scores import resamples_of, score_runs
 from sensorium.files.figures import finite
 from sensorium.findings import Problems, count
-from sensorium.metrics import Outcome, metrics_of, score
+from sensorium.metrics import Outcome, default_metrics, score
 
 
 @dataclass(frozen=True)
@@ -24,11 +26,14 @@ class Evaluation:
     Attributes:
         n: rows scored.
         metrics: name → value; NaN if it is not defined, for example with one class only.
-        intervals: name → bootstrap 95% interval.
+        intervals: name → 95% interval.
         problems: cells and labels that could not be taken as they were.
         rows: description of the scored rows.
         subsets: scores with subsets of the modalities, if they were requested.
         groups: number of groups that the intervals resample as a whole; None if they resample rows.
+        few: `rows` or `groups` → their number, if they are too few for intervals to contain the population's value in
+            95% of all samples (fewer than 300 rows or 30 groups); `target.rows` is that of one of several targets.
+        classes: metrics of each class, if they were requested.
 
     Example:
         >>> found = model.evaluate("films.csv", "test")
@@ -45,59 +50,68 @@ class Evaluation:
     rows: str = "all rows"
     subsets: Subsets | None = None
     groups: int | None = None
+    few: dict[str, int] = field(default_factory=dict)
+    classes: list[ClassScores] | None = None
 
     def __str__(self) -> str:
         """Show metrics with their intervals, scores of subsets, and problems of whole columns and the table."""
         wide = max(map(len, self.metrics), default=0)
         over = "" if self.groups is None else f"; intervals resample {count(self.groups, 'group')}"
-        lines = [f"{self.n:,} rows ({self.rows}){over}"]
+        few = "".join(f"; few {unit} ({number})" for unit, number in self.few.items())
+        lines = [f"{self.n:,} rows ({self.rows}){over}{few}"]
         for name, value in self.metrics.items():
             low, high = self.intervals[name]
             lines.append(f"{name:<{wide}}  {value:.4g} ({low:.4g} to {high:.4g})")
+        lines += map(str, self.classes or [])
         lines += [str(self.subsets)] if self.subsets else []
         return printable("\n".join([*lines, *(f"! {group}" for group in self.problems.whole().groups())]))
 
     def to_json(self) -> dict[str, Any]:
-        """Return `{"n", "metrics", "intervals"}`, `"groups"` if the split has groups, and `"subsets"` if requested.
+        """Return `{"n", "metrics", "intervals"}`; `"groups"` if the split has groups, `"few"` if there are few rows.
 
-        Undefined values are null.
+        `"per_class"` and `"subsets"` are included if they were requested. Undefined values are null.
 
         Example:
             >>> sorted(model.evaluate("films.csv", "test").to_json())
-            ['intervals', 'metrics', 'n']
+            ['few', 'intervals', 'metrics', 'n']
         """
         return {
             "n": self.n,
             "metrics": {name: finite(value) for name, value in self.metrics.items()},
             "intervals": {name: [finite(low), finite(high)] for name, (low, high) in self.intervals.items()},
             **({} if self.groups is None else {"groups": self.groups}),
+            **({"few": self.few} if self.few else {}),
+            **({} if self.classes is None else {"per_class": [each.to_json() for each in self.classes]}),
             **({"subsets": self.subsets.to_json()} if self.subsets else {}),
         }
 
 
-def evaluate_outcome(outcome: Outcome, names: Sequence[str], seed: int = 0) -> Evaluation:
+def evaluate_outcome(outcome: Outcome, names: Sequence[str], seed: int = 0, *, exactly: bool = False) -> Evaluation:
     """Compute every metric and its 95% interval; all metrics share the same resamples.
 
-    With several targets, the metrics of each target are computed as well.
+    With several targets, the usual metrics of each target are computed as well, unless `exactly` is set.
     """
-    return evaluate_runs([outcome], names, seed)
+    return evaluate_runs([outcome], names, seed, exactly=exactly)
 
 
-def evaluate_runs(runs: Sequence[Outcome], names: Sequence[str], seed: int = 0) -> Evaluation:
+def evaluate_runs(runs: Sequence[Outcome], names: Sequence[str], seed: int = 0, *, exactly: bool = False) -> Evaluation:
     """Compute the mean of each metric over several runs, and its interval over resampled rows (or groups) and runs."""
-    outcome, values = runs[0], mean_scores(runs, names)
+    outcome, values = runs[0], mean_scores(runs, names, exactly=exactly)
     random = np.random.default_rng(seed)
-    drawn: dict[str, list[Any]] = {name: [] for name in values}
+    intervals = {name: MetricInterval(name, runs) for name in values}
     for weights in resamples_of(outcome, seed):
         picks = pick_runs(len(runs), len(weights), random)
-        for name in values:
-            drawn[name].append(score_runs(name, runs, weights, picks))
-    intervals = {name: metric_interval(name, values[name], np.concatenate(drawn[name])) for name in values}
-    return Evaluation(len(outcome), values, intervals, groups=outcome.group_count)
+        for name, interval in intervals.items():
+            interval.add(weights, score_runs(name, runs, weights, picks))
+    ends = {name: interval.ends(values[name]) for name, interval in intervals.items()}
+    return Evaluation(len(outcome), values, ends, groups=outcome.group_count, few=count_few(outcome))
 
 
-def mean_scores(runs: Sequence[Outcome], names: Sequence[str]) -> dict[str, float]:
-    """Return the mean of each metric over several runs; with several targets, the metrics of each target as well."""
-    parts = runs[0].parts.items()
-    every = [*names, *(f"{target}.{own}" for target, part in parts for own in metrics_of(part.task))]
+def mean_scores(runs: Sequence[Outcome], names: Sequence[str], *, exactly: bool = False) -> dict[str, float]:
+    """Return the mean of each metric over several runs.
+
+    With several targets, the usual metrics of each target are computed as well, unless `exactly` is set.
+    """
+    parts = {} if exactly else runs[0].parts
+    every = [*names, *(f"{target}.{own}" for target, part in parts.items() for own in default_metrics(part.task))]
     return {name: float(np.mean([score(name, run)[0] for run in runs])) for name in every}

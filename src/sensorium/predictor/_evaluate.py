@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from sensorium.errors import SchemaError
-from sensorium.evaluate import Evaluation, Names, evaluate_outcome, plan_subsets
+from sensorium.errors import ConfigError, SchemaError
+from sensorium.evaluate import Evaluation, Names, evaluate_outcome, plan_subsets, requested_metrics, score_classes
 from sensorium.findings import Problem, Problems
-from sensorium.metrics import metrics_of
+from sensorium.metrics import default_metrics
 from sensorium.model import FittedModel
 from sensorium.predictor._scores import evaluate_subsets, score_rows, score_rows_with_subsets
 from sensorium.predictor._splits import check_labelled, is_fitted_on, rows_of
@@ -19,12 +20,30 @@ from sensorium.prepare import at_rows
 from sensorium.runtime.progress import Reporter
 from sensorium.split import find_seen, row_groups
 from sensorium.table import Table
-from sensorium.tasks import no_known_label
+from sensorium.tasks import no_known_label, watched_metric
 
 
-def evaluate_rows(fitted: FittedModel, table: Any, split: str | None, *, subsets: bool, report: Reporter) -> Evaluation:
-    """Return metrics of the rows of a split, and of subsets of the modalities if asked for."""
-    asked = _subsets_of(fitted) if subsets else []
+@dataclass(frozen=True)
+class Request:
+    """What to compute beside the usual metrics.
+
+    Attributes:
+        metrics: names of metrics to compute in their place; empty for the usual ones.
+        subsets: whether to score subsets of the modalities.
+        per_class: whether to compute metrics of each class.
+    """
+
+    metrics: Sequence[str] = ()
+    subsets: bool = False
+    per_class: bool = False
+
+
+def evaluate_rows(
+    fitted: FittedModel, table: Any, split: str | None, *, request: Request, report: Reporter
+) -> Evaluation:
+    """Return metrics of the rows of a split, and what else is asked for."""
+    names = _metrics_of(fitted, request)
+    asked = _subsets_of(fitted) if request.subsets else []
     opened = open_rows(fitted, table, report)
     check_labelled(fitted, opened)
     rows, words = rows_of(fitted, opened, split)
@@ -49,10 +68,27 @@ def evaluate_rows(fitted: FittedModel, table: Any, split: str | None, *, subsets
     outcome = fitted.task.outcome(scores[known], target.values[known])
     outcome = outcome if groups is None else outcome.grouped(groups[known])
     with report.phase("computing metrics and intervals"):
-        scored, less = evaluate_outcome(outcome, metrics_of(fitted.task_name)), None
+        scored, less = evaluate_outcome(outcome, names, exactly=bool(request.metrics)), None
         if asked:
             less = evaluate_subsets(fitted, asked, fewer[:, known], there[:, known], outcome)
-    return replace(scored, problems=at_rows(problems, rows), rows=words, subsets=less)
+        classes = None
+        if request.per_class:
+            classes = score_classes(outcome, fitted.task.labels, fitted.task.target_labels)
+    return replace(scored, problems=at_rows(problems, rows), rows=words, subsets=less, classes=classes)
+
+
+def _metrics_of(fitted: FittedModel, request: Request) -> list[str]:
+    """Return the metrics to compute.
+
+    Raises:
+        ConfigError: a metric is unknown or does not suit the task, or there are no classes to score.
+    """
+    task = fitted.task
+    if request.per_class and not task.has_classes:
+        raise ConfigError("the target has no classes", place="per_class", cure="omit it")
+    if request.metrics:
+        return requested_metrics(request.metrics, fitted.task_name, task.target_tasks)
+    return default_metrics(fitted.task_name, watched_metric(fitted.config.train, task))
 
 
 def _lacking_groups(fitted: FittedModel, table: Table) -> list[Problem]:

@@ -18,7 +18,7 @@ from sensorium.errors.memory import explain_memory_errors
 from sensorium.evaluate import Evaluation
 from sensorium.findings import Problems
 from sensorium.model import FittedModel, plain_fusion
-from sensorium.predictor._evaluate import evaluate_rows
+from sensorium.predictor._evaluate import Request, evaluate_rows
 from sensorium.predictor._predict import decode_scores, predict_rows
 from sensorium.predictor._predictions import Predictions
 from sensorium.predictor._quantize import quantize_fitted
@@ -247,14 +247,26 @@ class Model:
     @explain_memory_errors(LESS)
     @explain_member_errors()
     def evaluate(
-        self, table: Any, split: str | None = None, *, subsets: bool = False, progress: bool = False
+        self,
+        table: Any,
+        split: str | None = None,
+        *,
+        metrics: str | Sequence[str] | None = None,
+        per_class: bool = False,
+        subsets: bool = False,
+        progress: bool = False,
     ) -> Evaluation:
-        """Compute metrics with bootstrap 95% intervals.
+        """Compute metrics with 95% intervals.
 
         Args:
             table: rows with labels.
             split: `train`, `validation`, `test` or `all`; by default the test rows if they are known (by a split
                 column, or because the table is that of the fit), else all rows.
+            metrics: names of metrics to compute in place of the usual ones; `all` for all metrics of the task (see
+                `sensorium list metrics`). With several targets, `target.metric` is the metric of one target, and
+                `metric` that of each target that it suits.
+            per_class: also compute precision, recall, specificity, F1, ROC AUC and average precision of each class
+                against the rest.
             subsets: also score the model with subsets of its modalities (ablation). With up to four modalities, all
                 subsets are scored; with more, each modality alone and all but one. With up to six, the Shapley value of
                 each modality is computed as well.
@@ -262,6 +274,7 @@ class Model:
 
         Raises:
             SchemaError: the split is unknown or has no rows, no row has a label, or the model has one modality only.
+            ConfigError: a metric is unknown or does not suit the task, or no target has classes.
 
         Example:
             >>> evaluation = model.evaluate("films.csv", "test")
@@ -270,10 +283,15 @@ class Model:
             >>> low, high = evaluation.intervals["accuracy"]
             >>> 0 <= low <= evaluation.metrics["accuracy"] <= high <= 1
             True
+            >>> [*model.evaluate("films.csv", "test", metrics=["cohen_kappa", "f1_macro"]).metrics]
+            ['cohen_kappa', 'f1_macro']
         """
         check_arguments(OPTIONAL_NAME, split=split)
-        check_arguments(FLAG, subsets=subsets)
-        return evaluate_rows(self.fitted, table, split, subsets=subsets, report=_reporter(progress))
+        check_arguments(FLAG, subsets=subsets, per_class=per_class)
+        check_arguments(NAMES, metrics=metrics)
+        names = [metrics] if isinstance(metrics, str) else list(metrics or ())
+        request = Request(names, subsets=bool(subsets), per_class=bool(per_class))
+        return evaluate_rows(self.fitted, table, split, request=request, report=_reporter(progress))
 
     @explain_memory_errors(LESS)
     @explain_member_errors()

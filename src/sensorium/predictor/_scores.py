@@ -112,7 +112,10 @@ def evaluate_subsets(
         whole: outcome with all modalities, which has the truth and groups of the rows.
     """
     task = fitted.task
-    outcomes = {subset: task.outcome(own, whole.truth) for subset, own in zip(subsets, scores, strict=True)}
+    outcomes = {
+        subset: task.outcome(own, whole.truth).grouped(whole.groups)
+        for subset, own in zip(subsets, scores, strict=True)
+    }
     prior = task.outcome(fitted.prior_scores(len(whole)), whole.truth).grouped(whole.groups)
     rows = {subset: int(own.sum()) for subset, own in zip(subsets, present, strict=True)}
     return score_subsets(outcomes, rows, prior, watched_metric(fitted.config.train, task))

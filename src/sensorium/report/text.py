@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from sensorium.evaluate import Evaluation, Subsets
+from sensorium.evaluate import ClassScores, Evaluation, Subsets
 from sensorium.findings import Problems, count
-from sensorium.report._parts import groups_line, rows_scored, text_line
+from sensorium.report._parts import few_lines, groups_line, rows_scored, text_line
 from sensorium.report._parts import interval as _interval
 from sensorium.report._parts import make_table as _table
 from sensorium.report._parts import signed as _signed
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from sensorium.model.card import DataSpec, MemberRecord, ModelCard, SearchRecord, SearchTraining
 
 SHOWN = 8  # groups of problems
+CLASS_METRICS = ("precision", "recall", "f1")  # shown on a terminal
 LONGEST = 200  # characters of the modalities of a subset
 
 
@@ -195,7 +196,24 @@ def evaluation_text(found: Evaluation) -> RenderableType:
         table.add_row(name, f"{value:.4f}", _interval(found.intervals[name]))
     fewer = [subsets_text(found.subsets)] if found.subsets else []
     rows = text_line(rows_scored(found.n, found.rows.removesuffix(" rows")))
-    return Group(rows, table, *groups_line(found.groups), *fewer)
+    classes = [] if found.classes is None else [classes_text(found.classes)]
+    return Group(rows, table, *groups_line(found.groups), *few_lines(found.few), *classes, *fewer)
+
+
+def classes_text(found: Sequence[ClassScores]) -> RenderableType:
+    """Show precision, recall and F1 of each class; of many classes, those with the lowest F1."""
+    shown = found if len(found) <= COLUMNS else sorted(found, key=_f1)[:COLUMNS]
+    table = _table(*titles("class", "rows", "precision", "recall", "f1"))
+    for own in shown:
+        figures = (f"{own.metrics[name]:.3f} ({_interval(own.intervals[name], '.3f')})" for name in CLASS_METRICS)
+        table.add_row(_short(own.name, LONGEST), f"{own.rows:,}", *figures)
+    more = len(found) - len(shown)
+    return Group(table, *([text_line(say("line.more_classes", classes=more))] if more else []))
+
+
+def _f1(own: ClassScores) -> float:
+    value = own.metrics["f1"]
+    return value if math.isfinite(value) else math.inf
 
 
 def subsets_text(found: Subsets) -> RenderableType:

@@ -157,6 +157,16 @@ class Task(HasState, ABC):
         return []
 
     @property
+    def target_tasks(self) -> dict[str, str]:
+        """Return the registered task of each of several targets; empty for one target."""
+        return {}
+
+    @property
+    def target_labels(self) -> dict[str, list[Label]]:
+        """Return the labels of each of several targets, an empty list for a value; empty for one target."""
+        return {}
+
+    @property
     def has_classes(self) -> bool:
         """Return whether some scores are probabilities of classes or labels."""
         return bool(self.labels)

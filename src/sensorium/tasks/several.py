@@ -240,6 +240,14 @@ class Several(Task):
         return list(self.parts)
 
     @property
+    def target_tasks(self) -> dict[str, str]:
+        return dict(self.kinds)
+
+    @property
+    def target_labels(self) -> dict[str, list[Label]]:
+        return {name: part.labels for name, part in self.parts.items()}
+
+    @property
     def has_classes(self) -> bool:
         return any(part.has_classes for part in self.parts.values())
 
