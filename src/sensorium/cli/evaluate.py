@@ -28,6 +28,8 @@ def evaluate(
             help="Also score subsets of the modalities, and report what each one contributes (Shapley values).",
         ),
     ] = False,
+    coverage: o.Coverage = None,
+    coverage_per: o.CoveragePer = "modalities",
     device: o.Device = None,
     assign: o.SetOfModel = None,
     json: o.Json = False,
@@ -42,7 +44,9 @@ def evaluate(
     from sensorium.report import evaluation_text, problems_text
 
     loaded = load(model, device=device or "auto", config=parse_assignments(assign or []))
-    found = loaded.evaluate(table, split, subsets=subsets, progress=not quiet)
+    found = loaded.evaluate(
+        table, split, subsets=subsets, coverage=coverage, coverage_per=coverage_per, progress=not quiet
+    )
     show(evaluation_text(found), json, quiet)
     show(problems_text(found.problems), json, quiet)
     notices = [group.to_json() for group in found.problems.groups()]

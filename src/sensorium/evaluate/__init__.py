@@ -1,5 +1,6 @@
 """Compute metrics with intervals, and compare models on the same rows."""
 
+from sensorium.evaluate._coverage_results import CoverageRate, Coverages, TargetCoverage
 from sensorium.evaluate._subset_results import Names, Share, Subset, Subsets
 from sensorium.evaluate.compare import compare_losses, compare_outcomes, compare_runs, holm
 from sensorium.evaluate.cross_validation import CrossValidation
@@ -12,6 +13,8 @@ from sensorium.metrics import Difference
 __all__ = [
     "Better",
     "BlendComparison",
+    "CoverageRate",
+    "Coverages",
     "CrossValidation",
     "Difference",
     "Evaluation",
@@ -22,6 +25,7 @@ __all__ = [
     "Share",
     "Subset",
     "Subsets",
+    "TargetCoverage",
     "Unbeaten",
     "Verdict",
     "compare_folds",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sensorium.errors.printable import printable
+from sensorium.evaluate._coverage_results import Coverages
 from sensorium.evaluate._subset_results import Subsets
 from sensorium.evaluate.bootstrap import pick_runs
 from sensorium.evaluate.scores import metric_interval, resamples_of, score_runs
@@ -29,6 +30,7 @@ class Evaluation:
         rows: description of the scored rows.
         subsets: scores with subsets of the modalities, if they were requested.
         groups: number of groups that the intervals resample as a whole; None if they resample rows.
+        coverage: coverage of prediction sets or intervals, if it was requested.
 
     Example:
         >>> found = model.evaluate("films.csv", "test")
@@ -45,6 +47,7 @@ class Evaluation:
     rows: str = "all rows"
     subsets: Subsets | None = None
     groups: int | None = None
+    coverage: Coverages | None = None
 
     def __str__(self) -> str:
         """Show metrics with their intervals, scores of subsets, and problems of whole columns and the table."""
@@ -55,10 +58,13 @@ class Evaluation:
             low, high = self.intervals[name]
             lines.append(f"{name:<{wide}}  {value:.4g} ({low:.4g} to {high:.4g})")
         lines += [str(self.subsets)] if self.subsets else []
+        lines += [str(self.coverage)] if self.coverage else []
         return printable("\n".join([*lines, *(f"! {group}" for group in self.problems.whole().groups())]))
 
     def to_json(self) -> dict[str, Any]:
-        """Return `{"n", "metrics", "intervals"}`, `"groups"` if the split has groups, and `"subsets"` if requested.
+        """Return `{"n", "metrics", "intervals"}`, and `"groups"` if the split has groups.
+
+        `"subsets"` and `"coverage"` follow if they were requested.
 
         Undefined values are null.
 
@@ -72,6 +78,7 @@ class Evaluation:
             "intervals": {name: [finite(low), finite(high)] for name, (low, high) in self.intervals.items()},
             **({} if self.groups is None else {"groups": self.groups}),
             **({"subsets": self.subsets.to_json()} if self.subsets else {}),
+            **({"coverage": self.coverage.to_json()} if self.coverage else {}),
         }
 
 

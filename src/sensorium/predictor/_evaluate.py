@@ -12,7 +12,8 @@ from sensorium.evaluate import Evaluation, Names, evaluate_outcome, plan_subsets
 from sensorium.findings import Problem, Problems
 from sensorium.metrics import metrics_of
 from sensorium.model import FittedModel
-from sensorium.predictor._scores import evaluate_subsets, score_rows, score_rows_with_subsets
+from sensorium.predictor._regions import Wanted
+from sensorium.predictor._scores import evaluate_subsets, presence_of, score_rows, score_rows_with_subsets
 from sensorium.predictor._splits import check_labelled, is_fitted_on, rows_of
 from sensorium.predictor._tables import open_rows
 from sensorium.prepare import at_rows
@@ -22,8 +23,16 @@ from sensorium.table import Table
 from sensorium.tasks import no_known_label
 
 
-def evaluate_rows(fitted: FittedModel, table: Any, split: str | None, *, subsets: bool, report: Reporter) -> Evaluation:
-    """Return metrics of the rows of a split, and of subsets of the modalities if asked for."""
+def evaluate_rows(
+    fitted: FittedModel,
+    table: Any,
+    split: str | None,
+    *,
+    subsets: bool,
+    report: Reporter,
+    wanted: Wanted | None = None,
+) -> Evaluation:
+    """Return metrics of the rows of a split, of subsets of the modalities and of a coverage if asked for."""
     asked = _subsets_of(fitted) if subsets else []
     opened = open_rows(fitted, table, report)
     check_labelled(fitted, opened)
@@ -36,9 +45,10 @@ def evaluate_rows(fitted: FittedModel, table: Any, split: str | None, *, subsets
         problems.extend(find_seen(seen, part, fitted.row_cells))
     if asked:
         fewer, there, cells = score_rows_with_subsets(fitted, part, asked, report)
-        scores = fewer[-1]
+        scores, presence = fewer[-1], presence_of(asked, there)
     else:
-        scores, _, cells = score_rows(fitted, part, report)
+        scores, present, cells = score_rows(fitted, part, report)
+        presence = fitted.presence(present)
     target = fitted.task.encode(part.column(fitted.target))
     problems.extend([*cells, *target.problems])
     known = np.flatnonzero(target.known)
@@ -52,7 +62,9 @@ def evaluate_rows(fitted: FittedModel, table: Any, split: str | None, *, subsets
         scored, less = evaluate_outcome(outcome, metrics_of(fitted.task_name)), None
         if asked:
             less = evaluate_subsets(fitted, asked, fewer[:, known], there[:, known], outcome)
-    return replace(scored, problems=at_rows(problems, rows), rows=words, subsets=less)
+        covered = wanted and wanted.measure(fitted, outcome, presence.take(known))
+    problems.extend(wanted.problems(fitted, scores[known], presence.take(known)) if wanted else [])
+    return replace(scored, problems=at_rows(problems, rows), rows=words, subsets=less, coverage=covered)
 
 
 def _lacking_groups(fitted: FittedModel, table: Table) -> list[Problem]:

@@ -157,6 +157,16 @@ class Task(HasState, ABC):
         return []
 
     @property
+    def labels_of_each(self) -> Mapping[str, Sequence[Label]]:
+        """Return the labels of each of several targets; empty for one target."""
+        return {}
+
+    @property
+    def kinds_of_each(self) -> Mapping[str, str]:
+        """Return the registered name of the task of each of several targets; empty for one target."""
+        return {}
+
+    @property
     def has_classes(self) -> bool:
         """Return whether some scores are probabilities of classes or labels."""
         return bool(self.labels)

@@ -240,6 +240,14 @@ class Several(Task):
         return list(self.parts)
 
     @property
+    def labels_of_each(self) -> Mapping[str, Sequence[Label]]:
+        return {name: part.labels for name, part in self.parts.items()}
+
+    @property
+    def kinds_of_each(self) -> Mapping[str, str]:
+        return self.kinds
+
+    @property
     def has_classes(self) -> bool:
         return any(part.has_classes for part in self.parts.values())
 
