@@ -95,8 +95,15 @@ def test_sets_of_ordered_classes_have_no_gaps():
 
 @pytest.mark.parametrize(
     ("task", "method"),
-    [("multiclass", "lac"), ("multiclass", "aps"), ("ordinal", "lac"), ("multilabel", "labels")]
-    + [("regression", "absolute"), ("regression", "normalized"), ("count", "absolute")],
+    [
+        ("multiclass", "lac"),
+        ("multiclass", "aps"),
+        ("ordinal", "lac"),
+        ("multilabel", "labels"),
+        ("regression", "absolute"),
+        ("regression", "normalized"),
+        ("count", "absolute"),
+    ],
 )
 def test_regions_cover_new_rows(task, method):
     def draw(seed):

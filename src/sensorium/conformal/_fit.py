@@ -127,14 +127,14 @@ def _score(rows: CalibrationRows, method: Method) -> Nonconformity | None:
     if method != "normalized":
         return Nonconformity(method, ordered="ordered classes" in traits_of(rows.task))
     spread = Spread.fit(rows.scores, np.abs(rows.truth - rows.scores))
-    return spread and Nonconformity(method, spread=spread)
+    return None if spread is None else Nonconformity(method, spread=spread)
 
 
 def _in_folds(rows: CalibrationRows, method: Method, seed: int) -> Floats | None:
     """Return the nonconformity float64[n] of the truth of each row; what a score learns is learned from other folds."""
     if method != "normalized":
         score = _score(rows, method)
-        return score and score.of_truth(rows.scores, rows.truth)
+        return None if score is None else score.of_truth(rows.scores, rows.truth)
     folds, found = rows.fold_of_each(seed), np.zeros(len(rows.truth))
     for fold in range(FOLDS):
         own = np.flatnonzero(folds == fold)

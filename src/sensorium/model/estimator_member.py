@@ -30,10 +30,6 @@ class Estimator(Protocol):
     def parameters(self) -> int:
         """Number of learned parameters."""
 
-    @property
-    def tower_columns(self) -> Mapping[str, Sequence[str]]:
-        return self.towers
-
     def scores(self, task: Task, cells: Prepared | Summaries, rows: Rows | None = None) -> Scores:
         """Predict scores as `Task.scores` returns them, for n rows of columns, all by default."""
 

@@ -62,7 +62,7 @@ def evaluate_rows(
         scored, less = evaluate_outcome(outcome, metrics_of(fitted.task_name)), None
         if asked:
             less = evaluate_subsets(fitted, asked, fewer[:, known], there[:, known], outcome)
-        covered = wanted and wanted.measure(fitted, outcome, presence.take(known))
+        covered = wanted.measure(fitted, outcome, presence.take(known)) if wanted else None
     problems.extend(wanted.problems(fitted, scores[known], presence.take(known)) if wanted else [])
     return replace(scored, problems=at_rows(problems, rows), rows=words, subsets=less, coverage=covered)
 

@@ -71,7 +71,7 @@ def predict_rows(
         labels=tuple(fitted.task.labels),
         present=present,
         problems=problems,
-        coverage=wanted and wanted.coverage,
+        coverage=wanted.coverage if wanted else None,
         _regions=regions,
         _columns={"row": np.arange(len(opened)), **{names[name]: cells for name, cells in copied.items()}, **answers},
         _spelling={names[name]: cells for name, cells in opened.kept_columns.spelling.items()},

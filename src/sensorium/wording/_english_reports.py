@@ -53,10 +53,10 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "line.few_groups": "95% intervals resample {groups:,} groups of rows; with so few groups, they are too narrow",
         "line.one_group": "there are no intervals, because all rows are of one group",
         "line.subsets": "scores with subsets of the modalities ({subsets})",
-        "line.coverage_sets": "coverage of {level:.4g} prediction sets ({method}): rows whose set has the true class, or "
-        "all true labels",
-        "line.coverage_intervals": "coverage of {level:.4g} prediction intervals ({method}): rows whose interval has the "
-        "true value",
+        "line.coverage_sets": "coverage of {level:.4g} prediction sets ({method}): rows whose set has the true class, "
+        "or all true labels",
+        "line.coverage_intervals": "coverage of {level:.4g} prediction intervals ({method}): rows whose interval has "
+        "the true value",
         "line.coverage_empty": "{share:.1%} of the sets are empty: the model is right more often than {level:.4g}; a "
         "higher coverage gives fewer empty sets",
         "line.coverage_single": "{answered:.1%} of the sets have a single class, which is right in {accuracy:.1%} of "
