@@ -8,6 +8,7 @@ import pytest
 import sensorium
 from sensorium.errors import ConfigError
 from sensorium.testing import make_table
+from sensorium.wording import conformal_sentences
 
 
 def rows(count=240, seed=0):
@@ -144,6 +145,18 @@ def test_model_without_conformal_scores_says_so():
 
 def test_setting_names_the_score():
     assert fit("kind", config={"conformal": "aps"}).fitted.conformal[""].method == "aps"
+
+
+def test_score_that_suits_no_target_is_an_error():
+    with pytest.raises(ConfigError, match="'lac' does not suit the task regression") as error:
+        fit("cost", config={"conformal": "lac"})
+    assert error.value.rule == "auto, absolute, normalized, none"
+
+
+def test_score_with_too_few_rows_is_replaced_and_named():
+    record = fit("cost", config={"conformal": "normalized"}).fitted.card.conformal
+    assert (record.methods, record.asked) == ({"": "absolute"}, "normalized")
+    assert conformal_sentences(record)[0].endswith("there are too few rows for the score normalized")
 
 
 def test_card_says_which_rows_calibrate_and_what_they_chose(model):

@@ -41,6 +41,7 @@ class ConformalRecord(Record):
             the model as well; `held_out` validation rows, which did not; or training and validation rows that were
             predicted `out_of_fold`.
         methods: target, or "" if there is one only → nonconformity score.
+        asked: the score of the settings, which has too few rows for a target that it suits; None if it is used.
         rows: target → number of these rows.
         groups: target → number of their groups; None if rows are not grouped.
         by_time: whether the rows were split by time.
@@ -48,9 +49,10 @@ class ConformalRecord(Record):
         test: target → coverage on the test rows; empty without test rows.
     """
 
-    LEFT_OUT: ClassVar = frozenset({"groups", "level"})
+    LEFT_OUT: ClassVar = frozenset({"asked", "groups", "level"})
     source: CalibrationSource
     methods: dict[str, str]
+    asked: str | None = None
     rows: dict[str, NonNegativeInt]
     groups: dict[str, NonNegativeInt] | None = None
     by_time: bool = False

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sensorium.conformal import LEVEL, Presence, fit_conformal, units_needed
+from sensorium.conformal import LEVEL, Conformal, Presence, fit_conformal, methods_of, units_needed
 from sensorium.evaluate.coverage import measure_coverage
 from sensorium.metrics import Outcome
 from sensorium.model import FittedModel
@@ -38,11 +39,20 @@ def with_conformal(
     record = ConformalRecord(
         source=source,
         methods={name: own.method for name, own in found.items()},
+        asked=config.conformal if _lacks_rows(fitted, found, config.conformal) else None,
         rows={name: own.every.rows for name, own in found.items()},
         groups={name: own.every.units for name, own in found.items()} if outcome.groups is not None else None,
         by_time=config.split.time is not None,
     )
     return replace(fitted, conformal=found, card=fitted.card.updated(conformal=record))
+
+
+def _lacks_rows(fitted: FittedModel, found: Mapping[str, Conformal], method: str) -> bool:
+    """Return whether a score suits a target that has another one."""
+    kinds = fitted.task.kinds_of_each
+    return any(
+        method in methods_of(kinds.get(name, fitted.task_name)) and own.method != method for name, own in found.items()
+    )
 
 
 def with_tested_coverage(data: PreparedTable, fitted: FittedModel, outcome: Outcome | None) -> ConformalRecord | None:

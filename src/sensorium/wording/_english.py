@@ -134,6 +134,7 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "conformal.validation": "from {rows:,} validation rows, which chose the epoch as well",
         "conformal.held_out": "from {rows:,} validation rows that chose neither epoch nor weights",
         "conformal.out_of_fold": "from {rows:,} rows that were predicted out of fold",
+        "conformal.few_rows": "{sentence}; there are too few rows for the score {asked}",
         "conformal.groups": "{source}, of {groups:,} groups",
         "conformal.by_time": "{source}; the split is by time, so coverage holds only if later rows are like these",
         "conformal.tested_sets": ": {coverage:.1%} ({low:.1%} to {high:.1%}) of {rows:,} test rows have their truth in "

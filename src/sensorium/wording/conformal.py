@@ -27,7 +27,11 @@ def _sentence(found: ConformalRecord, name: str) -> str:
         low, high = own.interval
         figures = {"coverage": own.coverage, "low": low, "high": high, "rows": own.rows, "size": own.size}
         tested = say(f"conformal.tested_{kind}", **figures)
-    return say(f"conformal.{kind}", method=found.methods[name], source=_source(found, name), tested=tested)
+    method = found.methods[name]
+    sentence = say(f"conformal.{kind}", method=method, source=_source(found, name), tested=tested)
+    if found.asked is None or (found.asked in INTERVALS) != (method in INTERVALS):
+        return sentence
+    return say("conformal.few_rows", sentence=sentence, asked=found.asked)
 
 
 def _source(found: ConformalRecord, name: str) -> str:
