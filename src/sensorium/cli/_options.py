@@ -97,6 +97,22 @@ Set: TypeAlias = Annotated[
         "overrides other options and --config.",
     ),
 ]
+Coverage: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        metavar="P",
+        help="Prediction sets of classes, or intervals of amounts, that contain the truth with this probability, such "
+        "as 0.9 (conformal prediction).",
+    ),
+]
+CoveragePer: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        metavar="ROWS",
+        help="The rows for which --coverage holds: `modalities`, rows with values of the same modalities; `class`, "
+        "rows of each true class; or `all`, all rows together.",
+    ),
+]
 SetOfModel: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(

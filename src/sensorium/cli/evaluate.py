@@ -40,6 +40,8 @@ def evaluate(
             help="Also score subsets of the modalities, and report what each one contributes (Shapley values).",
         ),
     ] = False,
+    coverage: o.Coverage = None,
+    coverage_per: o.CoveragePer = "modalities",
     device: o.Device = None,
     assign: o.SetOfModel = None,
     json: o.Json = False,
@@ -55,7 +57,14 @@ def evaluate(
 
     loaded = load(model, device=device or "auto", config=parse_assignments(assign or []))
     found = loaded.evaluate(
-        table, split, metrics=o.names(metrics or ""), per_class=per_class, subsets=subsets, progress=not quiet
+        table,
+        split,
+        metrics=o.names(metrics or ""),
+        per_class=per_class,
+        subsets=subsets,
+        coverage=coverage,
+        coverage_per=coverage_per,
+        progress=not quiet,
     )
     show(evaluation_text(found), json, quiet)
     show(problems_text(found.problems), json, quiet)

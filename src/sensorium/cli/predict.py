@@ -30,6 +30,8 @@ def predict(
             "default: none.",
         ),
     ] = None,
+    coverage: o.Coverage = None,
+    coverage_per: o.CoveragePer = "modalities",
     safe_csv: Annotated[
         bool,
         typer.Option(
@@ -58,7 +60,10 @@ def predict(
         _check_file(out, table)
     loaded = load(model, device=device or "auto", config=parse_assignments(assign or []))
     kept = keep if keep == EVERY else o.names(keep or "")
-    found = loaded.predictions(table, keep=kept, out=None if to_stdout else out, progress=not quiet)
+    file = None if to_stdout else out
+    found = loaded.predictions(
+        table, keep=kept, out=file, coverage=coverage, coverage_per=coverage_per, progress=not quiet
+    )
     written = found.write_csv(sys.stdout.buffer, safe_csv=safe_csv) if to_stdout else found.save(out, safe_csv=safe_csv)
     problems = Problems([*found.problems, *written])
     show(problems_text(problems), json or to_stdout, quiet)

@@ -67,6 +67,11 @@ class Config(Strict):
         description="temperature scaling of probabilities on the validation rows, kept where it helps on other rows; "
         f"auto: with {CALIBRATION_ROWS} validation rows or more",
     )
+    conformal: Literal["auto", "lac", "aps", "absolute", "normalized", "none"] = Field(
+        "auto",
+        description="nonconformity score of prediction sets (lac, aps) and of prediction intervals (absolute, "
+        "normalized); auto: the one with the smaller sets or intervals on rows that the model did not learn from",
+    )
     seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(
         0, description="random seed: the same seed, data and machine give the same weights"
     )

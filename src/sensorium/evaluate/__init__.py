@@ -1,5 +1,6 @@
 """Compute metrics with intervals, and compare models on the same rows."""
 
+from sensorium.evaluate._coverage_results import CoverageRate, Coverages, TargetCoverage
 from sensorium.evaluate._subset_results import Names, Share, Subset, Subsets
 from sensorium.evaluate.compare import compare_losses, compare_outcomes, compare_runs, holm
 from sensorium.evaluate.cross_validation import CrossValidation
@@ -18,6 +19,8 @@ __all__ = [
     "Better",
     "BlendComparison",
     "ClassScores",
+    "CoverageRate",
+    "Coverages",
     "CrossValidation",
     "Difference",
     "Evaluation",
@@ -28,6 +31,7 @@ __all__ = [
     "Share",
     "Subset",
     "Subsets",
+    "TargetCoverage",
     "Unbeaten",
     "Verdict",
     "compare_folds",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sensorium.errors.printable import printable
+from sensorium.evaluate._coverage_results import Coverages
 from sensorium.evaluate._subset_results import Subsets
 from sensorium.evaluate.bootstrap import pick_runs
 from sensorium.evaluate.intervals import MetricInterval, count_few
@@ -34,6 +35,7 @@ class Evaluation:
         few: `rows` or `groups` → their number, if they are too few for intervals to contain the population's value in
             95% of all samples (fewer than 300 rows or 30 groups); `target.rows` is that of one of several targets.
         classes: metrics of each class, if they were requested.
+        coverage: coverage of prediction sets or intervals, if it was requested.
 
     Example:
         >>> found = model.evaluate("films.csv", "test")
@@ -52,6 +54,7 @@ class Evaluation:
     groups: int | None = None
     few: dict[str, int] = field(default_factory=dict)
     classes: list[ClassScores] | None = None
+    coverage: Coverages | None = None
 
     def __str__(self) -> str:
         """Show metrics with their intervals, scores of subsets, and problems of whole columns and the table."""
@@ -64,12 +67,13 @@ class Evaluation:
             lines.append(f"{name:<{wide}}  {value:.4g} ({low:.4g} to {high:.4g})")
         lines += map(str, self.classes or [])
         lines += [str(self.subsets)] if self.subsets else []
+        lines += [str(self.coverage)] if self.coverage else []
         return printable("\n".join([*lines, *(f"! {group}" for group in self.problems.whole().groups())]))
 
     def to_json(self) -> dict[str, Any]:
         """Return `{"n", "metrics", "intervals"}`; `"groups"` if the split has groups, `"few"` if there are few rows.
 
-        `"per_class"` and `"subsets"` are included if they were requested. Undefined values are null.
+        `"per_class"`, `"subsets"` and `"coverage"` are included if they were requested. Undefined values are null.
 
         Example:
             >>> sorted(model.evaluate("films.csv", "test").to_json())
@@ -83,6 +87,7 @@ class Evaluation:
             **({"few": self.few} if self.few else {}),
             **({} if self.classes is None else {"per_class": [each.to_json() for each in self.classes]}),
             **({"subsets": self.subsets.to_json()} if self.subsets else {}),
+            **({"coverage": self.coverage.to_json()} if self.coverage else {}),
         }
 
 

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt, model_
 from sensorium.config import IMBALANCE_TECHNIQUE
 from sensorium.findings import ColumnPlan, Problems
 from sensorium.model._blend_records import BlendCandidate, BlendRecord
+from sensorium.model._conformal_records import CalibrationSource, ConformalRecord, CoverageRecord
 from sensorium.model._imbalance_records import (
     Diagnosis,
     ImbalanceRecord,
@@ -46,6 +47,9 @@ __all__ = [
     "BlendCandidate",
     "BlendRecord",
     "CalibrationRecord",
+    "CalibrationSource",
+    "ConformalRecord",
+    "CoverageRecord",
     "CrossValidationRecord",
     "DataSpec",
     "Diagnosis",
@@ -125,6 +129,7 @@ class ModelCard(Record):
         seconds: time of pre-training and training.
         members: the members of an ensemble or a blend, with their weights; None for a single network.
         calibration: temperature scaling; None if there was none.
+        conformal: prediction sets and intervals; None if the model has none.
         modality_weights: tower → its mean weight in the fusion; None if the fusion has no weights (`shares` in JSON).
         metrics: split → metrics.
         cross_validation: metrics of models that were trained alike on folds; None if there were none.
@@ -145,6 +150,7 @@ class ModelCard(Record):
             "restart",
             "members",
             "calibration",
+            "conformal",
             "imbalance",
             "tuning",
             "search",
@@ -169,6 +175,7 @@ class ModelCard(Record):
     seconds: NonNegativeFloat = 0.0
     members: list[MemberRecord] | None = None
     calibration: CalibrationRecord | None = None
+    conformal: ConformalRecord | None = None
     modality_weights: dict[str, float] | None = Field(None, alias="shares")
     metrics: dict[str, EvaluationRecord] = {}
     cross_validation: CrossValidationRecord | None = None

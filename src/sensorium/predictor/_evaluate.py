@@ -13,7 +13,8 @@ from sensorium.evaluate import Evaluation, Names, evaluate_outcome, plan_subsets
 from sensorium.findings import Problem, Problems
 from sensorium.metrics import default_metrics
 from sensorium.model import FittedModel
-from sensorium.predictor._scores import evaluate_subsets, score_rows, score_rows_with_subsets
+from sensorium.predictor._regions import Wanted
+from sensorium.predictor._scores import evaluate_subsets, presence_of, score_rows, score_rows_with_subsets
 from sensorium.predictor._splits import check_labelled, is_fitted_on, rows_of
 from sensorium.predictor._tables import open_rows
 from sensorium.prepare import at_rows
@@ -31,11 +32,13 @@ class Request:
         metrics: names of metrics to compute in their place; empty for the usual ones.
         subsets: whether to score subsets of the modalities.
         per_class: whether to compute metrics of each class.
+        coverage: the coverage of prediction sets or intervals to measure; None for none.
     """
 
     metrics: Sequence[str] = ()
     subsets: bool = False
     per_class: bool = False
+    coverage: Wanted | None = None
 
 
 def evaluate_rows(
@@ -55,9 +58,10 @@ def evaluate_rows(
         problems.extend(find_seen(seen, part, fitted.row_cells))
     if asked:
         fewer, there, cells = score_rows_with_subsets(fitted, part, asked, report)
-        scores = fewer[-1]
+        scores, presence = fewer[-1], presence_of(asked, there)
     else:
-        scores, _, cells = score_rows(fitted, part, report)
+        scores, present, cells = score_rows(fitted, part, report)
+        presence = fitted.presence(present)
     target = fitted.task.encode(part.column(fitted.target))
     problems.extend([*cells, *target.problems])
     known = np.flatnonzero(target.known)
@@ -71,10 +75,16 @@ def evaluate_rows(
         scored, less = evaluate_outcome(outcome, names, exactly=bool(request.metrics)), None
         if asked:
             less = evaluate_subsets(fitted, asked, fewer[:, known], there[:, known], outcome)
+        wanted, covered = request.coverage, None
+        if wanted:
+            covered = wanted.measure(fitted, outcome, presence.take(known))
+            problems.extend(wanted.problems(fitted, scores[known], presence.take(known)))
         classes = None
         if request.per_class:
             classes = score_classes(outcome, fitted.task.labels, fitted.task.target_labels)
-    return replace(scored, problems=at_rows(problems, rows), rows=words, subsets=less, classes=classes)
+    return replace(
+        scored, problems=at_rows(problems, rows), rows=words, subsets=less, classes=classes, coverage=covered
+    )
 
 
 def _metrics_of(fitted: FittedModel, request: Request) -> list[str]:

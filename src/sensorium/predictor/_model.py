@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from sensorium.adaptation import DEFAULT, adapt_fitted
 from sensorium.artifact import save_fitted
-from sensorium.config import FLAG, NAME, NAMES, OPTIONAL_NAME, PATH, SEED, check_arguments
+from sensorium.config import FLAG, NAME, NAMES, OPTIONAL_NAME, PATH, PROBABILITY, SEED, check_arguments
 from sensorium.errors import SchemaError, list_names
 from sensorium.errors.memory import explain_memory_errors
 from sensorium.evaluate import Evaluation
@@ -22,6 +22,7 @@ from sensorium.predictor._evaluate import Request, evaluate_rows
 from sensorium.predictor._predict import decode_scores, predict_rows
 from sensorium.predictor._predictions import Predictions
 from sensorium.predictor._quantize import quantize_fitted
+from sensorium.predictor._regions import Wanted
 from sensorium.predictor._scores import score_rows
 from sensorium.predictor._tables import open_rows
 from sensorium.registry.failures import explain_member_errors
@@ -215,6 +216,8 @@ class Model:
         *,
         keep: str | Sequence[str] | None = None,
         out: str | Path | None = None,
+        coverage: float | None = None,
+        coverage_per: str = "modalities",
         progress: bool = False,
     ) -> Predictions:
         """Predict labels or numbers, with their scores and the problems of each row.
@@ -225,8 +228,14 @@ class Model:
                 column.
             out: the file to which `Predictions.save` will write them, which this method does not. What its format
                 cannot hold, such as long text in .xlsx, is then an error before anything is predicted.
+            coverage: predict as well a set of classes or labels, or an interval, that contains the truth with this
+                probability, such as 0.9 (conformal prediction).
+            coverage_per: the rows for which this probability holds: for rows with values of the same `modalities`, for
+                rows of each true `class`, or for `all` rows together. Where there are too few calibration rows, it
+                holds for all rows together, and `problems` says so.
 
         Raises:
+            ConfigError: the model cannot reach the coverage: it has too few calibration rows, or none.
             SchemaError: the table has no column of `keep`.
             TableError: the file `out` cannot be written, or cannot hold the columns of `keep` or the rows.
 
@@ -236,13 +245,19 @@ class Model:
             ((2,), (2, 3))
             >>> predictions.present["plot"].tolist()
             [True, False]
+            >>> sets = model.predictions("new_films.csv", coverage=0.8).to_arrow()["prediction_set"]
+            >>> len(sets)
+            5
         """
         check_arguments(NAMES, keep=keep)
+        check_arguments(PROBABILITY, coverage=coverage)
+        check_arguments(NAME, coverage_per=coverage_per)
         names = keep if isinstance(keep, str) else [] if keep is None else list(keep)
         if out is not None:
             check_arguments(PATH, out=out)
         file = None if out is None else Path(out)
-        return predict_rows(self.fitted, table, _reporter(progress), keep=names, out=file)
+        wanted = Wanted.of(self.fitted, coverage, coverage_per)
+        return predict_rows(self.fitted, table, _reporter(progress), keep=names, out=file, wanted=wanted)
 
     @explain_memory_errors(LESS)
     @explain_member_errors()
@@ -254,6 +269,8 @@ class Model:
         metrics: str | Sequence[str] | None = None,
         per_class: bool = False,
         subsets: bool = False,
+        coverage: float | None = None,
+        coverage_per: str = "modalities",
         progress: bool = False,
     ) -> Evaluation:
         """Compute metrics with 95% intervals.
@@ -270,9 +287,13 @@ class Model:
             subsets: also score the model with subsets of its modalities (ablation). With up to four modalities, all
                 subsets are scored; with more, each modality alone and all but one. With up to six, the Shapley value of
                 each modality is computed as well.
+            coverage: also measure how many of the prediction sets or intervals for this coverage, such as 0.9, contain
+                the truth, and how large they are.
+            coverage_per: as for `predictions`.
             progress: print the progress to stderr.
 
         Raises:
+            ConfigError: the model cannot reach the coverage: it has too few calibration rows, or none.
             SchemaError: the split is unknown or has no rows, no row has a label, or the model has one modality only.
             ConfigError: a metric is unknown or does not suit the task, or no target has classes.
 
@@ -289,8 +310,11 @@ class Model:
         check_arguments(OPTIONAL_NAME, split=split)
         check_arguments(FLAG, subsets=subsets, per_class=per_class)
         check_arguments(NAMES, metrics=metrics)
+        check_arguments(PROBABILITY, coverage=coverage)
+        check_arguments(NAME, coverage_per=coverage_per)
         names = [metrics] if isinstance(metrics, str) else list(metrics or ())
-        request = Request(names, subsets=bool(subsets), per_class=bool(per_class))
+        wanted = Wanted.of(self.fitted, coverage, coverage_per)
+        request = Request(names, subsets=bool(subsets), per_class=bool(per_class), coverage=wanted)
         return evaluate_rows(self.fitted, table, split, request=request, report=_reporter(progress))
 
     @explain_memory_errors(LESS)

@@ -13,6 +13,7 @@ import pyarrow as pa
 from sensorium.findings import Problem
 from sensorium.model import FittedModel
 from sensorium.predictor._predictions import Predictions
+from sensorium.predictor._regions import Wanted, region_columns, region_problems
 from sensorium.predictor._scores import score_rows
 from sensorium.predictor._tables import open_rows
 from sensorium.runtime.progress import Reporter
@@ -22,7 +23,13 @@ CURE = "leave the column out of --keep (Python: keep=), or write another format,
 
 
 def predict_rows(
-    fitted: FittedModel, table: Any, report: Reporter, *, keep: str | Sequence[str] = (), out: Path | None = None
+    fitted: FittedModel,
+    table: Any,
+    report: Reporter,
+    *,
+    keep: str | Sequence[str] = (),
+    out: Path | None = None,
+    wanted: Wanted | None = None,
 ) -> Predictions:
     """Return labels or numbers, with their scores, columns of the table, and the problems of each row.
 
@@ -32,16 +39,23 @@ def predict_rows(
         report: logs progress.
         keep: columns of the table to copy.
         out: the file to which the predictions will be saved; what it cannot hold is an error before predicting.
+        wanted: coverage of prediction sets and intervals; None for none.
     """
     opened = open_rows(fitted, table, report, keep=keep, empty=True)
     copied = {name: _identifier(opened, name) for name in _identifiers(fitted)} | dict(opened.kept_columns.cells)
     columns = _answers(fitted, fitted.prior_scores(0))
+    nothing = fitted.presence({name: np.zeros(0, bool) for name in fitted.learnt})
+    if wanted:
+        columns = {**columns, **region_columns(fitted, wanted.regions(fitted, fitted.prior_scores(0), nothing))}
     names = _free_names(copied, {"row", "problem", *columns})
     if out is not None:
         known = pa.table({names[name]: cells for name, cells in copied.items()} | {"row": np.arange(len(opened))})
         check_fits(known, out, names=["row", *names.values(), *columns, "problem"], cure=CURE)
     scores, present, problems = score_rows(fitted, opened, report)
-    answers = _answers(fitted, scores)
+    answers = dict(_answers(fitted, scores))
+    regions = wanted.regions(fitted, scores, fitted.presence(present)) if wanted else {}
+    answers |= region_columns(fitted, regions)
+    problems.extend(region_problems(fitted, regions, wanted.coverage) if wanted else [])
     problems.extend(
         [
             Problem(
@@ -57,6 +71,8 @@ def predict_rows(
         labels=tuple(fitted.task.labels),
         present=present,
         problems=problems,
+        coverage=wanted.coverage if wanted else None,
+        _regions=regions,
         _columns={"row": np.arange(len(opened)), **{names[name]: cells for name, cells in copied.items()}, **answers},
         _spelling={names[name]: cells for name, cells in opened.kept_columns.spelling.items()},
         _kept=[*names.values()],

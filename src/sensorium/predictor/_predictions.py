@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sensorium.config import FLAG, PATH, check_arguments
+from sensorium.conformal import Regions
 from sensorium.errors.printable import one_line, printable
 from sensorium.findings import Problems, count, shorten
 from sensorium.table import TEXTS, write_csv, write_table
@@ -30,6 +31,7 @@ class Predictions:
         labels: the k classes or labels; empty for regression.
         present: column of the model → bool[n], whether the row has a value there.
         problems: problems of cells, rows and columns.
+        coverage: probability with which each prediction set or interval contains the truth; None without them.
 
     Example:
         >>> import sensorium
@@ -49,6 +51,8 @@ class Predictions:
     labels: tuple[Any, ...]
     present: Mapping[str, npt.NDArray[np.bool_]]
     problems: Problems
+    coverage: float | None
+    _regions: Mapping[str, Regions] = field(repr=False)  # of each target
     _columns: Mapping[str, Any] = field(repr=False)  # of the table of answers, without the problems
     _spelling: Mapping[str, Any] = field(repr=False)  # columns of numbers → cells as a text file writes them
     _kept: Collection[str] = field(default=(), repr=False)  # columns that were copied from the table
@@ -82,13 +86,42 @@ class Predictions:
             return _spelt(value)
         return f"{_spelt(value)} (probability {self.scores[row, self.labels.index(value)]:.3f})"
 
+    @property
+    def sets(self) -> npt.NDArray[np.bool_] | dict[str, npt.NDArray[np.bool_]] | None:
+        """Prediction sets bool[n, k], in the order of `labels`; None without a coverage, and for an amount.
+
+        With several targets, a dict with the sets of each one that has classes or labels.
+
+        Example:
+            >>> model.predictions("new_films.csv", coverage=0.8).sets.shape
+            (5, 3)
+        """
+        return self._of_each({name: own.sets for name, own in self._regions.items() if own.sets is not None})
+
+    @property
+    def intervals(self) -> npt.NDArray[np.float64] | dict[str, npt.NDArray[np.float64]] | None:
+        """Prediction intervals float64[n, 2], lower and upper bounds; None without a coverage, and for classes.
+
+        With several targets, a dict with the intervals of each amount.
+
+        Example:
+            >>> model.predictions("new_films.csv", coverage=0.8).intervals is None  # the target has classes
+            True
+        """
+        own = {name: own.intervals for name, own in self._regions.items() if own.intervals is not None}
+        return self._of_each(own)
+
+    def _of_each(self, arrays: dict[str, npt.NDArray[Any]]) -> Any:
+        return arrays.get("") if self.coverage is None or "" in self._regions else arrays
+
     def to_arrow(self) -> pa.Table:
         """Return a table with `row`, `prediction`, `probability_<label>` …, and `problem` (null if there is none).
 
         `row` is the row of the table, counted from 0; columns of `keep` follow it. `problem` has the problems of the
         row and its cells; those of whole columns are in `problems` only. With several targets, each has its own
         columns: `<target>.prediction`, `<target>.probability_<label>` … For windows of a long table, additional
-        columns have the entity and the time of the last step.
+        columns have the entity and the time of the last step. With a coverage, `prediction_set` has a list of classes
+        or labels, or `lower` and `upper` the bounds of an interval.
 
         Example:
             >>> table = model.predictions("new_films.csv", keep="studio").to_arrow()

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from sensorium.conformal import Presence
 from sensorium.errors import ArtifactError
 from sensorium.evaluate import Names, Subsets, score_subsets
 from sensorium.findings import Problems, count
@@ -69,6 +70,12 @@ def score_rows_with_subsets(fitted: FittedModel, table: Table, subsets: list[Nam
     scores, present = (np.concatenate(arrays, 1) for arrays in zip(*parts, strict=True))
     _checked(np.moveaxis(scores, 1, 0))
     return SubsetScores(scores, present, problems)
+
+
+def presence_of(subsets: list[Names], present: npt.NDArray[np.bool_]) -> Presence:
+    """Return which modalities rows have, from the subsets of one modality among those of `SubsetScores`."""
+    alone = [place for place, subset in enumerate(subsets) if len(subset) == 1]
+    return Presence(tuple(subsets[place][0] for place in alone), present[alone].T)
 
 
 def _checked(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -18,9 +18,11 @@ from sensorium.report._parts import interval as _interval
 from sensorium.report._parts import make_table as _table
 from sensorium.report._parts import signed as _signed
 from sensorium.report._wide import COLUMNS, first_lines, more_columns, shown_columns
+from sensorium.report.coverage import coverage_text
 from sensorium.report.imbalance import imbalance_text
 from sensorium.wording import (
     calibration_sentence,
+    conformal_sentences,
     coverage_sentence,
     restart_sentence,
     say,
@@ -101,6 +103,7 @@ def fit_text(
     if card.tuning:
         lines.append(text_line(tuning_sentence(card.tuning), "bold"))
     lines += [text_line(calibration_sentence(card.calibration))] if card.calibration else []
+    lines += [text_line(line) for line in conformal_sentences(card.conformal)] if card.conformal else []
     lines += [search_text(card.search, blended=card.blend is not None)] if card.search else []
     tested = [evaluation_text(evaluation)] if evaluation else []
     return Group(*lines, *imbalance_text(card), *tested, *_of_folds(card))
@@ -195,9 +198,10 @@ def evaluation_text(found: Evaluation) -> RenderableType:
     for name, value in found.metrics.items():
         table.add_row(name, f"{value:.4f}", _interval(found.intervals[name]))
     fewer = [subsets_text(found.subsets)] if found.subsets else []
+    covered = [coverage_text(found.coverage)] if found.coverage else []
     rows = text_line(rows_scored(found.n, found.rows.removesuffix(" rows")))
     classes = [] if found.classes is None else [classes_text(found.classes)]
-    return Group(rows, table, *groups_line(found.groups), *few_lines(found.few), *classes, *fewer)
+    return Group(rows, table, *groups_line(found.groups), *few_lines(found.few), *classes, *fewer, *covered)
 
 
 def classes_text(found: Sequence[ClassScores]) -> RenderableType:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 
 from sensorium.config import CALIBRATION_ROWS, Config, set_both
+from sensorium.conformal import methods_of
 from sensorium.errors import ConfigError, SensoriumError, did_you_mean, raise_together
 from sensorium.metrics import metrics_of
 from sensorium.model import Blueprint, FusionModel, can_unfreeze
@@ -97,6 +98,20 @@ def check_calibration(config: Config, rows: int, task: Task) -> None:
             rule=f"{CALIBRATION_ROWS} or more",
             cure="increase split.validation, or set calibrate: none",
         )
+
+
+def check_conformal(config: Config, task_name: str, task: Task) -> None:
+    """Check that a nonconformity score suits the task of some target.
+
+    Raises:
+        ConfigError: it suits none.
+    """
+    kinds = [*task.target_tasks.values()] or [task_name]
+    suited = list(dict.fromkeys(method for kind in kinds for method in methods_of(kind) if method != "labels"))
+    if config.conformal not in ("auto", "none", *suited):
+        listed = ", ".join(dict.fromkeys(kinds))
+        finding = f"the nonconformity score {config.conformal!r} does not suit the task {listed}"
+        raise ConfigError(finding, place="conformal", rule=", ".join(("auto", *suited, "none")), cure="auto")
 
 
 def check_unfreeze(blueprint: Blueprint, held: Mapping[str, bool], validation_rows: int) -> None:

@@ -9,6 +9,7 @@ from sensorium.trials._build import (
     model_of_none,
 )
 from sensorium.trials._calibrate import find_calibration, with_calibration
+from sensorium.trials._conformal import with_conformal
 from sensorium.trials._cost import Cost, mean_cost
 from sensorium.trials._ledger import Ledger, forget_trials, has_trials
 from sensorium.trials._result import Control, TrialResult
@@ -53,4 +54,5 @@ __all__ = [
     "training_of",
     "why_left_out",
     "with_calibration",
+    "with_conformal",
 ]

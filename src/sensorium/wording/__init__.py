@@ -12,11 +12,13 @@ from sensorium.wording.card import (
     stop_sentence,
     tuning_sentence,
 )
+from sensorium.wording.conformal import conformal_sentences
 from sensorium.wording.verdicts import model_title, verdict_sentence
 
 __all__ = [
     "blend_sentence",
     "calibration_sentence",
+    "conformal_sentences",
     "coverage_sentence",
     "diagnosis_sentence",
     "imbalance_sentence",

@@ -56,6 +56,16 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "line.one_group": "there are no intervals, because all rows are of one group",
         "line.more_classes": "and {classes:,} more classes with a higher F1; --json lists all of them",
         "line.subsets": "scores with subsets of the modalities ({subsets})",
+        "line.coverage_sets": "coverage of {level:.4g} prediction sets ({method}): rows whose set has the true class, "
+        "or all true labels",
+        "line.coverage_intervals": "coverage of {level:.4g} prediction intervals ({method}): rows whose interval has "
+        "the true value",
+        "line.coverage_empty": "{share:.1%} of the sets are empty: the model is right more often than {level:.4g}; a "
+        "higher coverage gives fewer empty sets",
+        "line.coverage_single": "{answered:.1%} of the sets have a single class, which is right in {accuracy:.1%} of "
+        "these rows",
+        "line.coverage_fallback": "* too few calibration rows of their own: sets or intervals are those of all rows",
+        "line.more_coverage": "and {rows:,} more lines; --json lists all of them",
         "line.no_shapley": "Shapley values are computed for up to six modalities",
         "line.left_out": "{model} is left out: {reason}",
         "line.more_problems": "and {kinds} more kinds of problem",
@@ -94,8 +104,15 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "part.undefined": "undefined",
         "part.after_epochs": "{value} after {epochs}",
         "part.all": "all",
+        "part.no_value": "no value",
         "part.undefined_share": "undefined (all were zero)",
         "part.deviations": "{value:+.2f} standard deviations",
+        "column.calibration_rows": "calibration rows",
+        "column.class": "class",
+        "column.coverage": "coverage",
+        "column.rows": "rows",
+        "column.set_size": "mean size",
+        "column.width": "mean width",
         "column.change_from_all": "change from all, 95% interval",
         "column.trainings": "trainings",
         "column.class": "class",
