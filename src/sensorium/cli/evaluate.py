@@ -28,6 +28,31 @@ def evaluate(
             help="Also score subsets of the modalities, and report what each one contributes (Shapley values).",
         ),
     ] = False,
+    slice_by: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--slice",
+            metavar="A,B,…",
+            help="Also score the rows of each value or range of these columns of the table; `present` stands for the "
+            "modalities that a row has. May be repeated.",
+        ),
+    ] = None,
+    find_slices: Annotated[
+        bool,
+        typer.Option(
+            "--slices",
+            help="Also search for slices with a higher loss: values of columns and of pairs of columns, and clusters "
+            "of texts and files.",
+        ),
+    ] = False,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Average the scores of rows with the same value, such as those of a patient, to one prediction; "
+            "metrics and intervals count these units.",
+        ),
+    ] = None,
     device: o.Device = None,
     assign: o.SetOfModel = None,
     json: o.Json = False,
@@ -42,7 +67,9 @@ def evaluate(
     from sensorium.report import evaluation_text, problems_text
 
     loaded = load(model, device=device or "auto", config=parse_assignments(assign or []))
-    found = loaded.evaluate(table, split, subsets=subsets, progress=not quiet)
+    names = [name for given in slice_by or [] for name in o.names(given)]
+    wanted = {"subsets": subsets, "slices": names, "find_slices": find_slices, "by": by}
+    found = loaded.evaluate(table, split, **wanted, progress=not quiet)
     show(evaluation_text(found), json, quiet)
     show(problems_text(found.problems), json, quiet)
     notices = [group.to_json() for group in found.problems.groups()]

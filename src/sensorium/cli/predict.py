@@ -30,6 +30,13 @@ def predict(
             "default: none.",
         ),
     ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Average the scores of rows with the same value, such as those of a patient, to one prediction.",
+        ),
+    ] = None,
     safe_csv: Annotated[
         bool,
         typer.Option(
@@ -46,7 +53,7 @@ def predict(
     Example: sensorium predict run new.csv -o predictions.parquet --keep id
     """
     from sensorium.config import parse_assignments
-    from sensorium.findings import Problems
+    from sensorium.findings import Problems, count
     from sensorium.predictor import load
     from sensorium.report import problems_text
     from sensorium.table import EVERY
@@ -58,12 +65,12 @@ def predict(
         _check_file(out, table)
     loaded = load(model, device=device or "auto", config=parse_assignments(assign or []))
     kept = keep if keep == EVERY else o.names(keep or "")
-    found = loaded.predictions(table, keep=kept, out=None if to_stdout else out, progress=not quiet)
+    found = loaded.predictions(table, keep=kept, out=None if to_stdout else out, by=by, progress=not quiet)
     written = found.write_csv(sys.stdout.buffer, safe_csv=safe_csv) if to_stdout else found.save(out, safe_csv=safe_csv)
     problems = Problems([*found.problems, *written])
     show(problems_text(problems), json or to_stdout, quiet)
     if not (json or quiet or to_stdout):
-        say(f"{len(found):,} rows: {out}")
+        say(f"{count(len(found), 'row' if by is None else 'unit')}: {out}")
     notices = [group.to_json() for group in problems.groups()]
     show_json({"rows": len(found), "out": str(out), "notices": notices}, json)
 

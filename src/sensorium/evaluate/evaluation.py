@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
 from sensorium.errors.printable import printable
+from sensorium.evaluate._slice_results import Slices
 from sensorium.evaluate._subset_results import Subsets
 from sensorium.evaluate.bootstrap import pick_runs
 from sensorium.evaluate.scores import metric_interval, resamples_of, score_runs
+from sensorium.evaluate.units import UnitCount
 from sensorium.files.figures import finite
 from sensorium.findings import Problems, count
 from sensorium.metrics import Outcome, metrics_of, score
@@ -22,13 +24,15 @@ class Evaluation:
     """Metrics of a model on a set of rows.
 
     Attributes:
-        n: rows scored.
+        n: rows scored; units, if rows were aggregated (`by`).
         metrics: name → value; NaN if it is not defined, for example with one class only.
         intervals: name → bootstrap 95% interval.
         problems: cells and labels that could not be taken as they were.
         rows: description of the scored rows.
         subsets: scores with subsets of the modalities, if they were requested.
         groups: number of groups that the intervals resample as a whole; None if they resample rows.
+        slices: metrics of slices of the rows, if they were requested.
+        by: the column whose values name the units that were scored, and the number of their rows; None for rows.
 
     Example:
         >>> found = model.evaluate("films.csv", "test")
@@ -45,22 +49,29 @@ class Evaluation:
     rows: str = "all rows"
     subsets: Subsets | None = None
     groups: int | None = None
+    slices: Slices | None = None
+    by: UnitCount | None = None
 
     def __str__(self) -> str:
-        """Show metrics with their intervals, scores of subsets, and problems of whole columns and the table."""
+        """Show metrics with their intervals, scores of subsets and slices, and problems of columns and the table."""
         wide = max(map(len, self.metrics), default=0)
         over = "" if self.groups is None else f"; intervals resample {count(self.groups, 'group')}"
-        lines = [f"{self.n:,} rows ({self.rows}){over}"]
+        lines = [f"{self._scored()}{over}"]
         for name, value in self.metrics.items():
             low, high = self.intervals[name]
             lines.append(f"{name:<{wide}}  {value:.4g} ({low:.4g} to {high:.4g})")
-        lines += [str(self.subsets)] if self.subsets else []
+        lines += [str(part) for part in (self.subsets, self.slices) if part]
         return printable("\n".join([*lines, *(f"! {group}" for group in self.problems.whole().groups())]))
 
-    def to_json(self) -> dict[str, Any]:
-        """Return `{"n", "metrics", "intervals"}`, `"groups"` if the split has groups, and `"subsets"` if requested.
+    def _scored(self) -> str:
+        if self.by is None:
+            return f"{self.n:,} rows ({self.rows})"
+        return f"{count(self.n, 'unit')} by {self.by.column} ({self.by.rows:,} {self.rows})"
 
-        Undefined values are null.
+    def to_json(self) -> dict[str, Any]:
+        """Return `{"n", "metrics", "intervals"}`, and what was requested: `"subsets"`, `"slices"`, `"by"`.
+
+        `"groups"` is there if the split has groups. Undefined values are null.
 
         Example:
             >>> sorted(model.evaluate("films.csv", "test").to_json())
@@ -72,6 +83,8 @@ class Evaluation:
             "intervals": {name: [finite(low), finite(high)] for name, (low, high) in self.intervals.items()},
             **({} if self.groups is None else {"groups": self.groups}),
             **({"subsets": self.subsets.to_json()} if self.subsets else {}),
+            **({"slices": self.slices.to_json()} if self.slices else {}),
+            **({"by": asdict(self.by)} if self.by else {}),
         }
 
 

@@ -27,6 +27,10 @@ class Estimator(Protocol):
         """Names of the columns that it reads."""
 
     @property
+    def tower_columns(self) -> Mapping[str, Sequence[str]]:
+        return self.towers
+
+    @property
     def parameters(self) -> int:
         """Number of learned parameters."""
 

@@ -138,6 +138,15 @@ class FittedModel:
         return list(dict.fromkeys(name for member in self.members for name in member.towers))
 
     @property
+    def tower_columns(self) -> dict[str, list[str]]:
+        """Modality → its columns, of all members."""
+        found = dict[str, list[str]]()
+        for member in self.members:
+            for name, columns in member.tower_columns.items():
+                found.setdefault(name, list(columns))
+        return found
+
+    @property
     def device(self) -> torch.device:
         """Device of the networks; the CPU if there is none."""
         return self.first.device if self.networks else torch.device("cpu")

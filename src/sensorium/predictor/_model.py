@@ -18,11 +18,12 @@ from sensorium.errors.memory import explain_memory_errors
 from sensorium.evaluate import Evaluation
 from sensorium.findings import Problems
 from sensorium.model import FittedModel, plain_fusion
-from sensorium.predictor._evaluate import evaluate_rows
-from sensorium.predictor._predict import decode_scores, predict_rows
+from sensorium.predictor._evaluate import EvaluationRequest, evaluate_rows
+from sensorium.predictor._predict import PredictionRequest, decode_scores, predict_rows
 from sensorium.predictor._predictions import Predictions
 from sensorium.predictor._quantize import quantize_fitted
 from sensorium.predictor._scores import score_rows
+from sensorium.predictor._slices import SliceRequest
 from sensorium.predictor._tables import open_rows
 from sensorium.registry.failures import explain_member_errors
 from sensorium.runtime.progress import Reporter, reporter
@@ -215,6 +216,7 @@ class Model:
         *,
         keep: str | Sequence[str] | None = None,
         out: str | Path | None = None,
+        by: str | None = None,
         progress: bool = False,
     ) -> Predictions:
         """Predict labels or numbers, with their scores and the problems of each row.
@@ -225,9 +227,11 @@ class Model:
                 column.
             out: the file to which `Predictions.save` will write them, which this method does not. What its format
                 cannot hold, such as long text in .xlsx, is then an error before anything is predicted.
+            by: column whose values name units, such as patients: the scores of the rows of a unit are averaged to one
+                prediction. Rows without a value are units of one row.
 
         Raises:
-            SchemaError: the table has no column of `keep`.
+            SchemaError: the table has no column of `keep` or `by`, or no value in the column `by`.
             TableError: the file `out` cannot be written, or cannot hold the columns of `keep` or the rows.
 
         Example:
@@ -241,13 +245,22 @@ class Model:
         names = keep if isinstance(keep, str) else [] if keep is None else list(keep)
         if out is not None:
             check_arguments(PATH, out=out)
-        file = None if out is None else Path(out)
-        return predict_rows(self.fitted, table, _reporter(progress), keep=names, out=file)
+        check_arguments(OPTIONAL_NAME, by=by)
+        request = PredictionRequest(names, None if out is None else Path(out), by)
+        return predict_rows(self.fitted, table, _reporter(progress), request)
 
     @explain_memory_errors(LESS)
     @explain_member_errors()
     def evaluate(
-        self, table: Any, split: str | None = None, *, subsets: bool = False, progress: bool = False
+        self,
+        table: Any,
+        split: str | None = None,
+        *,
+        subsets: bool = False,
+        slices: str | Sequence[str] | None = None,
+        find_slices: bool = False,
+        by: str | None = None,
+        progress: bool = False,
     ) -> Evaluation:
         """Compute metrics with bootstrap 95% intervals.
 
@@ -258,10 +271,18 @@ class Model:
             subsets: also score the model with subsets of its modalities (ablation). With up to four modalities, all
                 subsets are scored; with more, each modality alone and all but one. With up to six, the Shapley value of
                 each modality is computed as well.
+            slices: column or columns of the table, which the model need not use: also score the rows of each value, or
+                of ranges of numbers and dates. `present` stands for the modalities that a row has.
+            find_slices: also search for slices with a higher loss than the other rows: values of columns and pairs of
+                columns, present modalities, and clusters of texts and files.
+            by: column whose values name units, such as patients: the scores of the rows of a unit are averaged to one
+                prediction, and metrics and intervals count units. Rows without a value are units of one row.
             progress: print the progress to stderr.
 
         Raises:
-            SchemaError: the split is unknown or has no rows, no row has a label, or the model has one modality only.
+            SchemaError: the split is unknown or has no rows, no row has a label, the model has one modality only, the
+                table lacks a column of `slices` or `by`, a column has too many different values for slices, or rows of
+                most units have different labels.
 
         Example:
             >>> evaluation = model.evaluate("films.csv", "test")
@@ -272,8 +293,12 @@ class Model:
             True
         """
         check_arguments(OPTIONAL_NAME, split=split)
-        check_arguments(FLAG, subsets=subsets)
-        return evaluate_rows(self.fitted, table, split, subsets=subsets, report=_reporter(progress))
+        check_arguments(FLAG, subsets=subsets, find_slices=find_slices)
+        check_arguments(NAMES, slices=slices)
+        check_arguments(OPTIONAL_NAME, by=by)
+        names = [slices] if isinstance(slices, str) else [*dict.fromkeys(slices or ())]
+        request = EvaluationRequest(bool(subsets), SliceRequest(names, bool(find_slices)), by)
+        return evaluate_rows(self.fitted, table, split, request=request, report=_reporter(progress))
 
     @explain_memory_errors(LESS)
     @explain_member_errors()

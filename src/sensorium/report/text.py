@@ -19,6 +19,7 @@ from sensorium.report._parts import make_table as _table
 from sensorium.report._parts import signed as _signed
 from sensorium.report._wide import COLUMNS, first_lines, more_columns, shown_columns
 from sensorium.report.imbalance import imbalance_text
+from sensorium.report.slices import slices_text
 from sensorium.wording import (
     calibration_sentence,
     coverage_sentence,
@@ -194,8 +195,10 @@ def evaluation_text(found: Evaluation) -> RenderableType:
     for name, value in found.metrics.items():
         table.add_row(name, f"{value:.4f}", _interval(found.intervals[name]))
     fewer = [subsets_text(found.subsets)] if found.subsets else []
-    rows = text_line(rows_scored(found.n, found.rows.removesuffix(" rows")))
-    return Group(rows, table, *groups_line(found.groups), *fewer)
+    sliced = slices_text(found.slices) if found.slices else []
+    rows = rows_scored(found.n if found.by is None else found.by.rows, found.rows.removesuffix(" rows"))
+    scored = rows if found.by is None else say("line.units", units=found.n, column=found.by.column, rows=rows)
+    return Group(text_line(scored), table, *groups_line(found.groups), *fewer, *sliced)
 
 
 def subsets_text(found: Subsets) -> RenderableType:
