@@ -68,8 +68,9 @@ def evaluate(
 
     loaded = load(model, device=device or "auto", config=parse_assignments(assign or []))
     names = [name for given in slice_by or [] for name in o.names(given)]
-    wanted = {"subsets": subsets, "slices": names, "find_slices": find_slices, "by": by}
-    found = loaded.evaluate(table, split, **wanted, progress=not quiet)
+    found = loaded.evaluate(
+        table, split, subsets=subsets, slices=names, find_slices=find_slices, by=by, progress=not quiet
+    )
     show(evaluation_text(found), json, quiet)
     show(problems_text(found.problems), json, quiet)
     notices = [group.to_json() for group in found.problems.groups()]

@@ -96,7 +96,7 @@ class SliceSearch:
         columns: what they were cut by.
         least: smallest number of rows of a slice.
         found: slices with a higher loss, the most significant first.
-        next: the most significant slice whose p-value is not below 0.05; None if no slice was left to test.
+        next: the most significant slice whose p-value is not below 0.025; None if no slice was left to test.
     """
 
     loss: str

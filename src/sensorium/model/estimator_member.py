@@ -27,10 +27,6 @@ class Estimator(Protocol):
         """Names of the columns that it reads."""
 
     @property
-    def tower_columns(self) -> Mapping[str, Sequence[str]]:
-        return self.towers
-
-    @property
     def parameters(self) -> int:
         """Number of learned parameters."""
 
@@ -64,6 +60,10 @@ class EstimatorMember:
     @property
     def columns(self) -> list[str]:
         return list(self.estimator.columns)
+
+    @property
+    def tower_columns(self) -> Mapping[str, Sequence[str]]:
+        return self.towers
 
     @property
     def parameters(self) -> int:

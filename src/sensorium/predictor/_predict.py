@@ -41,7 +41,10 @@ class PredictionRequest:
     @property
     def columns(self) -> str | list[str]:
         """Columns of the table that are read beside those of the model."""
-        return EVERY if self.keep == EVERY else [*dict.fromkeys([*self.keep, *([self.by] if self.by else [])])]
+        if self.keep == EVERY:
+            return EVERY
+        names = [self.keep] if isinstance(self.keep, str) else self.keep
+        return [*dict.fromkeys([*names, *([self.by] if self.by else [])])]
 
 
 def predict_rows(fitted: FittedModel, table: Any, report: Reporter, request: PredictionRequest) -> Predictions:
@@ -58,7 +61,7 @@ def predict_rows(fitted: FittedModel, table: Any, report: Reporter, request: Pre
     columns = _answers(fitted, fitted.prior_scores(0))
     names = _free_names(rows.cells, {*rows.counted, "problem", *columns})
     if request.out is not None:
-        known = pa.table({names[name]: cells for name, cells in rows.cells.items()} | rows.counted)
+        known = pa.table({names[name]: cells for name, cells in rows.cells.items()} | dict(rows.counted))
         check_fits(known, request.out, names=[*rows.counted, *names.values(), *columns, "problem"], cure=CURE)
     scores, present, problems = score_rows(fitted, opened, report)
     if rows.units is not None:

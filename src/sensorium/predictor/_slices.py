@@ -98,7 +98,7 @@ class CutRows:
 
     named: Sequence[Cut]
     searched: Sequence[Cut] | None
-    problems: Sequence[Problem] = ()
+    problems: list[Problem]
 
     @classmethod
     def of(

@@ -40,7 +40,7 @@ def _searched(found: SliceSearch, metric: str) -> list[RenderableType]:
     if not found.examined:
         return [text_line(say("line.no_slices", least=found.least))]
     if not found.found:
-        lines = [text_line(say("line.no_worse_slice", **figures))]
+        lines: list[RenderableType] = [text_line(say("line.no_worse_slice", **figures))]
         return [*lines, text_line(_nearest(found.next))] if found.next else lines
     head = text_line(say("line.worse_slices", found=len(found.found), **figures))
     table = make_table(

@@ -88,7 +88,7 @@ def _words(texts: Sequence[str | None], inside: Truths, known: Truths) -> list[s
     places = np.flatnonzero(known)
     try:
         reader = CountVectorizer(binary=True, token_pattern=r"(?u)\b\w\w+\b", min_df=2)
-        counts = reader.fit_transform([texts[place] or "" for place in places])
+        counts = reader.fit_transform([texts[place] or "" for place in places.tolist()])
     except ValueError:  # no word occurs in two rows
         return []
     own = inside[places]

@@ -56,7 +56,7 @@ class Cut:
         return self._only(np.vstack([lifted, ~lifted.any(0)]), [*self.values, VARIES])
 
     def _only(self, rows: npt.NDArray[np.bool_], values: Sequence[str]) -> Cut:
-        kept = np.flatnonzero(rows.any(1))
+        kept = np.flatnonzero(rows.any(1)).tolist()
         return replace(self, rows=rows[kept], values=[values[place] for place in kept])
 
 

@@ -99,7 +99,7 @@ class _GroupScores(NamedTuple):
         number = len(residuals)
         joint = csr_array((residuals, codes, np.arange(number + 1)), shape=(number, int(codes.max()) + 1))
         inside = csr_array(rows @ joint)
-        whole = np.bincount(codes, weights=residuals)
+        whole = np.asarray(np.bincount(codes, weights=residuals), np.float64)
         shares = np.asarray(rows.sum(1))[:, None] / number
         squares = np.asarray(inside.multiply(inside).sum(1))[:, None]
         variance = squares - 2 * shares * (inside @ whole[:, None]) + np.square(shares) * np.square(whole).sum()

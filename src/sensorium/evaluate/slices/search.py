@@ -17,7 +17,7 @@ from sensorium.metrics import Outcome
 from sensorium.table import Floats, Rows, Truths
 
 MAX_FOUND = 5  # slices that are reported
-LEVEL = 0.05  # p-value below which a slice is reported
+LEVEL = 0.025  # p-value below which a slice is reported: one side of a 95% interval
 
 
 class WorstSlice(NamedTuple):
@@ -61,11 +61,11 @@ def search_slices(outcome: Outcome, cuts: Sequence[Cut], names: Sequence[str], m
 def worst_slices(
     candidates: Candidates, losses: Floats, groups: Rows | None = None, *, seed: int = 0
 ) -> list[WorstSlice]:
-    """Return slices with a higher loss, and last the most significant one whose p-value is not below 0.05.
+    """Return slices with a higher loss, and last the most significant one whose p-value is not below 0.025.
 
-    All slices are tested at once (`compare_slices`). If the most significant one has a corrected p-value below 0.05,
+    All slices are tested at once (`compare_slices`). If the most significant one has a corrected p-value below 0.025,
     its rows are removed, and the search is repeated: so a slice is not reported because it overlaps with one that was
-    reported before. If no slice is worse, the probability of reporting one is at most 5%.
+    reported before. If no slice is worse, the probability of reporting one is 2.5%.
 
     Args:
         candidates: slices of n rows.
