@@ -189,8 +189,24 @@ def test_the_other_options_of_adapt(run, made, tmp_path):
 @pytest.mark.parametrize(
     ("command", "options"),
     [
-        ("evaluate", {"split", "device", "quiet", "subsets", "coverage", "coverage_per", "assign"}),
-        ("predict", {"device", "keep", "quiet", "safe_csv", "coverage", "coverage_per", "assign"}),
+        (
+            "evaluate",
+            {
+                "assign",
+                "by",
+                "coverage",
+                "coverage_per",
+                "device",
+                "find_slices",
+                "metrics",
+                "per_class",
+                "quiet",
+                "slice_by",
+                "split",
+                "subsets",
+            },
+        ),
+        ("predict", {"by", "device", "keep", "quiet", "safe_csv", "coverage", "coverage_per", "assign"}),
     ],
 )
 def test_a_device_that_is_not_there_is_refused_by_those_that_use_a_model(command, options, run, made, tmp_path):
@@ -208,6 +224,19 @@ def test_evaluate_takes_every_split(split, run, made):
 
     found = sensorium.load(run).evaluate(made, split).to_json()
     assert answer("evaluate", run, made, "--split", split) == {**found, "notices": []}
+
+
+def test_evaluate_and_predict_take_slices_and_units(run, made, tmp_path):
+    found = answer("evaluate", run, made, "--slice", "category,present", "--slice", "number", "--slices")
+    assert list(found["slices"]["columns"]) == ["category", "present", "number"]
+    assert {"examined", "found", "next"} <= found["slices"]["search"].keys()
+    told = call("evaluate", run, made, "--slice", "category", "--split", "all").stdout
+    assert "change from other rows" in told and "few rows" in told
+    units = answer("predict", run, made, "-o", tmp_path / "units.csv", "--by", "category")["rows"]
+    with pytest.raises(ValueError, match="rows of one 'category' have different labels"):
+        call("evaluate", run, made, "--by", "category", "--split", "all")
+    assert 1 < units < 160
+    assert (tmp_path / "units.csv").read_text().startswith('"rows","category","prediction"')
 
 
 def test_evaluate_takes_subsets(run, made):

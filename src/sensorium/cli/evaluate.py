@@ -42,6 +42,31 @@ def evaluate(
     ] = False,
     coverage: o.Coverage = None,
     coverage_per: o.CoveragePer = "modalities",
+    slice_by: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--slice",
+            metavar="A,B,…",
+            help="Also score the rows of each value or range of these columns of the table; `present` stands for the "
+            "modalities that a row has. May be repeated.",
+        ),
+    ] = None,
+    find_slices: Annotated[
+        bool,
+        typer.Option(
+            "--slices",
+            help="Also search for slices with a higher loss: values of columns and of pairs of columns, and clusters "
+            "of texts and files.",
+        ),
+    ] = False,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Average the scores of rows with the same value, such as those of a patient, to one prediction; "
+            "metrics and intervals count these units.",
+        ),
+    ] = None,
     device: o.Device = None,
     assign: o.SetOfModel = None,
     json: o.Json = False,
@@ -62,6 +87,9 @@ def evaluate(
         metrics=o.names(metrics or ""),
         per_class=per_class,
         subsets=subsets,
+        slices=[name for given in slice_by or [] for name in o.names(given)],
+        find_slices=find_slices,
+        by=by,
         coverage=coverage,
         coverage_per=coverage_per,
         progress=not quiet,

@@ -32,6 +32,13 @@ def predict(
     ] = None,
     coverage: o.Coverage = None,
     coverage_per: o.CoveragePer = "modalities",
+    by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Average the scores of rows with the same value, such as those of a patient, to one prediction.",
+        ),
+    ] = None,
     safe_csv: Annotated[
         bool,
         typer.Option(
@@ -48,7 +55,7 @@ def predict(
     Example: sensorium predict run new.csv -o predictions.parquet --keep id
     """
     from sensorium.config import parse_assignments
-    from sensorium.findings import Problems
+    from sensorium.findings import Problems, count
     from sensorium.predictor import load
     from sensorium.report import problems_text
     from sensorium.table import EVERY
@@ -62,13 +69,13 @@ def predict(
     kept = keep if keep == EVERY else o.names(keep or "")
     file = None if to_stdout else out
     found = loaded.predictions(
-        table, keep=kept, out=file, coverage=coverage, coverage_per=coverage_per, progress=not quiet
+        table, keep=kept, out=file, by=by, coverage=coverage, coverage_per=coverage_per, progress=not quiet
     )
     written = found.write_csv(sys.stdout.buffer, safe_csv=safe_csv) if to_stdout else found.save(out, safe_csv=safe_csv)
     problems = Problems([*found.problems, *written])
     show(problems_text(problems), json or to_stdout, quiet)
     if not (json or quiet or to_stdout):
-        say(f"{len(found):,} rows: {out}")
+        say(f"{count(len(found), 'row' if by is None else 'unit')}: {out}")
     notices = [group.to_json() for group in problems.groups()]
     show_json({"rows": len(found), "out": str(out), "notices": notices}, json)
 

@@ -40,6 +40,11 @@ class Presence:
     def __len__(self) -> int:
         return len(self.there)
 
+    @property
+    def by_modality(self) -> dict[str, npt.NDArray[np.bool_]]:
+        """Return modality → bool[n]: whether the row has it."""
+        return dict(zip(self.names, self.there.T, strict=True))
+
     def take(self, rows: Rows) -> Presence:
         """Return the modalities of some rows."""
         return replace(self, there=self.there[rows])

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
 from sensorium.errors.printable import printable
 from sensorium.evaluate._coverage_results import Coverages
+from sensorium.evaluate._slice_results import Slices
 from sensorium.evaluate._subset_results import Subsets
 from sensorium.evaluate.bootstrap import pick_runs
 from sensorium.evaluate.intervals import MetricInterval, count_few
 from sensorium.evaluate.per_class import ClassScores
 from sensorium.evaluate.scores import resamples_of, score_runs
+from sensorium.evaluate.units import UnitCount
 from sensorium.files.figures import finite
 from sensorium.findings import Problems, count
 from sensorium.metrics import Outcome, default_metrics, score
@@ -25,7 +27,7 @@ class Evaluation:
     """Metrics of a model on a set of rows.
 
     Attributes:
-        n: rows scored.
+        n: rows scored; units, if rows were aggregated (`by`).
         metrics: name → value; NaN if it is not defined, for example with one class only.
         intervals: name → 95% interval.
         problems: cells and labels that could not be taken as they were.
@@ -36,6 +38,8 @@ class Evaluation:
             95% of all samples (fewer than 300 rows or 30 groups); `target.rows` is that of one of several targets.
         classes: metrics of each class, if they were requested.
         coverage: coverage of prediction sets or intervals, if it was requested.
+        slices: metrics of slices of the rows, if they were requested.
+        by: the column whose values name the units that were scored, and the number of their rows; None for rows.
 
     Example:
         >>> found = model.evaluate("films.csv", "test")
@@ -55,25 +59,32 @@ class Evaluation:
     few: dict[str, int] = field(default_factory=dict)
     classes: list[ClassScores] | None = None
     coverage: Coverages | None = None
+    slices: Slices | None = None
+    by: UnitCount | None = None
 
     def __str__(self) -> str:
-        """Show metrics with their intervals, scores of subsets, and problems of whole columns and the table."""
+        """Show metrics with their intervals, scores of subsets and slices, and problems of columns and the table."""
         wide = max(map(len, self.metrics), default=0)
         over = "" if self.groups is None else f"; intervals resample {count(self.groups, 'group')}"
         few = "".join(f"; few {unit} ({number})" for unit, number in self.few.items())
-        lines = [f"{self.n:,} rows ({self.rows}){over}{few}"]
+        lines = [f"{self._scored()}{over}{few}"]
         for name, value in self.metrics.items():
             low, high = self.intervals[name]
             lines.append(f"{name:<{wide}}  {value:.4g} ({low:.4g} to {high:.4g})")
         lines += map(str, self.classes or [])
-        lines += [str(self.subsets)] if self.subsets else []
-        lines += [str(self.coverage)] if self.coverage else []
+        lines += [str(part) for part in (self.subsets, self.slices, self.coverage) if part]
         return printable("\n".join([*lines, *(f"! {group}" for group in self.problems.whole().groups())]))
+
+    def _scored(self) -> str:
+        if self.by is None:
+            return f"{self.n:,} rows ({self.rows})"
+        return f"{count(self.n, 'unit')} by {self.by.column} ({self.by.rows:,} {self.rows})"
 
     def to_json(self) -> dict[str, Any]:
         """Return `{"n", "metrics", "intervals"}`; `"groups"` if the split has groups, `"few"` if there are few rows.
 
-        `"per_class"`, `"subsets"` and `"coverage"` are included if they were requested. Undefined values are null.
+        `"per_class"`, `"subsets"`, `"slices"`, `"by"` and `"coverage"` are included if they were requested. Undefined
+        values are null.
 
         Example:
             >>> sorted(model.evaluate("films.csv", "test").to_json())
@@ -87,6 +98,8 @@ class Evaluation:
             **({"few": self.few} if self.few else {}),
             **({} if self.classes is None else {"per_class": [each.to_json() for each in self.classes]}),
             **({"subsets": self.subsets.to_json()} if self.subsets else {}),
+            **({"slices": self.slices.to_json()} if self.slices else {}),
+            **({"by": asdict(self.by)} if self.by else {}),
             **({"coverage": self.coverage.to_json()} if self.coverage else {}),
         }
 

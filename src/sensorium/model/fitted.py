@@ -142,11 +142,16 @@ class FittedModel:
 
     def presence(self, present: Mapping[str, npt.NDArray[np.bool_]]) -> Presence:
         """Return which modalities rows have, from column → bool[n], whether they have a value there."""
-        columns: dict[str, list[str]] = {name: [] for name in self.towers}
+        return Presence.of(self.tower_columns, present)
+
+    @property
+    def tower_columns(self) -> dict[str, list[str]]:
+        """Modality → its columns, of all members."""
+        found: dict[str, list[str]] = {name: [] for name in self.towers}
         for member in self.members:
-            for name, own in member.tower_columns.items():
-                columns[name] = list(dict.fromkeys([*columns[name], *own]))
-        return Presence.of(columns, present)
+            for name, columns in member.tower_columns.items():
+                found[name] = list(dict.fromkeys([*found[name], *columns]))
+        return found
 
     @property
     def device(self) -> torch.device:

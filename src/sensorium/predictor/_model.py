@@ -18,12 +18,13 @@ from sensorium.errors.memory import explain_memory_errors
 from sensorium.evaluate import Evaluation
 from sensorium.findings import Problems
 from sensorium.model import FittedModel, plain_fusion
-from sensorium.predictor._evaluate import Request, evaluate_rows
-from sensorium.predictor._predict import decode_scores, predict_rows
+from sensorium.predictor._evaluate import EvaluationRequest, evaluate_rows
+from sensorium.predictor._predict import PredictionRequest, decode_scores, predict_rows
 from sensorium.predictor._predictions import Predictions
 from sensorium.predictor._quantize import quantize_fitted
 from sensorium.predictor._regions import Wanted
 from sensorium.predictor._scores import score_rows
+from sensorium.predictor._slices import SliceRequest
 from sensorium.predictor._tables import open_rows
 from sensorium.registry.failures import explain_member_errors
 from sensorium.runtime.progress import Reporter, reporter
@@ -218,6 +219,7 @@ class Model:
         out: str | Path | None = None,
         coverage: float | None = None,
         coverage_per: str = "modalities",
+        by: str | None = None,
         progress: bool = False,
     ) -> Predictions:
         """Predict labels or numbers, with their scores and the problems of each row.
@@ -233,10 +235,13 @@ class Model:
             coverage_per: the rows for which this probability holds: for rows with values of the same `modalities`, for
                 rows of each true `class`, or for `all` rows together. Where there are too few calibration rows, it
                 holds for all rows together, and `problems` says so.
+            by: column whose values name units, such as patients: the scores of the rows of a unit are averaged to one
+                prediction. Rows without a value are units of one row.
 
         Raises:
-            ConfigError: the model cannot reach the coverage: it has too few calibration rows, or none.
-            SchemaError: the table has no column of `keep`.
+            ConfigError: the model cannot reach the coverage: it has too few calibration rows, or none; or `by` is set
+                as well.
+            SchemaError: the table has no column of `keep` or `by`, or no value in the column `by`.
             TableError: the file `out` cannot be written, or cannot hold the columns of `keep` or the rows.
 
         Example:
@@ -255,9 +260,10 @@ class Model:
         names = keep if isinstance(keep, str) else [] if keep is None else list(keep)
         if out is not None:
             check_arguments(PATH, out=out)
-        file = None if out is None else Path(out)
-        wanted = Wanted.of(self.fitted, coverage, coverage_per)
-        return predict_rows(self.fitted, table, _reporter(progress), keep=names, out=file, wanted=wanted)
+        check_arguments(OPTIONAL_NAME, by=by)
+        wanted = Wanted.of(self.fitted, coverage, coverage_per, by)
+        request = PredictionRequest(names, None if out is None else Path(out), by, wanted)
+        return predict_rows(self.fitted, table, _reporter(progress), request)
 
     @explain_memory_errors(LESS)
     @explain_member_errors()
@@ -269,6 +275,9 @@ class Model:
         metrics: str | Sequence[str] | None = None,
         per_class: bool = False,
         subsets: bool = False,
+        slices: str | Sequence[str] | None = None,
+        find_slices: bool = False,
+        by: str | None = None,
         coverage: float | None = None,
         coverage_per: str = "modalities",
         progress: bool = False,
@@ -287,15 +296,23 @@ class Model:
             subsets: also score the model with subsets of its modalities (ablation). With up to four modalities, all
                 subsets are scored; with more, each modality alone and all but one. With up to six, the Shapley value of
                 each modality is computed as well.
+            slices: column or columns of the table, which the model need not use: also score the rows of each value, or
+                of ranges of numbers and dates. `present` stands for the modalities that a row has.
+            find_slices: also search for slices with a higher loss than the other rows: values of columns and pairs of
+                columns, present modalities, and clusters of texts and files.
+            by: column whose values name units, such as patients: the scores of the rows of a unit are averaged to one
+                prediction, and metrics and intervals count units. Rows without a value are units of one row.
             coverage: also measure how many of the prediction sets or intervals for this coverage, such as 0.9, contain
                 the truth, and how large they are.
             coverage_per: as for `predictions`.
             progress: print the progress to stderr.
 
         Raises:
-            ConfigError: the model cannot reach the coverage: it has too few calibration rows, or none.
-            SchemaError: the split is unknown or has no rows, no row has a label, or the model has one modality only.
-            ConfigError: a metric is unknown or does not suit the task, or no target has classes.
+            ConfigError: a metric is unknown or does not suit the task, no target has classes, or the model cannot
+                reach the coverage: it has too few calibration rows, or none; or `by` is set as well.
+            SchemaError: the split is unknown or has no rows, no row has a label, the model has one modality only, the
+                table lacks a column of `slices` or `by`, a column has too many different values for slices, or rows of
+                most units have different labels.
 
         Example:
             >>> evaluation = model.evaluate("films.csv", "test")
@@ -308,13 +325,19 @@ class Model:
             ['cohen_kappa', 'f1_macro']
         """
         check_arguments(OPTIONAL_NAME, split=split)
-        check_arguments(FLAG, subsets=subsets, per_class=per_class)
-        check_arguments(NAMES, metrics=metrics)
+        check_arguments(FLAG, subsets=subsets, per_class=per_class, find_slices=find_slices)
+        check_arguments(NAMES, metrics=metrics, slices=slices)
         check_arguments(PROBABILITY, coverage=coverage)
         check_arguments(NAME, coverage_per=coverage_per)
-        names = [metrics] if isinstance(metrics, str) else list(metrics or ())
-        wanted = Wanted.of(self.fitted, coverage, coverage_per)
-        request = Request(names, subsets=bool(subsets), per_class=bool(per_class), coverage=wanted)
+        check_arguments(OPTIONAL_NAME, by=by)
+        request = EvaluationRequest(
+            metrics=_names(metrics),
+            per_class=bool(per_class),
+            subsets=bool(subsets),
+            slices=SliceRequest(_names(slices), bool(find_slices)),
+            by=by,
+            coverage=Wanted.of(self.fitted, coverage, coverage_per, by),
+        )
         return evaluate_rows(self.fitted, table, split, request=request, report=_reporter(progress))
 
     @explain_memory_errors(LESS)
@@ -395,6 +418,11 @@ class Model:
         names = [member.name for member in self.fitted.members]
         how = plain_fusion(self.fusion) if len(names) == 1 and self.fitted.networks else " + ".join(names)
         return f"<sensorium.Model: {self.task} of {self.target!r} from {list_names(self.fitted.towers)} by {how}>"
+
+
+def _names(given: str | Sequence[str] | None) -> list[str]:
+    """Return one name or several as a list, each once."""
+    return [given] if isinstance(given, str) else [*dict.fromkeys(given or ())]
 
 
 def _reporter(progress: bool) -> Reporter:

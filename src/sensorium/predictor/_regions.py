@@ -35,17 +35,26 @@ class Wanted:
     per: Per
 
     @classmethod
-    def of(cls, fitted: FittedModel, coverage: float | None, per: str) -> Wanted | None:
+    def of(cls, fitted: FittedModel, coverage: float | None, per: str, by: str | None = None) -> Wanted | None:
         """Return a coverage that a model may reach; None without one.
 
+        Args:
+            fitted: the model.
+            coverage: the coverage.
+            per: the rows for which it holds.
+            by: column that names units, for whose mean scores no coverage is known.
+
         Raises:
-            ConfigError: the kind of rows is unknown, or the model has no conformal predictor.
+            ConfigError: the kind of rows is unknown, the model has no conformal predictor, or units are scored.
         """
         kinds = [each for each in PER if each == per]
         if not kinds:
             raise ConfigError(f"coverage_per cannot be {per!r}", place="coverage_per", rule=list_names([*PER]))
         if coverage is None:
             return None
+        if by is not None:
+            finding = "coverage holds for predictions of single rows, not for their means"
+            raise ConfigError(finding, place="coverage", cure="omit coverage or by")
         if not fitted.conformal:
             finding = "the model has no conformal scores, which prediction sets and intervals need"
             raise ConfigError(finding, place="coverage", cure=NONE_CURE)

@@ -20,6 +20,7 @@ from sensorium.report._parts import signed as _signed
 from sensorium.report._wide import COLUMNS, first_lines, more_columns, shown_columns
 from sensorium.report.coverage import coverage_text
 from sensorium.report.imbalance import imbalance_text
+from sensorium.report.slices import slices_text
 from sensorium.wording import (
     calibration_sentence,
     conformal_sentences,
@@ -199,9 +200,12 @@ def evaluation_text(found: Evaluation) -> RenderableType:
         table.add_row(name, f"{value:.4f}", _interval(found.intervals[name]))
     fewer = [subsets_text(found.subsets)] if found.subsets else []
     covered = [coverage_text(found.coverage)] if found.coverage else []
-    rows = text_line(rows_scored(found.n, found.rows.removesuffix(" rows")))
+    sliced = slices_text(found.slices) if found.slices else []
+    rows = rows_scored(found.n if found.by is None else found.by.rows, found.rows.removesuffix(" rows"))
+    scored = rows if found.by is None else say("line.units", units=found.n, column=found.by.column, rows=rows)
     classes = [] if found.classes is None else [classes_text(found.classes)]
-    return Group(rows, table, *groups_line(found.groups), *few_lines(found.few), *classes, *fewer, *covered)
+    more = [*groups_line(found.groups), *few_lines(found.few), *classes, *fewer, *sliced, *covered]
+    return Group(text_line(scored), table, *more)
 
 
 def classes_text(found: Sequence[ClassScores]) -> RenderableType:

@@ -67,6 +67,16 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "line.coverage_fallback": "* too few calibration rows of their own: sets or intervals are those of all rows",
         "line.more_coverage": "and {rows:,} more lines; --json lists all of them",
         "line.no_shapley": "Shapley values are computed for up to six modalities",
+        "line.units": "{units:,} units by {column}, from {rows}: one prediction per unit",
+        "line.few_in_slices": "few rows (or groups): the interval is only rough",
+        "line.no_slices": "the search has nothing to test: no slice has at least {least:,} rows and at most half of "
+        "all",
+        "line.no_worse_slice": "no slice is shown to have a higher {loss}: {examined:,} slices of at least {least:,} "
+        "rows were tested",
+        "line.nearest_slice": "the smallest p-value is that of {name} ({rows:,} rows, mean {value:.4g}, elsewhere "
+        "{elsewhere:.4g}): {p:.3f}, corrected for the number of slices",
+        "line.worse_slices": "slices with a higher {loss}, the most significant first ({examined:,} slices of at least "
+        "{least:,} rows were tested)",
         "line.left_out": "{model} is left out: {reason}",
         "line.more_problems": "and {kinds} more kinds of problem",
         "line.more_columns": "and {columns:,} more columns ({kinds}); --json lists every column",
@@ -89,6 +99,7 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "line.shift_trained": "the model before was trained on {trained:,} of these {rows:,} rows: its metric is an "
         "overestimate",
         "line.undefined": "{metric} is not defined on these rows",
+        "part.few": "{rows:,} (few)",
         "part.better": "better",
         "part.worse": "worse",
         "part.interval": "{low} to {high}",
@@ -114,8 +125,11 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "column.set_size": "mean size",
         "column.width": "mean width",
         "column.change_from_all": "change from all, 95% interval",
+        "column.change_from_others": "change from other rows, 95% interval",
+        "column.slice": "slice",
+        "column.elsewhere": "elsewhere",
+        "column.p_corrected": "p, corrected",
         "column.trainings": "trainings",
-        "column.class": "class",
         "column.column": "column",
         "column.deviation": "standard deviation",
         "column.different": "different",
@@ -150,7 +164,6 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "column.recall": "recall, 95% interval",
         "column.rate": "predictions/s",
         "column.row": "row",
-        "column.rows": "rows",
         "column.rows_with_one": "rows that have one",
         "column.seconds": "seconds",
         "column.seeds": "± seeds",
