@@ -81,7 +81,8 @@ def adapt_fitted(
         shift = _shift(fitted, adapted, table, prepared)
     problems = Problems([*(problem for problem in table.problems if problem.row is None), *prepared.problems])
     calibration = fitted.card.calibration and fitted.card.calibration.without_metrics()
-    card = fitted.card.updated(adapted=how, metrics={}, calibration=calibration, shift=shift)
+    threshold = fitted.card.threshold and fitted.card.threshold.without_metrics()
+    card = fitted.card.updated(adapted=how, metrics={}, calibration=calibration, threshold=threshold, shift=shift)
     adapted.card = card.with_problems(problems)
     return adapted, problems
 

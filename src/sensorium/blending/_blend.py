@@ -25,6 +25,7 @@ from sensorium.trials import (
     TrialSpec,
     blend_pool,
     build_blend,
+    decide_by,
     find_calibration,
     finish,
     with_calibration,
@@ -205,13 +206,15 @@ def _assembled(
     fitted = build_blend(data, members, choice.weights, main.fitted, with_validation=needs_fold(plan) is None)
     scores = _pooled(candidates, choice, fitted)
     scores[roles.select] = choice.scores  # by weights that were fitted on other rows
-    validated = scores[roles.validate]
     if plan.config.calibrate != "none" and plan.task.labels and len(rows):
         found = find_calibration(plan, Outputs.of_scores(scores[rows]), rows, fitted.prior)
         fitted = with_calibration(plan.task, fitted, found)
-        validated = plan.task.tempered(validated, found[""].temperature)
-        validated = plan.task.mixed(validated, fitted.prior, found[""].prior_share)
-    outcomes = {"validation": plan.outcome(validated, roles.validate)} if len(roles.validate) else {}
+        used = np.union1d(rows, roles.validate)
+        tempered = plan.task.tempered(scores[used], found[""].temperature)
+        scores[used] = plan.task.mixed(tempered, fitted.prior, found[""].prior_share)
+    is_held_out = np.isin(rows, data.rows("validation")).all()
+    fitted = decide_by(plan, fitted, scores[rows], rows, "validation" if is_held_out else "out_of_fold")
+    outcomes = {"validation": plan.outcome(scores[roles.validate], roles.validate)} if len(roles.validate) else {}
     return replace(main, error=None, fitted=fitted, outcomes=outcomes, judged=roles.validate)
 
 

@@ -28,6 +28,7 @@ def evaluate(
             help="Also score subsets of the modalities, and report what each one contributes (Shapley values).",
         ),
     ] = False,
+    threshold: o.Threshold = None,
     device: o.Device = None,
     assign: o.SetOfModel = None,
     json: o.Json = False,
@@ -42,6 +43,7 @@ def evaluate(
     from sensorium.report import evaluation_text, problems_text
 
     loaded = load(model, device=device or "auto", config=parse_assignments(assign or []))
+    loaded = loaded if threshold is None else loaded.with_threshold(threshold)
     found = loaded.evaluate(table, split, subsets=subsets, progress=not quiet)
     show(evaluation_text(found), json, quiet)
     show(problems_text(found.problems), json, quiet)

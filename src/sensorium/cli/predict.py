@@ -36,6 +36,7 @@ def predict(
             "--safe-csv", help="CSV: put an apostrophe before text that a spreadsheet would run as a formula."
         ),
     ] = False,
+    threshold: o.Threshold = None,
     device: o.Device = None,
     assign: o.SetOfModel = None,
     json: o.Json = False,
@@ -57,6 +58,7 @@ def predict(
     else:
         _check_file(out, table)
     loaded = load(model, device=device or "auto", config=parse_assignments(assign or []))
+    loaded = loaded if threshold is None else loaded.with_threshold(threshold)
     kept = keep if keep == EVERY else o.names(keep or "")
     found = loaded.predictions(table, keep=kept, out=None if to_stdout else out, progress=not quiet)
     written = found.write_csv(sys.stdout.buffer, safe_csv=safe_csv) if to_stdout else found.save(out, safe_csv=safe_csv)

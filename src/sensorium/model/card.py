@@ -23,6 +23,7 @@ from sensorium.model._preset_records import BackboneRecord, PresetRecord
 from sensorium.model._record import Record
 from sensorium.model._search_records import SearchCoverage, SearchRecord, SearchTraining, SearchTrial, TuningRecord
 from sensorium.model._shift_records import AdaptationRecord, MetricShift, PredictionShift, ShiftRecord
+from sensorium.model._threshold_records import ThresholdRecord
 from sensorium.model._training_records import (
     CalibrationRecord,
     CrossValidationRecord,
@@ -74,6 +75,7 @@ __all__ = [
     "ShiftRecord",
     "SoupRecord",
     "StopRecord",
+    "ThresholdRecord",
     "TuningRecord",
     "UnimodalRecord",
     "UnlabelledRecord",
@@ -125,6 +127,7 @@ class ModelCard(Record):
         seconds: time of pre-training and training.
         members: the members of an ensemble or a blend, with their weights; None for a single network.
         calibration: temperature scaling; None if there was none.
+        threshold: decision thresholds; None for the default, 0.5, and for tasks that have none.
         modality_weights: tower → its mean weight in the fusion; None if the fusion has no weights (`shares` in JSON).
         metrics: split → metrics.
         cross_validation: metrics of models that were trained alike on folds; None if there were none.
@@ -145,6 +148,7 @@ class ModelCard(Record):
             "restart",
             "members",
             "calibration",
+            "threshold",
             "imbalance",
             "tuning",
             "search",
@@ -169,6 +173,7 @@ class ModelCard(Record):
     seconds: NonNegativeFloat = 0.0
     members: list[MemberRecord] | None = None
     calibration: CalibrationRecord | None = None
+    threshold: ThresholdRecord | None = None
     modality_weights: dict[str, float] | None = Field(None, alias="shares")
     metrics: dict[str, EvaluationRecord] = {}
     cross_validation: CrossValidationRecord | None = None

@@ -25,6 +25,7 @@ from sensorium.wording import (
     restart_sentence,
     say,
     stop_sentence,
+    threshold_sentence,
     titles,
     tuning_sentence,
 )
@@ -100,6 +101,7 @@ def fit_text(
     if card.tuning:
         lines.append(text_line(tuning_sentence(card.tuning), "bold"))
     lines += [text_line(calibration_sentence(card.calibration))] if card.calibration else []
+    lines += [text_line(threshold_sentence(card.threshold))] if card.threshold else []
     lines += [search_text(card.search, blended=card.blend is not None)] if card.search else []
     tested = [evaluation_text(evaluation)] if evaluation else []
     return Group(*lines, *imbalance_text(card), *tested, *_of_folds(card))

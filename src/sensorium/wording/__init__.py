@@ -12,6 +12,7 @@ from sensorium.wording.card import (
     stop_sentence,
     tuning_sentence,
 )
+from sensorium.wording.thresholds import threshold_sentence
 from sensorium.wording.verdicts import model_title, verdict_sentence
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "restart_sentence",
     "say",
     "stop_sentence",
+    "threshold_sentence",
     "titles",
     "tuning_sentence",
     "verdict_sentence",
