@@ -8,9 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from sensorium.errors import SchemaError
 from sensorium.errors.printable import printable
 from sensorium.evaluate._subset_results import Subsets
 from sensorium.evaluate.bootstrap import pick_runs
+from sensorium.evaluate.confusion import ConfusionMatrix
+from sensorium.evaluate.curves import Curves
+from sensorium.evaluate.operating_points import OperatingTable
+from sensorium.evaluate.scored_rows import ScoredRows
 from sensorium.evaluate.scores import metric_interval, resamples_of, score_runs
 from sensorium.files.figures import finite
 from sensorium.findings import Problems, count
@@ -29,6 +34,8 @@ class Evaluation:
         rows: description of the scored rows.
         subsets: scores with subsets of the modalities, if they were requested.
         groups: number of groups that the intervals resample as a whole; None if they resample rows.
+        scored: task and outcome of the rows, for `confusion`, `curves` and `operating_points`; None for an evaluation
+            that was read from a file.
 
     Example:
         >>> found = model.evaluate("films.csv", "test")
@@ -45,6 +52,7 @@ class Evaluation:
     rows: str = "all rows"
     subsets: Subsets | None = None
     groups: int | None = None
+    scored: ScoredRows | None = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
         """Show metrics with their intervals, scores of subsets, and problems of whole columns and the table."""
@@ -56,6 +64,60 @@ class Evaluation:
             lines.append(f"{name:<{wide}}  {value:.4g} ({low:.4g} to {high:.4g})")
         lines += [str(self.subsets)] if self.subsets else []
         return printable("\n".join([*lines, *(f"! {group}" for group in self.problems.whole().groups())]))
+
+    def confusion(self) -> dict[str, ConfusionMatrix]:
+        """Return target → confusion matrix; a single target has the name "".
+
+        Raises:
+            SchemaError: no target has classes or labels, or the rows are not kept.
+
+        Example:
+            >>> matrix = model.evaluate("films.csv", "test").confusion()[""]
+            >>> matrix.labels, int(matrix.counts.sum())
+            (['class_0', 'class_1', 'class_2'], 9)
+        """
+        return self._rows().confusion()
+
+    def curves(self, seed: int = 0) -> dict[str, Curves]:
+        """Return target → ROC, precision–recall and reliability curves with 95% bands.
+
+        Args:
+            seed: random seed of the resamples.
+
+        Raises:
+            SchemaError: no target has classes or labels, or the rows are not kept.
+
+        Example:
+            >>> curves = model.evaluate("films.csv", "test").curves()[""]
+            >>> [curve.label for curve in curves.roc]
+            ['class_0', 'class_1', 'class_2']
+        """
+        return self._rows().curves(seed)
+
+    def operating_points(self, prevalence: float | None = None) -> dict[str, list[OperatingTable]]:
+        """Return target → sensitivity, specificity and predictive values at several thresholds, for each label.
+
+        Args:
+            prevalence: share of positive rows for the predictive values, above 0 and below 1; by default that of the
+                rows. Tables for training often have more positives than the population.
+
+        Raises:
+            SchemaError: no target is binary or multilabel, or the rows are not kept.
+            ConfigError: the prevalence is not above 0 and below 1.
+
+        Example:
+            >>> table = {"dose": [1, 2, 3, 4] * 20, "ill": ["no", "no", "yes", "yes"] * 20}
+            >>> evaluation = sensorium.fit(table, "ill", epochs=1, progress=False).evaluate(table, "all")
+            >>> (points,) = evaluation.operating_points(prevalence=0.02)[""]
+            >>> points.label, points.prevalence, points.points[0].fixed, points.points[0].level
+            ('yes', 0.02, 'sensitivity', 0.8)
+        """
+        return self._rows().operating_points(prevalence)
+
+    def _rows(self) -> ScoredRows:
+        if self.scored is None:
+            raise SchemaError("the evaluation does not keep its rows", cure="call model.evaluate(table)")
+        return self.scored
 
     def to_json(self) -> dict[str, Any]:
         """Return `{"n", "metrics", "intervals"}`, `"groups"` if the split has groups, and `"subsets"` if requested.

@@ -124,7 +124,7 @@ def best_threshold(rule: ThresholdRule, truth: Flags, scores: Floats) -> tuple[f
         truth: bool[n] with rows of both values.
         scores: float64[n] probabilities.
     """
-    thresholds, hits, false_alarms = _cuts(truth, scores)
+    thresholds, hits, false_alarms = threshold_cuts(truth, scores)
     positives, negatives = int(truth.sum()), int((~truth).sum())
     if rule.name == "recall":
         return float(thresholds[np.argmax(hits >= rule.value * positives - ROUNDING)]), "chosen"
@@ -144,7 +144,7 @@ def best_threshold(rule: ThresholdRule, truth: Flags, scores: Floats) -> tuple[f
     return float(thresholds[best[np.argmin(np.abs(thresholds[best] - DEFAULT_THRESHOLD))]]), "chosen"
 
 
-def _cuts(truth: Flags, scores: Floats) -> tuple[Floats, Floats, Floats]:
+def threshold_cuts(truth: Flags, scores: Floats) -> tuple[Floats, Floats, Floats]:
     """Return the threshold of each cut, the highest first, with its numbers of true and false positives.
 
     The first cut is above all probabilities, unless one of them is 1.
@@ -155,7 +155,7 @@ def _cuts(truth: Flags, scores: Floats) -> tuple[Floats, Floats, Floats]:
     above, below = ordered[last], np.append(ordered[last][1:], 0.0)
     middles = (above + below) / 2
     thresholds = np.where(middles > below, middles, above)  # neighbouring numbers have no middle
-    true_positives, predicted = hits[last], last + 1
+    true_positives, predicted = hits[last].astype(np.float64), last + 1.0
     if above[0] < 1:
         thresholds = np.concatenate([[(above[0] + 1) / 2], thresholds])
         true_positives, predicted = np.append(0, true_positives), np.append(0, predicted)

@@ -9,6 +9,7 @@ import numpy as np
 
 from sensorium.errors import SchemaError
 from sensorium.evaluate import Evaluation, Names, evaluate_outcome, plan_subsets
+from sensorium.evaluate.scored_rows import ScoredRows
 from sensorium.findings import Problem, Problems
 from sensorium.metrics import metrics_of
 from sensorium.model import FittedModel
@@ -52,7 +53,8 @@ def evaluate_rows(fitted: FittedModel, table: Any, split: str | None, *, subsets
         scored, less = evaluate_outcome(outcome, metrics_of(fitted.task_name)), None
         if asked:
             less = evaluate_subsets(fitted, asked, fewer[:, known], there[:, known], outcome)
-    return replace(scored, problems=at_rows(problems, rows), rows=words, subsets=less)
+    details = ScoredRows(fitted.task, outcome)
+    return replace(scored, problems=at_rows(problems, rows), rows=words, subsets=less, scored=details)
 
 
 def _lacking_groups(fitted: FittedModel, table: Table) -> list[Problem]:

@@ -1,4 +1,4 @@
-"""Table of templates about decision thresholds."""
+"""Table of templates about decision thresholds, confusion matrices and operating points."""
 
 from __future__ import annotations
 
@@ -24,5 +24,24 @@ EVALUATION: Mapping[str, str] = MappingProxyType(
         "lowest expected cost if the probabilities are right",
         "threshold.not_reached": "{sentence}; for {labels} of {all}, no threshold reaches the precision, and the one "
         "with the highest precision is used",
+        "line.confusion": "confusion matrix{target}: rows are the true classes, columns the predicted ones",
+        "line.confusion_labels": "confusion matrix of each label{target}",
+        "line.operating_points": "operating points of {label!r}{target} at a prevalence of {prevalence:.3g}; 95% "
+        "intervals take the threshold as given",
+        "part.of_target": " of {name!r}",
+        "part.fixed_at": "{name} {value:.0%}",
+        "part.model_threshold": "threshold of the model",
+        "column.truth_and_prediction": "true \\ predicted",
+        "column.label": "label",
+        "column.true_positives": "TP",
+        "column.false_positives": "FP",
+        "column.false_negatives": "FN",
+        "column.true_negatives": "TN",
+        "column.fixed": "fixed",
+        "column.threshold": "threshold",
+        "column.sensitivity": "sensitivity",
+        "column.specificity": "specificity",
+        "column.ppv": "PPV",
+        "column.npv": "NPV",
     }
 )

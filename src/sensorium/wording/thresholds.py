@@ -32,7 +32,7 @@ def _sentence(found: ThresholdRecord) -> str:
     if found.chosen_by:
         sentence = say(f"threshold.{found.chosen_by}", sentence=sentence, rows=found.rows)
     for reason in ("few_rows", "expected_cost", "not_reached"):
-        if number := reasons.count(reason):  # type: ignore[arg-type]
+        if number := reasons.count(reason):
             figures = {"sentence": sentence, "labels": number, "all": len(values), "needed": MIN_CLASS_ROWS}
             sentence = say(f"threshold.{reason}", **figures)
     if not found.measured:
