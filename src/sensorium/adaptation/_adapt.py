@@ -89,7 +89,10 @@ def adapt_fitted(
     problems.extend([DROPPED] if fitted.conformal else [])
     adapted.conformal = {}
     calibration = fitted.card.calibration and fitted.card.calibration.without_metrics()
-    card = fitted.card.updated(adapted=how, metrics={}, calibration=calibration, conformal=None, shift=shift)
+    threshold = fitted.card.threshold and fitted.card.threshold.without_metrics()
+    card = fitted.card.updated(
+        adapted=how, metrics={}, calibration=calibration, conformal=None, threshold=threshold, shift=shift
+    )
     adapted.card = card.with_problems(problems)
     return adapted, problems
 

@@ -15,6 +15,7 @@ from sensorium.artifact.run_record import State
 from sensorium.config import Config, split_saved
 from sensorium.errors import ArtifactError
 from sensorium.evaluate import Evaluation, evaluate_outcome
+from sensorium.evaluate.scored_rows import ScoredRows
 from sensorium.findings import Problems
 from sensorium.metrics import default_metrics
 from sensorium.model import FittedModel, OwnModules
@@ -170,7 +171,9 @@ def _evaluate(data: PreparedTable, result: TrialResult) -> dict[str, Evaluation]
     """Compute the metrics of each split with their intervals, and add them to the model card."""
     names = default_metrics(data.plan.labels.task_name, data.plan.metric)
     evaluations = {
-        split: replace(evaluate_outcome(outcome, names), rows=f"{split} rows")
+        split: replace(
+            evaluate_outcome(outcome, names), rows=f"{split} rows", scored=ScoredRows(result.model.task, outcome)
+        )
         for split, outcome in result.outcomes.items()
     }
     metrics = {split: EvaluationRecord.model_validate(own.to_json()) for split, own in evaluations.items()}

@@ -25,6 +25,7 @@ from sensorium.trials import (
     TrialSpec,
     blend_pool,
     build_blend,
+    decide_by,
     find_calibration,
     finish,
     with_calibration,
@@ -217,6 +218,8 @@ def _assembled(
         scores[used] = plan.task.mixed(scaled, fitted.prior, found[""].prior_share)
     if len(rows):
         fitted = with_conformal(data, fitted, plan.outcome(scores[rows], rows), rows, roles.source)
+    is_held_out = np.isin(rows, data.rows("validation")).all()
+    fitted = decide_by(plan, fitted, scores[rows], rows, "validation" if is_held_out else "out_of_fold")
     outcomes = {"validation": plan.outcome(scores[roles.validate], roles.validate)} if len(roles.validate) else {}
     return replace(main, error=None, fitted=fitted, outcomes=outcomes, judged=roles.validate)
 

@@ -122,6 +122,13 @@ SetOfModel: TypeAlias = Annotated[
         "repeated.",
     ),
 ]
+Threshold: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        metavar="P",
+        help="Probability from which the positive class, or a label, is predicted; by default that of the model.",
+    ),
+]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
 Quiet: TypeAlias = Annotated[
     bool, typer.Option("--quiet", "-q", help="Print errors only, and the JSON object with --json.")

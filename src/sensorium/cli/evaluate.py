@@ -67,6 +67,23 @@ def evaluate(
             "metrics and intervals count these units.",
         ),
     ] = None,
+    curves: Annotated[
+        bool,
+        typer.Option(
+            "--curves",
+            help="With --json: add the confusion matrix, and ROC, precision–recall and reliability curves with 95% "
+            "bands.",
+        ),
+    ] = False,
+    prevalence: Annotated[
+        float | None,
+        typer.Option(
+            metavar="P",
+            help="Show operating points: sensitivity at a fixed specificity and the reverse, with predictive values "
+            "at this share of positives.",
+        ),
+    ] = None,
+    threshold: o.Threshold = None,
     device: o.Device = None,
     assign: o.SetOfModel = None,
     json: o.Json = False,
@@ -77,10 +94,17 @@ def evaluate(
     Example: sensorium evaluate run films.csv --split test
     """
     from sensorium.config import parse_assignments
+    from sensorium.errors import ConfigError
+    from sensorium.evaluate.scored_rows import by_target
     from sensorium.predictor import load
-    from sensorium.report import evaluation_text, problems_text
+    from sensorium.report import confusion_text, evaluation_text, operating_points_text, problems_text
 
+    if curves and not json:
+        raise ConfigError(
+            "--curves is given without --json", rule="curves are data of the JSON object", cure="add --json"
+        )
     loaded = load(model, device=device or "auto", config=parse_assignments(assign or []))
+    loaded = loaded if threshold is None else loaded.with_threshold(threshold)
     found = loaded.evaluate(
         table,
         split,
@@ -95,6 +119,17 @@ def evaluate(
         progress=not quiet,
     )
     show(evaluation_text(found), json, quiet)
+    content = found.to_json()
+    if found.scored and found.scored.has_classes:
+        matrices = found.confusion()
+        show(confusion_text(matrices), json, quiet)
+        content |= {"confusion": by_target(matrices)} if curves else {}
+    if curves:
+        content["curves"] = by_target(found.curves())
+    if prevalence is not None:
+        points = found.operating_points(prevalence)
+        show(operating_points_text(points), json, quiet)
+        content["operating_points"] = by_target(points)
     show(problems_text(found.problems), json, quiet)
     notices = [group.to_json() for group in found.problems.groups()]
-    show_json({**found.to_json(), "notices": notices}, json)
+    show_json({**content, "notices": notices}, json)

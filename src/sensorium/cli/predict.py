@@ -45,6 +45,7 @@ def predict(
             "--safe-csv", help="CSV: put an apostrophe before text that a spreadsheet would run as a formula."
         ),
     ] = False,
+    threshold: o.Threshold = None,
     device: o.Device = None,
     assign: o.SetOfModel = None,
     json: o.Json = False,
@@ -66,6 +67,7 @@ def predict(
     else:
         _check_file(out, table)
     loaded = load(model, device=device or "auto", config=parse_assignments(assign or []))
+    loaded = loaded if threshold is None else loaded.with_threshold(threshold)
     kept = keep if keep == EVERY else o.names(keep or "")
     file = None if to_stdout else out
     found = loaded.predictions(

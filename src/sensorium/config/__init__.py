@@ -55,6 +55,7 @@ from sensorium.config._spelling import (
 )
 from sensorium.config._split import SplitConfig
 from sensorium.config._table import WINDOW_SINCE, WINDOW_SPAN, RemoteConfig, TableConfig, WindowsConfig
+from sensorium.config._threshold import DEFAULT_THRESHOLD, MIN_CLASS_ROWS, ThresholdRule
 from sensorium.config._train import IMBALANCE_TECHNIQUE, PretrainConfig, SelectBy, TrainConfig, UnfreezeConfig
 from sensorium.config._types import (
     Choice,
@@ -77,11 +78,13 @@ __all__ = [
     "CONFIG",
     "COUNT",
     "COUNT_OR_SEEDS",
+    "DEFAULT_THRESHOLD",
     "ENCODERS",
     "FLAG",
     "FOLDS",
     "IMBALANCE_TECHNIQUE",
     "MAX_THREADS",
+    "MIN_CLASS_ROWS",
     "NAME",
     "NAMES",
     "OPTIONAL_FLAG",
@@ -114,6 +117,7 @@ __all__ = [
     "Sizes",
     "SplitConfig",
     "TableConfig",
+    "ThresholdRule",
     "TrainConfig",
     "UnfreezeConfig",
     "WindowsConfig",

@@ -8,13 +8,18 @@ from typing import Any
 
 import numpy as np
 
+from sensorium.errors import SchemaError
 from sensorium.errors.printable import printable
 from sensorium.evaluate._coverage_results import Coverages
 from sensorium.evaluate._slice_results import Slices
 from sensorium.evaluate._subset_results import Subsets
 from sensorium.evaluate.bootstrap import pick_runs
+from sensorium.evaluate.confusion import ConfusionMatrix
+from sensorium.evaluate.curves import Curves
 from sensorium.evaluate.intervals import MetricInterval, count_few
+from sensorium.evaluate.operating_points import OperatingTable
 from sensorium.evaluate.per_class import ClassScores
+from sensorium.evaluate.scored_rows import ScoredRows
 from sensorium.evaluate.scores import resamples_of, score_runs
 from sensorium.evaluate.units import UnitCount
 from sensorium.files.figures import finite
@@ -40,6 +45,8 @@ class Evaluation:
         coverage: coverage of prediction sets or intervals, if it was requested.
         slices: metrics of slices of the rows, if they were requested.
         by: the column whose values name the units that were scored, and the number of their rows; None for rows.
+        scored: task and outcome of the rows, for `confusion`, `curves` and `operating_points`; None for an evaluation
+            that was read from a file.
 
     Example:
         >>> found = model.evaluate("films.csv", "test")
@@ -61,6 +68,7 @@ class Evaluation:
     coverage: Coverages | None = None
     slices: Slices | None = None
     by: UnitCount | None = None
+    scored: ScoredRows | None = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
         """Show metrics with their intervals, scores of subsets and slices, and problems of columns and the table."""
@@ -79,6 +87,60 @@ class Evaluation:
         if self.by is None:
             return f"{self.n:,} rows ({self.rows})"
         return f"{count(self.n, 'unit')} by {self.by.column} ({self.by.rows:,} {self.rows})"
+
+    def confusion(self) -> dict[str, ConfusionMatrix]:
+        """Return target → confusion matrix; a single target has the name "".
+
+        Raises:
+            SchemaError: no target has classes or labels, or the rows are not kept.
+
+        Example:
+            >>> matrix = model.evaluate("films.csv", "test").confusion()[""]
+            >>> matrix.labels, int(matrix.counts.sum())
+            (['class_0', 'class_1', 'class_2'], 9)
+        """
+        return self._rows().confusion()
+
+    def curves(self, seed: int = 0) -> dict[str, Curves]:
+        """Return target → ROC, precision–recall and reliability curves with 95% bands.
+
+        Args:
+            seed: random seed of the resamples.
+
+        Raises:
+            SchemaError: no target has classes or labels, or the rows are not kept.
+
+        Example:
+            >>> curves = model.evaluate("films.csv", "test").curves()[""]
+            >>> [curve.label for curve in curves.roc]
+            ['class_0', 'class_1', 'class_2']
+        """
+        return self._rows().curves(seed)
+
+    def operating_points(self, prevalence: float | None = None) -> dict[str, list[OperatingTable]]:
+        """Return target → sensitivity, specificity and predictive values at several thresholds, for each label.
+
+        Args:
+            prevalence: share of positive rows for the predictive values, above 0 and below 1; by default that of the
+                rows. Tables for training often have more positives than the population.
+
+        Raises:
+            SchemaError: no target is binary or multilabel, or the rows are not kept.
+            ConfigError: the prevalence is not above 0 and below 1.
+
+        Example:
+            >>> table = {"dose": [1, 2, 3, 4] * 20, "ill": ["no", "no", "yes", "yes"] * 20}
+            >>> evaluation = sensorium.fit(table, "ill", epochs=1, progress=False).evaluate(table, "all")
+            >>> (points,) = evaluation.operating_points(prevalence=0.02)[""]
+            >>> points.label, points.prevalence, points.points[0].fixed, points.points[0].level
+            ('yes', 0.02, 'sensitivity', 0.8)
+        """
+        return self._rows().operating_points(prevalence)
+
+    def _rows(self) -> ScoredRows:
+        if self.scored is None:
+            raise SchemaError("the evaluation does not keep its rows", cure="call model.evaluate(table)")
+        return self.scored
 
     def to_json(self) -> dict[str, Any]:
         """Return `{"n", "metrics", "intervals"}`; `"groups"` if the split has groups, `"few"` if there are few rows.

@@ -24,6 +24,7 @@ from sensorium.model._preset_records import BackboneRecord, PresetRecord
 from sensorium.model._record import Record
 from sensorium.model._search_records import SearchCoverage, SearchRecord, SearchTraining, SearchTrial, TuningRecord
 from sensorium.model._shift_records import AdaptationRecord, MetricShift, PredictionShift, ShiftRecord
+from sensorium.model._threshold_records import ThresholdRecord
 from sensorium.model._training_records import (
     CalibrationRecord,
     CrossValidationRecord,
@@ -78,6 +79,7 @@ __all__ = [
     "ShiftRecord",
     "SoupRecord",
     "StopRecord",
+    "ThresholdRecord",
     "TuningRecord",
     "UnimodalRecord",
     "UnlabelledRecord",
@@ -130,6 +132,7 @@ class ModelCard(Record):
         members: the members of an ensemble or a blend, with their weights; None for a single network.
         calibration: temperature scaling; None if there was none.
         conformal: prediction sets and intervals; None if the model has none.
+        threshold: decision thresholds; None for the default, 0.5, and for tasks that have none.
         modality_weights: tower → its mean weight in the fusion; None if the fusion has no weights (`shares` in JSON).
         metrics: split → metrics.
         cross_validation: metrics of models that were trained alike on folds; None if there were none.
@@ -151,6 +154,7 @@ class ModelCard(Record):
             "members",
             "calibration",
             "conformal",
+            "threshold",
             "imbalance",
             "tuning",
             "search",
@@ -176,6 +180,7 @@ class ModelCard(Record):
     members: list[MemberRecord] | None = None
     calibration: CalibrationRecord | None = None
     conformal: ConformalRecord | None = None
+    threshold: ThresholdRecord | None = None
     modality_weights: dict[str, float] | None = Field(None, alias="shares")
     metrics: dict[str, EvaluationRecord] = {}
     cross_validation: CrossValidationRecord | None = None

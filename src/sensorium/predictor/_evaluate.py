@@ -22,6 +22,7 @@ from sensorium.evaluate import (
     unit_groups,
     unit_labels,
 )
+from sensorium.evaluate.scored_rows import ScoredRows
 from sensorium.evaluate.slices import PRESENT
 from sensorium.findings import Problem, Problems
 from sensorium.metrics import default_metrics
@@ -167,7 +168,8 @@ def _evaluation(fitted: FittedModel, scored: _Scored, asked: _Asked, cuts: CutRo
     if cuts:
         with report.phase("computing metrics of slices"):
             slices = evaluate_slices(fitted, outcome, cuts.take(known))
-    return replace(found, subsets=less, classes=classes, slices=slices, coverage=covered)
+    details = ScoredRows(fitted.task, outcome)
+    return replace(found, subsets=less, classes=classes, slices=slices, coverage=covered, scored=details)
 
 
 def _score(

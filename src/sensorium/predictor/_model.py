@@ -26,6 +26,7 @@ from sensorium.predictor._regions import Wanted
 from sensorium.predictor._scores import score_rows
 from sensorium.predictor._slices import SliceRequest
 from sensorium.predictor._tables import open_rows
+from sensorium.predictor._threshold import GivenThreshold, set_thresholds
 from sensorium.registry.failures import explain_member_errors
 from sensorium.runtime.progress import Reporter, reporter
 from sensorium.wording import public_card
@@ -413,6 +414,25 @@ class Model:
             True
         """
         return Model(quantize_fitted(self.fitted, place=repr(self)), fit_problems=self.fit_problems)
+
+    def with_threshold(self, threshold: GivenThreshold) -> Model:
+        """Return the model with another decision threshold, for `predict`, `evaluate` and `save`; probabilities stay.
+
+        Args:
+            threshold: the probability from which the positive class, or a label, is predicted; or a mapping of labels,
+                or of targets, to thresholds. Labels and targets that it lacks keep theirs.
+
+        Raises:
+            ConfigError: the task is neither binary nor multilabel, a label or target is unknown, or a threshold is not
+                above 0 and below 1.
+
+        Example:
+            >>> table = {"dose": [1, 2, 3, 4] * 20, "ill": ["no", "no", "yes", "yes"] * 20}
+            >>> careful = sensorium.fit(table, "ill", epochs=1, progress=False).with_threshold(0.1)
+            >>> bool((careful.predict(table) == "yes").sum() == (careful.predict_proba(table)[:, 1] >= 0.1).sum())
+            True
+        """
+        return Model(set_thresholds(self.fitted, threshold), fit_problems=self.fit_problems)
 
     def __repr__(self) -> str:
         names = [member.name for member in self.fitted.members]

@@ -28,6 +28,7 @@ from sensorium.wording import (
     restart_sentence,
     say,
     stop_sentence,
+    threshold_sentence,
     titles,
     tuning_sentence,
 )
@@ -105,6 +106,7 @@ def fit_text(
         lines.append(text_line(tuning_sentence(card.tuning), "bold"))
     lines += [text_line(calibration_sentence(card.calibration))] if card.calibration else []
     lines += [text_line(line) for line in conformal_sentences(card.conformal)] if card.conformal else []
+    lines += [text_line(threshold_sentence(card.threshold))] if card.threshold else []
     lines += [search_text(card.search, blended=card.blend is not None)] if card.search else []
     tested = [evaluation_text(evaluation)] if evaluation else []
     return Group(*lines, *imbalance_text(card), *tested, *_of_folds(card))

@@ -31,7 +31,7 @@ from sensorium.tasks._side_by_side import SideBySide, join
 if TYPE_CHECKING:
     from torch import Tensor
 
-SETTINGS = ("train.target_transform", "train.loss", "train.outliers", "table.order")
+SETTINGS = ("train.target_transform", "train.loss", "train.outliers", "table.order", "threshold")
 
 
 class _SavedParts(BaseModel):

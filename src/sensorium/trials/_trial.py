@@ -30,6 +30,7 @@ from sensorium.trials._cost import Cost
 from sensorium.trials._restart import train_guarded
 from sensorium.trials._result import USUAL, Control, TrialResult
 from sensorium.trials._spec import TrialSpec
+from sensorium.trials._thresholds import decide_by
 from sensorium.trials._warm_up import warm_up
 from sensorium.trials._work import choose_threads, training_of
 from sensorium.trials.fingerprint import identity
@@ -101,7 +102,9 @@ def calibrate_ensemble(data: PreparedTable, result: TrialResult) -> TrialResult:
     """Return the result of a model of several members with calibrated probabilities."""
     with data.reading_features(result.model.networks):
         fitted = correct_bias(data, calibrate_model(data, result.model))
-        return replace(result, fitted=fitted, outcomes={"validation": data.outcome(fitted, "validation")})
+        outcome = data.outcome(fitted, "validation")
+        fitted = decide_by(data.plan, fitted, outcome.scores, data.rows("validation"))
+        return replace(result, fitted=fitted, outcomes={"validation": outcome})
 
 
 def _learn(data: PreparedTable, spec: TrialSpec, control: Control) -> TrialResult:
@@ -139,6 +142,8 @@ def _train(
     )
     fitted = correct_bias(data, calibrate_model(data, fitted))
     outcomes = {"validation": data.outcome(fitted, "validation")} if len(data.rows("validation")) else {}
+    scores = outcomes["validation"].scores if outcomes else fitted.prior_scores(0)
+    fitted = decide_by(data.plan, fitted, scores, data.rows("validation"))
     return TrialResult(spec, outcomes, seconds, history, fitted)
 
 

@@ -13,6 +13,7 @@ from sensorium.wording.card import (
     tuning_sentence,
 )
 from sensorium.wording.conformal import conformal_sentences
+from sensorium.wording.thresholds import threshold_sentence
 from sensorium.wording.verdicts import model_title, verdict_sentence
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "restart_sentence",
     "say",
     "stop_sentence",
+    "threshold_sentence",
     "titles",
     "tuning_sentence",
     "verdict_sentence",

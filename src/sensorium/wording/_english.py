@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from sensorium.wording._english_evaluation import EVALUATION
 from sensorium.wording._english_reports import REPORTS
 
 TEMPLATES: Mapping[str, str] = MappingProxyType(
     {
         **REPORTS,
+        **EVALUATION,
         "and": " and ",
         "title.single": "{name} alone",
         "title.fusion": "{name} fusion",
