@@ -182,7 +182,7 @@ def _score(
     else:
         whole, columns, cells = score_rows(fitted, part, report, also)
         presence = fitted.presence(columns)
-        scores, present = whole[None], presence.there.any(1)[None]
+        scores, present = whole[None], np.asarray(presence.there.any(1))[None]
     problems.extend(cells)
     target = fitted.task.encode(part.column(fitted.target))
     return _Scored(scores, present, presence, target, row_groups(part, fitted.config.split.group))
