@@ -128,6 +128,15 @@ def test_metrics_of_a_target_use_its_labelled_rows_only():
     assert found.few == {"price.rows": int(known.sum())}
 
 
+def test_a_target_without_labels_has_no_interval():
+    part = Part("regression", "r2", np.zeros(60, bool), make_outcome("regression"))
+    empty = np.zeros((60, 1))
+    found = evaluate_outcome(Outcome(empty, empty, empty, {"price": part}), default_metrics("several"))
+    assert "price.r2" in found.metrics
+    assert all(np.isnan(ends).all() for ends in found.intervals.values())
+    assert found.few == {"rows": 60}
+
+
 @pytest.mark.parametrize(
     ("rows", "groups", "few"),
     [

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from sensorium.evaluate.bootstrap import CELLS
+from sensorium.evaluate.bootstrap import MANY_CELLS
 from sensorium.metrics import Outcome, score
 from sensorium.table import Floats, Rows
 
@@ -38,6 +38,6 @@ def measure_acceleration(name: str, runs: Sequence[Outcome]) -> float:
 def _jackknife(places: Rows, units: int) -> Iterator[Floats]:
     """Yield weightings float64[b, rows] that each leave out a part of the units, such as every 200th row."""
     parts = min(BLOCKS, units)
-    step = max(1, CELLS // max(1, len(places)))
+    step = max(1, MANY_CELLS // max(1, len(places)))
     for start in range(0, parts, step):
         yield (places % parts != np.arange(start, min(parts, start + step))[:, None]).astype(np.float64)

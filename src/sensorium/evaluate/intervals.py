@@ -81,7 +81,7 @@ class MetricInterval:
 def count_few(outcome: Outcome) -> dict[str, int]:
     """Return what is too few for intervals to be relied on: `rows` or `groups` → their number; empty if nothing is.
 
-    With several targets, `target.rows` is the number of rows with a label of this target.
+    With several targets, `target.rows` is the number of rows with a label of this target, if all rows are enough.
     """
     few = _few(outcome)
     for name, part in outcome.parts.items():

@@ -194,9 +194,9 @@ def terms_of(name: str, outcome: Outcome) -> tuple[Floats, Floats, Callable[[flo
     Of one of several targets, rows that have no label of it add 0 to both.
     """
     target, find = _function("terms", name)
-    if find is None:
-        return None
     known = outcome.parts[target].known if target else np.ones(len(outcome), bool)
+    if find is None or not known.any():
+        return None
     sums = np.zeros((2, len(outcome)))
     with np.errstate(over="ignore", invalid="ignore"):  # squares of huge amounts
         above, below = find(outcome.parts[target].outcome.take(np.flatnonzero(known)) if target else outcome)
