@@ -44,9 +44,8 @@ def predict_rows(
     opened = open_rows(fitted, table, report, keep=keep, empty=True)
     copied = {name: _identifier(opened, name) for name in _identifiers(fitted)} | dict(opened.kept_columns.cells)
     columns = _answers(fitted, fitted.prior_scores(0))
-    nothing = fitted.presence({name: np.zeros(0, bool) for name in fitted.learnt})
     if wanted:
-        columns = {**columns, **region_columns(fitted, wanted.regions(fitted, fitted.prior_scores(0), nothing))}
+        columns = {**columns, **region_columns(fitted, wanted.of_no_rows(fitted))}
     names = _free_names(copied, {"row", "problem", *columns})
     if out is not None:
         known = pa.table({names[name]: cells for name, cells in copied.items()} | {"row": np.arange(len(opened))})

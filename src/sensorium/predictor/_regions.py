@@ -39,7 +39,8 @@ class Wanted:
         """Return a coverage that a model may reach; None without one.
 
         Raises:
-            ConfigError: the kind of rows is unknown, or the model has no conformal predictor.
+            ConfigError: the kind of rows is unknown, or the model has no conformal predictor or too few calibration
+                rows for this coverage.
         """
         kinds = [each for each in PER if each == per]
         if not kinds:
@@ -52,7 +53,18 @@ class Wanted:
         if per == "class" and not any(own.labels for own in fitted.conformal.values()):
             finding = "coverage per class needs a target with classes or labels"
             raise ConfigError(finding, place="coverage_per", cure="modalities or all")
-        return cls(coverage, kinds[0])
+        found = cls(coverage, kinds[0])
+        found.of_no_rows(fitted)
+        return found
+
+    def of_no_rows(self, fitted: FittedModel) -> dict[str, Regions]:
+        """Return the regions of no rows: whether the coverage can be reached is known before anything is predicted.
+
+        Raises:
+            ConfigError: there are too few calibration rows for this coverage.
+        """
+        nothing = fitted.presence({name: np.zeros(0, bool) for name in fitted.learnt})
+        return self.regions(fitted, fitted.prior_scores(0), nothing)
 
     def regions(self, fitted: FittedModel, scores: Floats, presence: Presence) -> dict[str, Regions]:
         """Return target, or "" if there is one only → the region of each row.
