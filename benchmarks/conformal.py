@@ -6,8 +6,8 @@ Simulated scores of which the truth is known: no model is trained. Each division
 anew, fits the conformal predictors (`sensorium.conformal`) on the first, and counts how many of the others have their
 truth in the region. Rows have both modalities, one of two, and the scores are worse with fewer of them. The mean
 coverage over the divisions is reported for all rows, for each subset of the modalities and, where the target has
-classes, for each class, with its standard error. Where rows are grouped, scores within a group are correlated, groups
-have different sizes, and a test row is a random row of a new group.
+classes, for each class, with its standard error. Where rows are grouped, scores within a group are correlated and
+groups have different sizes; coverage is then that of a random row of a new group, among those of the subset or class.
 """
 
 import argparse
@@ -64,7 +64,7 @@ def measure(task: str, method: str, grouped: bool, options: argparse.Namespace) 
         random = np.random.default_rng([division, *map(ord, task)])
         own = fitted(random, task, method, options.rows, grouped)
         methods[own.method] = methods.get(own.method, 0) + 1
-        outcome, presence = draw(random, task, TEST, False)
+        outcome, presence = draw(random, task, TEST, grouped)
         for name, rate in coverages(own, outcome, presence, options.coverage).items():
             rates.setdefault(name, []).append(rate)
     return {
@@ -83,17 +83,26 @@ def fitted(random: np.random.Generator, task: str, method: str, units: int, grou
 def coverages(own: Conformal, outcome: Outcome, presence: Presence, coverage: float) -> dict[str, float]:
     """Return the coverage of all rows, of each subset of the modalities, and of each class or label."""
     covered = find_regions(own, outcome.scores, presence, coverage, "all").contain(outcome.truth)
-    found = {"marginal": float(covered.mean())}
+    found = {"marginal": rate(covered, outcome.groups)}
     covered = find_regions(own, outcome.scores, presence, coverage, "modalities").contain(outcome.truth)
     codes, subsets = presence.subsets()
     for number, names in enumerate(subsets):
-        found[f"with {' + '.join(names)}"] = float(covered[codes == number].mean())
+        found[f"with {' + '.join(names)}"] = rate(covered, outcome.groups, codes == number)
     if own.labels:
-        regions = find_regions(own, outcome.scores, presence, coverage, "class")
+        sets = find_regions(own, outcome.scores, presence, coverage, "class").sets
         for k in range(own.labels):
             rows = outcome.truth[:, k] if outcome.is_multilabel else outcome.truth == k
-            found[f"class {k}"] = float(regions.sets[rows, k].mean())
+            found[f"class {k}"] = rate(sets[:, k], outcome.groups, rows)
     return found
+
+
+def rate(covered: np.ndarray, groups: np.ndarray | None, rows: np.ndarray | None = None) -> float:
+    """Return the share of covered rows, or the mean over groups of the shares in them."""
+    rows = np.ones(len(covered), bool) if rows is None else rows
+    if groups is None:
+        return float(covered[rows].mean())
+    _, places, sizes = np.unique(groups[rows], return_inverse=True, return_counts=True)
+    return float((np.bincount(places, covered[rows]) / sizes).mean())
 
 
 def draw(random: np.random.Generator, task: str, units: int, grouped: bool) -> tuple[Outcome, Presence]:

@@ -62,9 +62,9 @@ def predict_rows(fitted: FittedModel, table: Any, report: Reporter, request: Pre
     opened = open_rows(fitted, table, report, keep=request.columns, empty=True)
     rows = _Rows.of(fitted, opened, request)
     columns = _answers(fitted, fitted.prior_scores(0))
-    nothing, wanted = fitted.presence({name: np.zeros(0, bool) for name in fitted.learnt}), request.coverage
+    wanted = request.coverage
     if wanted:
-        columns = {**columns, **region_columns(fitted, wanted.regions(fitted, fitted.prior_scores(0), nothing))}
+        columns = {**columns, **region_columns(fitted, wanted.of_no_rows(fitted))}
     names = _free_names(rows.cells, {*rows.counted, "problem", *columns})
     if request.out is not None:
         known = pa.table({names[name]: cells for name, cells in rows.cells.items()} | dict(rows.counted))

@@ -51,12 +51,12 @@ class Predictions:
     labels: tuple[Any, ...]
     present: Mapping[str, npt.NDArray[np.bool_]]
     problems: Problems
-    coverage: float | None
-    _regions: Mapping[str, Regions] = field(repr=False)  # of each target
     _columns: Mapping[str, Any] = field(repr=False)  # of the table of answers, without the problems
     _spelling: Mapping[str, Any] = field(repr=False)  # columns of numbers → cells as a text file writes them
     _kept: Collection[str] = field(default=(), repr=False)  # columns that were copied from the table
     _units: npt.NDArray[np.int64] | None = field(default=None, repr=False)  # unit of each row of the table
+    coverage: float | None = None
+    _regions: Mapping[str, Regions] = field(default_factory=dict, repr=False)  # of each target
 
     def __len__(self) -> int:
         return len(self.values)

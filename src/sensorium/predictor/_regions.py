@@ -45,7 +45,8 @@ class Wanted:
             by: column that names units, for whose mean scores no coverage is known.
 
         Raises:
-            ConfigError: the kind of rows is unknown, the model has no conformal predictor, or units are scored.
+            ConfigError: the kind of rows is unknown, the model has no conformal predictor or too few calibration rows
+                for this coverage, or units are scored.
         """
         kinds = [each for each in PER if each == per]
         if not kinds:
@@ -61,7 +62,18 @@ class Wanted:
         if per == "class" and not any(own.labels for own in fitted.conformal.values()):
             finding = "coverage per class needs a target with classes or labels"
             raise ConfigError(finding, place="coverage_per", cure="modalities or all")
-        return cls(coverage, kinds[0])
+        found = cls(coverage, kinds[0])
+        found.of_no_rows(fitted)
+        return found
+
+    def of_no_rows(self, fitted: FittedModel) -> dict[str, Regions]:
+        """Return the regions of no rows: whether the coverage can be reached is known before anything is predicted.
+
+        Raises:
+            ConfigError: there are too few calibration rows for this coverage.
+        """
+        nothing = fitted.presence({name: np.zeros(0, bool) for name in fitted.learnt})
+        return self.regions(fitted, fitted.prior_scores(0), nothing)
 
     def regions(self, fitted: FittedModel, scores: Floats, presence: Presence) -> dict[str, Regions]:
         """Return target, or "" if there is one only → the region of each row.

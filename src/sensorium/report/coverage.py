@@ -19,8 +19,8 @@ def coverage_text(found: Coverages) -> RenderableType:
 
 
 def _target(name: str, own: TargetCoverage, found: Coverages) -> Iterator[RenderableType]:
-    kind = "sets" if own.has_sets else "intervals"
-    head = say(f"line.coverage_{kind}", level=found.level, method=own.method)
+    key = "line.coverage_sets" if own.has_sets else "line.coverage_intervals"
+    head = say(key, level=found.level, method=own.method)
     yield text_line(f"{name}: {head}" if name else head)
     rates = own.classes if found.per == "class" and own.has_sets else own.modalities if found.per != "all" else []
     parts = rates if len(rates) > 1 or found.per == "class" else []
