@@ -118,7 +118,7 @@ def unit_labels(target: EncodedTarget, units: Units, name: str, *, several: bool
         several: whether the labels are those of several targets, NaN where unknown.
 
     Raises:
-        SchemaError: the labels of more than half of the units with a label differ.
+        SchemaError: more than half of the rows with a label are in such units.
     """
     values = np.asarray(target.values, np.float64).reshape(len(target.known), -1)
     rows, columns = np.nonzero(np.isfinite(values) & target.known[:, None])
@@ -129,10 +129,11 @@ def unit_labels(target: EncodedTarget, units: Units, name: str, *, several: bool
     with np.errstate(invalid="ignore"):
         differ = labelled & (high - low > SAME * np.maximum(np.abs(low), np.abs(high)))
     split, some = differ.any(1), labelled.any(1)
-    if split.sum() * 2 > some.sum():
+    lost, labelled_rows = int(split[units.of_rows][target.known].sum()), int(target.known.sum())
+    if lost * 2 > labelled_rows:
         share = f"{split.sum():,} of {count(int(some.sum()), 'unit')}"
         raise SchemaError(
-            f"rows of one {units.column!r} have different labels, in {share}",
+            f"rows of one {units.column!r} have different labels, in {share} with {lost:,} of {labelled_rows:,} rows",
             place=f"column {name!r}",
             rule=f"--by {units.column}: the rows of one unit have one label",
             cure="omit --by (Python: by=) to score each row, or name a column whose rows share a label",

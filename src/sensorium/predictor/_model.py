@@ -312,8 +312,8 @@ class Model:
             ConfigError: a metric is unknown or does not suit the task, no target has classes, or the model cannot
                 reach the coverage: it has too few calibration rows, or none; or `by` is set as well.
             SchemaError: the split is unknown or has no rows, no row has a label, the model has one modality only, the
-                table lacks a column of `slices` or `by`, a column has too many different values for slices, or rows of
-                most units have different labels.
+                table lacks a column of `slices` or `by`, a column has too many different values for slices, or most
+                rows are in units whose rows have different labels.
 
         Example:
             >>> evaluation = model.evaluate("films.csv", "test")
