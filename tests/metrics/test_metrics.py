@@ -213,7 +213,7 @@ def test_every_metric_is_compared(task):
 
 
 @pytest.mark.parametrize(("task", "name"), [(task, name) for task, (_, names) in CASES.items() for name in names])
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 10_000))
 def test_a_metric_equals_scikit_learns(task, name, seed):
     make, references = CASES[task]
