@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from sensorium.config import CALIBRATION_FOLDS, DEFAULT_THRESHOLD, MIN_CLASS_ROWS, ThresholdRule
 from sensorium.evaluate.calibration import cross_fit_folds
+from sensorium.metrics import Outcome
 from sensorium.table import Floats, Rows
-from sensorium.tasks import EncodedTarget, Task, targets_of
+from sensorium.tasks import EncodedTarget, Task, decides_by_default, targets_of, with_thresholds
 
 ROUNDING = 1e-9
 Flags: TypeAlias = npt.NDArray[np.bool_]
@@ -74,6 +75,18 @@ def choose_target_thresholds(
         own_groups = None if groups is None else groups[known]
         found[name] = choose_thresholds(rule, columns, seed=seed, groups=own_groups)
     return found
+
+
+def with_chosen_thresholds(task: Task, found: Mapping[str, DecisionThresholds]) -> Task:
+    """Return the task with chosen thresholds of its targets, as `choose_target_thresholds` returns them."""
+    return with_thresholds(task, {name: own.thresholds for name, own in found.items()})
+
+
+def decided_outcome(task: Task, outcome: Outcome) -> Outcome:
+    """Return an outcome with the decisions of the task; the same one if its thresholds are the default."""
+    if decides_by_default(task):
+        return outcome
+    return task.outcome(outcome.scores, outcome.truth).grouped(outcome.groups)
 
 
 def choose_thresholds(

@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from sensorium.evaluate.thresholds import DecisionThresholds, choose_target_thresholds
+from sensorium.evaluate.thresholds import (
+    DecisionThresholds,
+    choose_target_thresholds,
+    decided_outcome,
+    with_chosen_thresholds,
+)
 from sensorium.model import FittedModel
 from sensorium.model.card import ThresholdRecord
-from sensorium.tasks import decides_by_default, with_thresholds
 
 if TYPE_CHECKING:
     from sensorium.config import Config
@@ -38,7 +42,7 @@ def decide_by(
     )
     if not found:
         return fitted
-    task = with_thresholds(fitted.task, {name: own.thresholds for name, own in found.items()})
+    task = with_chosen_thresholds(fitted.task, found)
     records = {name: _record(own, config, name, chosen_by) for name, own in found.items()}
     record = records[""] if "" in records else ThresholdRecord(targets=records)
     return replace(fitted, task=task, card=fitted.card.updated(threshold=record))
@@ -65,9 +69,4 @@ def decided(result: TrialResult) -> TrialResult:
     Until then, all decisions of a run are those of the default threshold, by which its models are compared.
     """
     task = result.model.task
-    if decides_by_default(task):
-        return result
-    outcomes = {
-        split: task.outcome(own.scores, own.truth).grouped(own.groups) for split, own in result.outcomes.items()
-    }
-    return replace(result, outcomes=outcomes)
+    return replace(result, outcomes={split: decided_outcome(task, own) for split, own in result.outcomes.items()})
