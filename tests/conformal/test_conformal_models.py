@@ -136,6 +136,7 @@ def test_impossible_coverage_is_an_error(options, match, model):
         model.predictions(rows(seed=1), **options)
 
 
+@pytest.mark.slow
 def test_model_without_conformal_scores_says_so():
     without = fit("kind", config={"conformal": "none"})
     assert without.fitted.conformal == {} and "conformal" not in without.card
@@ -143,6 +144,7 @@ def test_model_without_conformal_scores_says_so():
         without.evaluate(rows(), coverage=0.9)
 
 
+@pytest.mark.slow
 def test_setting_names_the_score():
     assert fit("kind", config={"conformal": "aps"}).fitted.conformal[""].method == "aps"
 
@@ -153,6 +155,7 @@ def test_score_that_suits_no_target_is_an_error():
     assert error.value.rule == "auto, absolute, normalized, none"
 
 
+@pytest.mark.slow
 def test_score_with_too_few_rows_is_replaced_and_named():
     record = fit("cost", config={"conformal": "normalized"}).fitted.card.conformal
     assert (record.methods, record.asked) == ({"": "absolute"}, "normalized")
