@@ -19,7 +19,7 @@ class CoverageRate:
         calibration_rows: number of rows whose nonconformity scores determine the regions.
         fallback: whether these are rows of all categories, because their own are too few.
         coverage: share of rows whose set or interval contains the truth.
-        interval: its 95% interval: Wilson's, or a bootstrap of groups.
+        interval: its 95% interval (Wilson's; for groups, with the design effect).
         size: mean number of classes or labels in a set, or mean width of an interval in the unit of the target.
         size_interval: its bootstrap 95% interval.
         empty: share of empty sets; None for amounts.

@@ -11,11 +11,11 @@ import numpy.typing as npt
 from sensorium.conformal import EVERY, Category, Conformal, Per, Presence, Regions, find_regions
 from sensorium.evaluate._coverage_results import CoverageRate, Coverages, TargetCoverage
 from sensorium.evaluate.bootstrap import CELLS, group_resamples, interval_around, resamples
+from sensorium.evaluate.proportions import proportion
 from sensorium.metrics import Outcome
 from sensorium.table import Floats, Rows
 
 POINTS = 100  # of an abstention curve
-NORMAL = 1.959964  # quantile of a 95% interval
 
 
 def measure_coverage(
@@ -133,13 +133,9 @@ def _right(outcome: Outcome) -> tuple[str, Floats]:
 
 
 def share_interval(holds: npt.NDArray[np.bool_], groups: Rows | None) -> tuple[float, float]:
-    """Return the 95% interval of a share: Wilson's (1927), or a bootstrap of groups."""
-    if groups is not None:
-        return mean_interval(holds.astype(np.float64), groups)
-    n, share, square = len(holds), float(holds.mean()), NORMAL**2
-    middle = (share + square / (2 * n)) / (1 + square / n)
-    reach = NORMAL * np.sqrt(share * (1 - share) / n + square / (4 * n * n)) / (1 + square / n)
-    return max(0.0, float(middle - reach)), min(1.0, float(middle + reach))
+    """Return the 95% interval of a share; NaN for a single group."""
+    found = proportion(holds, groups)
+    return found.low, found.high
 
 
 def mean_interval(values: npt.NDArray[Any], groups: Rows | None) -> tuple[float, float]:

@@ -19,13 +19,13 @@ import numpy as np
 from sensorium.evaluate._acceleration import measure_acceleration
 from sensorium.evaluate._studentized import Studentized
 from sensorium.evaluate.bootstrap import LEVEL, correct_bias
+from sensorium.evaluate.proportions import NORMAL, wilson
 from sensorium.evaluate.resampled_t import quantile_t
 from sensorium.evaluate.scores import clip_interval
 from sensorium.metrics import Outcome, Trials, bias_of, terms_of, trials_of
 from sensorium.table import Floats
 
 FEW_ROWS, FEW_GROUPS = 300, 30  # below which intervals are not shown to contain the population's value in 95%
-NORMAL = 1.959964  # of the level
 
 
 class MetricInterval:
@@ -55,7 +55,7 @@ class MetricInterval:
         if not math.isfinite(value) or 2 * len(defined) < len(drawn):
             return math.nan, math.nan
         if (trials := trials_of(self.name, self.runs[0])) is not None:
-            low, high = _wilson(value, trials, defined, self.runs)
+            low, high = _of_proportion(value, trials, defined, self.runs)
         elif self.studentized is None or (found := self.studentized.ends(LEVEL)) is None:
             low, high = self._accelerated(value, defined)
         else:
@@ -96,7 +96,7 @@ def _few(outcome: Outcome) -> dict[str, int]:
     return few | ({"groups": groups} if groups is not None and groups < FEW_GROUPS else {})
 
 
-def _wilson(value: float, trials: Trials, drawn: Floats, runs: Sequence[Outcome]) -> tuple[float, float]:
+def _of_proportion(value: float, trials: Trials, drawn: Floats, runs: Sequence[Outcome]) -> tuple[float, float]:
     """Return Wilson's interval of a proportion.
 
     Rows of a group, and runs on the same rows, are not independent: their number is replaced by the effective one, with
@@ -104,17 +104,15 @@ def _wilson(value: float, trials: Trials, drawn: Floats, runs: Sequence[Outcome]
     """
     groups = runs[0].groups
     counted = np.ones(len(runs[0]), bool) if trials[1] is None else trials[1]
-    number, z = float(counted.sum()), NORMAL
+    number, quantile = float(counted.sum()), NORMAL
     independent = number if groups is None else len(np.unique(groups[counted]))
     if groups is not None or len(runs) > 1:
         variance = float(drawn.var())
         effective = value * (1 - value) / variance if variance > 0 else independent
         number = min(number * len(runs), effective)
     if groups is not None:
-        z = quantile_t(LEVEL, max(1, int(independent) - 1))
-    centre = (value + z**2 / (2 * number)) / (1 + z**2 / number)
-    margin = z / (1 + z**2 / number) * math.sqrt(value * (1 - value) / number + z**2 / (4 * number**2))
-    return centre - margin, centre + margin
+        quantile = quantile_t(LEVEL, max(1, int(independent) - 1))
+    return wilson(value, number, quantile)
 
 
 def _normal_share(z: float) -> float:

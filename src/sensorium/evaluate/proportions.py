@@ -12,7 +12,7 @@ import numpy.typing as npt
 from sensorium.files.figures import finite
 from sensorium.table import Rows
 
-Z = 1.959963984540054  # of a 95% interval
+NORMAL = 1.959963984540054  # standard normal quantile of a 95% interval
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,18 @@ def proportion(hits: npt.NDArray[np.bool_], groups: Rows | None = None) -> Estim
     return Estimate(share, *wilson(share, rows))
 
 
-def wilson(share: float, rows: float) -> tuple[float, float]:
-    """Return the Wilson interval of a share of rows, whose number may be fractional."""
-    middle = (share + Z**2 / (2 * rows)) / (1 + Z**2 / rows)
-    half = Z / (1 + Z**2 / rows) * math.sqrt(share * (1 - share) / rows + Z**2 / (4 * rows**2))
-    return max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))
+def wilson(share: float, rows: float, quantile: float = NORMAL) -> tuple[float, float]:
+    """Return the Wilson interval of a share of rows, whose number may be fractional.
+
+    Args:
+        share: the share.
+        rows: the number of rows.
+        quantile: of the standard normal distribution, or of Student's for few groups.
+    """
+    square = quantile**2 / rows
+    middle = (share + square / 2) / (1 + square)
+    margin = quantile / (1 + square) * math.sqrt(share * (1 - share) / rows + square / (4 * rows))
+    return max(0.0, min(share, middle - margin)), min(1.0, max(share, middle + margin))
 
 
 def _effective_rows(hits: npt.NDArray[Any], groups: Rows) -> float:

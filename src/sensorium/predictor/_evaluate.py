@@ -27,7 +27,7 @@ from sensorium.evaluate.slices import PRESENT
 from sensorium.findings import Problem, Problems
 from sensorium.metrics import default_metrics
 from sensorium.model import FittedModel
-from sensorium.predictor._regions import Wanted
+from sensorium.predictor._regions import CoverageRequest
 from sensorium.predictor._scores import Also, evaluate_subsets, presence_of, score_rows, score_rows_with_subsets
 from sensorium.predictor._slices import CutRows, SliceRequest, TowerFeatures, evaluate_slices
 from sensorium.predictor._splits import check_labelled, is_fitted_on, rows_of
@@ -58,7 +58,7 @@ class EvaluationRequest:
     subsets: bool = False
     slices: SliceRequest = field(default_factory=SliceRequest)
     by: str | None = None
-    coverage: Wanted | None = None
+    coverage: CoverageRequest | None = None
 
     @property
     def columns(self) -> list[str]:

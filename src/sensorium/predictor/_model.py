@@ -22,7 +22,7 @@ from sensorium.predictor._evaluate import EvaluationRequest, evaluate_rows
 from sensorium.predictor._predict import PredictionRequest, decode_scores, predict_rows
 from sensorium.predictor._predictions import Predictions
 from sensorium.predictor._quantize import quantize_fitted
-from sensorium.predictor._regions import Wanted
+from sensorium.predictor._regions import CoverageRequest
 from sensorium.predictor._scores import score_rows
 from sensorium.predictor._slices import SliceRequest
 from sensorium.predictor._tables import open_rows
@@ -262,7 +262,7 @@ class Model:
         if out is not None:
             check_arguments(PATH, out=out)
         check_arguments(OPTIONAL_NAME, by=by)
-        wanted = Wanted.of(self.fitted, coverage, coverage_per, by)
+        wanted = CoverageRequest.of(self.fitted, coverage, coverage_per, by)
         request = PredictionRequest(names, None if out is None else Path(out), by, wanted)
         return predict_rows(self.fitted, table, _reporter(progress), request)
 
@@ -337,7 +337,7 @@ class Model:
             subsets=bool(subsets),
             slices=SliceRequest(_names(slices), bool(find_slices)),
             by=by,
-            coverage=Wanted.of(self.fitted, coverage, coverage_per, by),
+            coverage=CoverageRequest.of(self.fitted, coverage, coverage_per, by),
         )
         return evaluate_rows(self.fitted, table, split, request=request, report=_reporter(progress))
 

@@ -15,7 +15,7 @@ from sensorium.evaluate import Units
 from sensorium.findings import Problem
 from sensorium.model import FittedModel
 from sensorium.predictor._predictions import Predictions
-from sensorium.predictor._regions import Wanted, region_columns, region_problems
+from sensorium.predictor._regions import CoverageRequest, region_columns, region_problems
 from sensorium.predictor._scores import score_rows
 from sensorium.predictor._tables import open_rows
 from sensorium.predictor._units import cells_of_units, named_columns, units_of
@@ -39,7 +39,7 @@ class PredictionRequest:
     keep: str | Sequence[str] = ()
     out: Path | None = None
     by: str | None = None
-    coverage: Wanted | None = None
+    coverage: CoverageRequest | None = None
 
     @property
     def columns(self) -> str | list[str]:

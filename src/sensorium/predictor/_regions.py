@@ -23,7 +23,7 @@ NONE_CURE = "fit the model with this version, with validation rows, and without 
 
 
 @dataclass(frozen=True)
-class Wanted:
+class CoverageRequest:
     """Coverage of the prediction sets and intervals to find.
 
     Attributes:
@@ -35,7 +35,7 @@ class Wanted:
     per: Per
 
     @classmethod
-    def of(cls, fitted: FittedModel, coverage: float | None, per: str, by: str | None = None) -> Wanted | None:
+    def of(cls, fitted: FittedModel, coverage: float | None, per: str, by: str | None = None) -> CoverageRequest | None:
         """Return a coverage that a model may reach; None without one.
 
         Args:
