@@ -25,7 +25,7 @@ def evaluate(
         str | None,
         typer.Option(
             metavar="A,B,…",
-            help="Compute these metrics instead of the usual ones; `all` computes all of the task (see `sensorium list "
+            help="Metrics to compute; by default the usual ones of the task; `all` computes all of the task (see `sensorium list "
             "metrics`).",
         ),
     ] = None,
