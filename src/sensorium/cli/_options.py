@@ -97,12 +97,20 @@ Set: TypeAlias = Annotated[
         "overrides other options and --config.",
     ),
 ]
+By: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="Average the scores of rows with the same value, such as those of a patient, to one prediction; metrics "
+        "and intervals count these units. By default, each row is predicted.",
+    ),
+]
 Coverage: TypeAlias = Annotated[
     float | None,
     typer.Option(
         metavar="P",
         help="Prediction sets of classes, or intervals of amounts, that contain the truth with this probability, such "
-        "as 0.9 (conformal prediction).",
+        "as 0.9 (conformal prediction); by default none.",
     ),
 ]
 CoveragePer: TypeAlias = Annotated[

@@ -25,8 +25,8 @@ def evaluate(
         str | None,
         typer.Option(
             metavar="A,B,…",
-            help="Metrics to compute; by default the usual ones of the task; `all` computes all of the task (see `sensorium list "
-            "metrics`).",
+            help="Metrics to compute; by default the usual ones of the task; `all` computes all of the task (see "
+            "`sensorium list metrics`).",
         ),
     ] = None,
     per_class: Annotated[
@@ -48,7 +48,7 @@ def evaluate(
             "--slice",
             metavar="A,B,…",
             help="Also score the rows of each value or range of these columns of the table; `present` stands for the "
-            "modalities that a row has. May be repeated.",
+            "modalities that a row has; by default none. May be repeated.",
         ),
     ] = None,
     find_slices: Annotated[
@@ -59,14 +59,7 @@ def evaluate(
             "of texts and files.",
         ),
     ] = False,
-    by: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN",
-            help="Average the scores of rows with the same value, such as those of a patient, to one prediction; "
-            "metrics and intervals count these units.",
-        ),
-    ] = None,
+    by: o.By = None,
     curves: Annotated[
         bool,
         typer.Option(
@@ -80,7 +73,7 @@ def evaluate(
         typer.Option(
             metavar="P",
             help="Show operating points: sensitivity at a fixed specificity and the reverse, with predictive values "
-            "at this share of positives.",
+            "at this share of positives; by default no operating points.",
         ),
     ] = None,
     threshold: o.Threshold = None,

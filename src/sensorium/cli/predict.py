@@ -32,13 +32,7 @@ def predict(
     ] = None,
     coverage: o.Coverage = None,
     coverage_per: o.CoveragePer = "modalities",
-    by: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN",
-            help="Average the scores of rows with the same value, such as those of a patient, to one prediction.",
-        ),
-    ] = None,
+    by: o.By = None,
     safe_csv: Annotated[
         bool,
         typer.Option(
