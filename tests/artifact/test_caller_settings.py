@@ -23,7 +23,7 @@ ROWS = 30
 # Settings that neither widen what is read, fetched, run or written, nor how long: a model may bring them along.
 HARMLESS = {
     "": "target, task, tasks, columns, exclude, modalities, encoders, augment, towers, fusion, head, width, preset, "
-    "calibrate, seed, device, threads",
+    "calibrate, conformal, threshold, seed, device, threads",
     "table": "encoding, separator, skip_rows, comment, quotes, missing, decimal, thousands, currency, censored, "
     "labels, order, lists, targets, series",
     "table.windows": "entity, time, values, target, length, horizon, predict, every, since",

@@ -102,11 +102,25 @@ def test_fit_tells_whether_a_temperature_helped(tabular, tmp_path):
 
 def test_evaluate_tells_metrics_and_intervals(run, made):
     found = answer("evaluate", run, made)
-    assert set(found) == {"n", "metrics", "intervals", "notices"}
+    assert set(found) == {"n", "metrics", "intervals", "few", "notices"}
+    assert found["few"] == {"rows": found["n"]}
     assert set(found["metrics"]) == set(found["intervals"])
     low, high = found["intervals"]["accuracy"]
     assert low <= found["metrics"]["accuracy"] <= high
     assert answer("evaluate", run, made, "--split", "all")["n"] == 160
+
+
+def test_evaluate_computes_requested_metrics_and_those_of_each_class(run, made):
+    found = answer("evaluate", run, made, "--metrics", "cohen_kappa, f1_macro", "--per-class")
+    assert list(found["metrics"]) == list(found["intervals"]) == ["cohen_kappa", "f1_macro"]
+    assert sum(own["rows"] for own in found["per_class"]) == found["n"]
+    assert {"precision", "recall", "f1"} < set(found["per_class"][0]["metrics"])
+    shown = call("evaluate", run, made, "--metrics", "accuracy", "--per-class").stdout
+    assert f"few rows ({found['n']})" in shown
+    assert "recall, 95% interval" in shown
+    wrong = main("evaluate", run, made, "--metrics", "accuracies,f1_macro")
+    assert wrong.returncode == 1
+    assert "'accuracies'" in wrong.stderr and "'accuracy'" in wrong.stderr
 
 
 @pytest.mark.slow
@@ -147,7 +161,7 @@ def test_compare_tells_singles_fusions_and_a_verdict(tabular, tmp_path):
     )  # fmt: skip
     assert set(found) == {
         "results", "best_single", "best_fused", "best_baseline", "difference", "baseline_difference", "helps",
-        "recommended", "verdict", "finding", "seeds", "left_out", "notices",
+        "recommended", "verdict", "finding", "seeds", "left_out", "notices", "few",
     }  # fmt: skip
     assert [result["name"] for result in found["results"]] == ["tabular", "text", "concat", "late", "linear", "trees"]
     for result in found["results"]:

@@ -160,4 +160,5 @@ def test_lines_in_a_file_are_not_wrapped(monkeypatch):
 def test_a_task_lists_the_settings_that_it_reads():
     found = answer("list", "tasks", "regression")["tasks"]["regression"]
     assert [each["name"] for each in found["settings"]] == ["train.target_transform", "train.loss", "train.outliers"]
-    assert "settings" not in answer("list", "tasks", "binary")["tasks"]["binary"]
+    assert [each["name"] for each in answer("list", "tasks", "binary")["tasks"]["binary"]["settings"]] == ["threshold"]
+    assert "settings" not in answer("list", "tasks", "multiclass")["tasks"]["multiclass"]

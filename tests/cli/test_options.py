@@ -189,8 +189,27 @@ def test_the_other_options_of_adapt(run, made, tmp_path):
 @pytest.mark.parametrize(
     ("command", "options"),
     [
-        ("evaluate", {"split", "device", "quiet", "subsets", "assign"}),
-        ("predict", {"device", "keep", "quiet", "safe_csv", "assign"}),
+        (
+            "evaluate",
+            {
+                "assign",
+                "by",
+                "coverage",
+                "coverage_per",
+                "curves",
+                "device",
+                "find_slices",
+                "metrics",
+                "per_class",
+                "prevalence",
+                "quiet",
+                "slice_by",
+                "split",
+                "subsets",
+                "threshold",
+            },
+        ),
+        ("predict", {"by", "device", "keep", "quiet", "safe_csv", "coverage", "coverage_per", "threshold", "assign"}),
     ],
 )
 def test_a_device_that_is_not_there_is_refused_by_those_that_use_a_model(command, options, run, made, tmp_path):
@@ -210,6 +229,19 @@ def test_evaluate_takes_every_split(split, run, made):
     assert answer("evaluate", run, made, "--split", split) == {**found, "notices": []}
 
 
+def test_evaluate_and_predict_take_slices_and_units(run, made, tmp_path):
+    found = answer("evaluate", run, made, "--slice", "category,present", "--slice", "number", "--slices")
+    assert list(found["slices"]["columns"]) == ["category", "present", "number"]
+    assert {"examined", "found", "next"} <= found["slices"]["search"].keys()
+    told = call("evaluate", run, made, "--slice", "category", "--split", "all").stdout
+    assert "change from other rows" in told and "few rows" in told
+    units = answer("predict", run, made, "-o", tmp_path / "units.csv", "--by", "category")["rows"]
+    with pytest.raises(ValueError, match="rows of one 'category' have different labels"):
+        call("evaluate", run, made, "--by", "category", "--split", "all")
+    assert 1 < units < 160
+    assert (tmp_path / "units.csv").read_text().startswith('"rows","category","prediction"')
+
+
 def test_evaluate_takes_subsets(run, made):
     found = answer("evaluate", run, made, "--subsets")
     towers = {name for result in found["subsets"]["results"] for name in result["modalities"]}
@@ -218,6 +250,28 @@ def test_evaluate_takes_subsets(run, made):
     told = call("evaluate", run, made, "--subsets").stdout
     assert "Shapley value" in told
     assert "image + audio" in told or "all but one" in told
+
+
+def test_evaluate_measures_a_coverage(run, made):
+    found = answer("evaluate", run, made, "--coverage", "0.8", "--coverage-per", "all")["coverage"]
+    assert (found["level"], found["per"]) == (0.8, "all")
+    assert found["interval"][0] <= found["coverage"] <= found["interval"][1]
+    assert "coverage of 0.8 prediction sets" in call("evaluate", run, made, "--coverage", "0.8").stdout
+
+
+def test_predict_adds_sets_for_a_coverage(run, made, tmp_path):
+    import sensorium
+    from sensorium.table import open_table
+
+    notices = answer("predict", run, made, "--out", tmp_path / "a.jsonl", "--coverage", "0.8")["notices"]
+    sets = [json.loads(line)["prediction_set"] for line in (tmp_path / "a.jsonl").read_text().splitlines()]
+    wanted = sensorium.load(run).predictions(made, coverage=0.8)
+    assert sets == wanted.to_arrow()["prediction_set"].to_pylist()
+    assert any("coverage 0.8 holds for all rows together" in notice["reason"] for notice in notices)
+    for option in (["--coverage", "1.5"], ["--coverage", "0.8", "--coverage-per", "row"]):
+        with pytest.raises(ValueError, match="coverage"):
+            call("predict", run, made, "--out", tmp_path / "b.csv", *option)
+    assert len(open_table(tmp_path / "a.jsonl")) == 160
 
 
 def test_quiet_predictions_say_nothing_at_all(run, made, tmp_path):

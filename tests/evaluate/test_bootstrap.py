@@ -11,14 +11,13 @@ from sensorium.metrics import Outcome, metrics_of, score
 pytestmark = pytest.mark.unit
 
 
-def test_an_interval_equals_resampling_row_by_row():
+def test_a_resample_equals_repeating_rows():
     right = np.random.default_rng(1).random(80) < 0.7
     drawn = np.concatenate(list(resamples(80)))
     assert drawn.shape == (1000, 80)
     assert (drawn.sum(1) == 80).all()
     by_hand = [np.repeat(right, counts.astype(int)).mean() for counts in drawn]
-    low, high = evaluate_outcome(outcome(right), ["accuracy"]).intervals["accuracy"]
-    assert (low, high) == pytest.approx(np.quantile(by_hand, [0.025, 0.975]))
+    assert score("accuracy", outcome(right), drawn) == pytest.approx(np.array(by_hand))
 
 
 def test_large_tables_are_resampled_in_blocks_of_the_same_draws():
@@ -117,10 +116,10 @@ def test_bias_is_measured_by_the_median_and_removed_twice():
     assert np.isnan(interval_around(np.full(9, np.nan), 2.0)).all()
 
 
-@pytest.mark.parametrize("name", ["accuracy", "brier"])
-def test_an_interval_ends_at_the_best_possible_value(name):
-    right = np.arange(60) > 0
+@pytest.mark.parametrize(("name", "wrong"), [("accuracy", 0), ("balanced_accuracy", 0), ("brier", 1)])
+def test_an_interval_ends_at_the_best_possible_value(name, wrong):
+    right = np.arange(60) >= wrong
     made = outcome(right)
     made = Outcome(made.truth, np.eye(2)[made.predicted], made.predicted)
     low, high = evaluate_outcome(made, [name]).intervals[name]
-    assert (high if name == "accuracy" else low) == (1.0 if name == "accuracy" else 0.0)
+    assert (low if name == "brier" else high) == (0.0 if name == "brier" else 1.0)

@@ -217,13 +217,13 @@ def test_compare_resamples_the_groups_of_the_split(tmp_path):
     [
         (None, ""),
         (1, "there are no intervals, because all rows are of one group"),
-        (6, "95% intervals resample 6 groups of rows; with so few groups, they are too narrow"),
+        (6, "few groups: 95% intervals resample 6 groups of rows and may be too narrow"),
         (30, "95% intervals resample 30 groups of rows"),
     ],
 )
 def test_the_report_says_how_many_groups_were_resampled(groups, line):
-    rows = None if groups is None else np.arange(60) % groups
-    found = printed(evaluation_text(evaluate_outcome(outcome([True, False] * 30).grouped(rows), ["accuracy"])))
+    rows = None if groups is None else np.arange(300) % groups
+    found = printed(evaluation_text(evaluate_outcome(outcome([True, False] * 150).grouped(rows), ["accuracy"])))
     assert found.rstrip().splitlines()[-1].strip() == line if line else "group" not in found
 
 

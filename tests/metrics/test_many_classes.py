@@ -118,7 +118,7 @@ def test_many_classes_are_not_sorted_one_by_one(monkeypatch):
         sorts.clear()
         for name in metrics_of("multiclass"):
             score(name, many_classes(0, classes))
-        assert len(sorts) < 20  # a few per metric, however many classes there are
+        assert len(sorts) < 2 * len(metrics_of("multiclass"))  # a few per metric, however many classes there are
 
 
 def test_memory_of_intervals_does_not_grow_with_rows_times_classes_times_resamples():

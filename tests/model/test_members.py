@@ -24,6 +24,7 @@ class Constant:
     shares: tuple[float, float] = (0.9, 0.1)
     columns = ("size",)
     towers = ("size",)
+    tower_columns = {"size": ("size",)}  # noqa: RUF012
     kind = "estimator"
     name = "constant"
     temperature = 1.0

@@ -129,7 +129,7 @@ def test_what_was_removed_names_its_successor(model, name, successor):
 def test_results_print_as_a_few_lines(model):
     table = {name: cells * 30 for name, cells in CLEAN.items()} | {"y": ["a", "b"] * 30}
     lines = str(model.evaluate(table)).splitlines()
-    assert lines[0] == "60 rows (all rows)"
+    assert lines[0] == "60 rows (all rows); few rows (60)"
     assert any(line.startswith("accuracy ") and " to " in line for line in lines)
     assert [epoch["number"] for epoch in model.history] == [1, 2, 3]
     found = sensorium.inspect(table, "y")

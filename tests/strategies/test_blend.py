@@ -40,6 +40,14 @@ def test_members_have_weights_that_sum_to_one(model):
     assert record["value"] <= record["single"]  # both by choices of other rows
 
 
+def test_rows_that_were_predicted_out_of_fold_calibrate_prediction_sets(model, table):
+    record = model.card["conformal"]
+    assert (record["source"], record["rows"]) == ("out_of_fold", {"": 144})
+    sets = model.predictions(table, coverage=0.9).sets
+    test = np.array(table["split"]) == "test"
+    assert record["test"][""]["size"] == sets[test].sum(1).mean()
+
+
 def test_a_loaded_model_predicts_the_same(model, table, tmp_path):
     model.save(tmp_path / "model")
     loaded = sensorium.load(tmp_path / "model")

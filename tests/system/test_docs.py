@@ -80,9 +80,9 @@ def test_keys_of_the_card_exist(films):
     listed = re.search(r"a dict of JSON values: (.*?) and others", (ROOT / "docs" / "models.md").read_text())
     assert listed
     keys = named | set(re.findall(r"`(\w+)`", listed[1]))
-    of_a_search = {"search"}
-    assert of_a_search <= ModelCard.model_fields.keys()
-    assert keys and keys - of_a_search <= sensorium.fit("films.csv", target="genre", preset="good").card.keys()
+    of_settings = {"search", "threshold"}
+    assert of_settings <= ModelCard.model_fields.keys()
+    assert keys and keys - of_settings <= sensorium.fit("films.csv", target="genre", preset="good").card.keys()
 
 
 @pytest.mark.parametrize("page", sorted(ROOT.glob("docs/*.md")), ids=lambda page: page.name)

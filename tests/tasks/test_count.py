@@ -119,7 +119,9 @@ def test_a_saved_model_predicts_the_same_means(tmp_path):
     predicted = np.array(model.predict(table).tolist())
     assert model.task == "count" and (predicted > 0).all()
     np.testing.assert_array_equal(sensorium.load(tmp_path / "run").predict(table).tolist(), predicted)
-    assert {"mean_poisson_deviance", "mae", "r2", "rmse"} == {*model.evaluate(table).metrics}
+    assert {"mean_poisson_deviance", "mae", "median_absolute_error", "r2", "rmse", "spearman"} == {
+        *model.evaluate(table).metrics
+    }
 
 
 def test_one_of_several_targets_may_be_a_count():

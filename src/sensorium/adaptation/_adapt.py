@@ -20,7 +20,7 @@ from sensorium.evaluate.drift import (
     measure_weight_shift,
     sketch_columns,
 )
-from sensorium.findings import Problems
+from sensorium.findings import Problem, Problems
 from sensorium.model import FittedModel
 from sensorium.model.card import AdaptationRecord, ShiftRecord
 from sensorium.prepare import Prepared, open_store, prepare_columns
@@ -33,6 +33,12 @@ from sensorium.table import Table
 from sensorium.tasks import watched_metric
 
 DEFAULT = "adabn"
+DROPPED = Problem(
+    None,
+    "",
+    "the adapted model has no prediction sets or intervals: those of the model before do not hold for its errors",
+    "fit --from MODEL on labelled rows (Python: start=model) finds new ones",
+)
 
 
 @dataclass(frozen=True)
@@ -80,8 +86,13 @@ def adapt_fitted(
     with report.phase("measuring the distribution shift"):
         shift = _shift(fitted, adapted, table, prepared)
     problems = Problems([*(problem for problem in table.problems if problem.row is None), *prepared.problems])
+    problems.extend([DROPPED] if fitted.conformal else [])
+    adapted.conformal = {}
     calibration = fitted.card.calibration and fitted.card.calibration.without_metrics()
-    card = fitted.card.updated(adapted=how, metrics={}, calibration=calibration, shift=shift)
+    threshold = fitted.card.threshold and fitted.card.threshold.without_metrics()
+    card = fitted.card.updated(
+        adapted=how, metrics={}, calibration=calibration, conformal=None, threshold=threshold, shift=shift
+    )
     adapted.card = card.with_problems(problems)
     return adapted, problems
 

@@ -15,8 +15,9 @@ from sensorium.artifact.run_record import State
 from sensorium.config import Config, split_saved
 from sensorium.errors import ArtifactError
 from sensorium.evaluate import Evaluation, evaluate_outcome
+from sensorium.evaluate.scored_rows import ScoredRows
 from sensorium.findings import Problems
-from sensorium.metrics import metrics_of
+from sensorium.metrics import default_metrics
 from sensorium.model import FittedModel, OwnModules
 from sensorium.model.card import CrossValidationRecord, EvaluationRecord
 from sensorium.planning import Plan, PlannedFolds, PreparedTable, log_notices, make_plan, plan_folds, prepare_table
@@ -168,9 +169,11 @@ def _train(planned: PlannedFit, control: Control, run: Run | None, folds: CrossV
 
 def _evaluate(data: PreparedTable, result: TrialResult) -> dict[str, Evaluation]:
     """Compute the metrics of each split with their intervals, and add them to the model card."""
-    names = metrics_of(data.plan.labels.task_name)
+    names = default_metrics(data.plan.labels.task_name, data.plan.metric)
     evaluations = {
-        split: replace(evaluate_outcome(outcome, names), rows=f"{split} rows")
+        split: replace(
+            evaluate_outcome(outcome, names), rows=f"{split} rows", scored=ScoredRows(result.model.task, outcome)
+        )
         for split, outcome in result.outcomes.items()
     }
     metrics = {split: EvaluationRecord.model_validate(own.to_json()) for split, own in evaluations.items()}
@@ -203,5 +206,7 @@ def _finished(run: Run, plan: Plan, report: Reporter) -> Model:
     test = None
     if record:
         intervals = {name: (low, high) for name, (low, high) in record.intervals.items()}
-        test = Evaluation(record.n, dict(record.metrics), intervals, rows="test rows", groups=record.groups)
+        test = Evaluation(
+            record.n, dict(record.metrics), intervals, rows="test rows", groups=record.groups, few=record.few or {}
+        )
     return Model(fitted, test, problems)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from sensorium.artifact._conformal import restore_conformal
 from sensorium.artifact._consistency import by_owner, check_owners, check_pooling, check_prior, check_temperatures
 from sensorium.artifact._content import SavedColumn, SavedEstimator, SavedMember, SavedModel, SavedNetworkMember, parse
 from sensorium.artifact._migrate import upgrade_weights
@@ -149,6 +150,7 @@ def build_fitted(saved: Saved, target: Target) -> FittedModel:
         views=guess_views(kinds) if model.views is None else model.views,
         seen=[SeenRows.of_json(fit.rows, fit.chance, fit.hashes) for fit in model.seen],
         unset=[name for name in caller_only() if name in (*given, *model.caller_settings)],
+        conformal=restore_conformal(model, parts.task, parts.arrays, target.place),
     )
 
 

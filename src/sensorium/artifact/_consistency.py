@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sensorium.artifact._content import SavedModel, SavedNetworkMember
-from sensorium.artifact.format import MEMBERS
+from sensorium.artifact.format import CONFORMAL, MEMBERS
 from sensorium.errors import ArtifactError
 from sensorium.tasks import Task
 
@@ -48,6 +48,7 @@ def check_owners(arrays: Mapping[str, Any], weights: Mapping[str, Any], model: S
     }
     owners = {"task", *(f"columns/{column.name}" for column in model.columns)}
     owners |= {f"{MEMBERS}/{number}" for number in range(len(model.members))} - networks
+    owners |= {f"{CONFORMAL}/{number}" for number in range(len(model.conformal))}
     pairs = ((arrays, owners), (weights, networks))
     odd = [name for names, known in pairs for name in names if _owner(name) not in known]
     if odd:

@@ -137,6 +137,13 @@ class SavedSeen(Part):
         return self
 
 
+class SavedConformal(Part):
+    """State of the conformal predictor of a target, without its arrays."""
+
+    target: str
+    state: dict[str, Any]
+
+
 class SavedModel(Part):
     """Content of `model.json`."""
 
@@ -153,6 +160,7 @@ class SavedModel(Part):
     data: DataSpec
     caller_settings: list[Name] = []
     seen: Annotated[list[SavedSeen], Field(max_length=FITS)] = []
+    conformal: list[SavedConformal] = []
 
     @pydantic.model_validator(mode="after")
     def _name_each_once(self) -> SavedModel:

@@ -2,7 +2,8 @@
 
 manifest.json         format, version, every other file with its size and SHA-256; written last
 model.json            columns, modalities, task, members, settings, data specification, model card
-arrays.safetensors    arrays that were learned: `columns/NAME/field`, `task/field`, `members/NUMBER/field` of estimators
+arrays.safetensors    arrays that were learned: `columns/NAME/field`, `task/field`, `members/NUMBER/field` of
+                      estimators, `conformal/NUMBER/field` of targets
 weights.safetensors   weights of networks: `members/NUMBER/parameter`
 
 Version 1 has no temperature and no ensemble, version 2 one card without types, version 3 networks with equal weights
@@ -29,6 +30,7 @@ MODEL = "model.json"
 ARRAYS = "arrays.safetensors"
 WEIGHTS = "weights.safetensors"
 MEMBERS = "members"
+CONFORMAL = "conformal"
 FILES = (MODEL, ARRAYS, WEIGHTS)
 USUAL_VIEWS = (("sound", "audio"), ("pages", "pages"))  # names of views and the modalities that read them
 ONLY_VIEWS = ("scan_tag",)  # modalities that read nothing but views

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from torch import Tensor
 
 from sensorium import __version__
-from sensorium.artifact.format import ARRAYS, MEMBERS, MODEL, WEIGHTS, is_whole, make_manifest, to_json
+from sensorium.artifact.format import ARRAYS, CONFORMAL, MEMBERS, MODEL, WEIGHTS, is_whole, make_manifest, to_json
 from sensorium.config import split_saved
 from sensorium.errors import ArtifactError
 from sensorium.files import MANIFEST, check_outside_models, is_model, one_writer, replaced_file, replaced_folder, sweep
@@ -91,6 +91,11 @@ def _contents(fitted: FittedModel) -> dict[str, bytes]:
     for number, member in enumerate(fitted.members):
         weights |= _weights(member, number)
         arrays |= _arrays(member, number)
+    conformal = []
+    for number, (target, found) in enumerate(fitted.conformal.items()):
+        state, fields = found.state()
+        conformal.append({"target": target, "state": state})
+        arrays |= {f"{CONFORMAL}/{number}/{name}": value for name, value in fields.items()}
     members = zip(fitted.members, fitted.member_weights, strict=True)
     model = {
         "target": fitted.target,
@@ -106,6 +111,7 @@ def _contents(fitted: FittedModel) -> dict[str, bytes]:
         "card": fitted.card.to_json(),
         "data": fitted.data.to_json(),
         "seen": [seen.to_json() for seen in fitted.seen],
+        "conformal": conformal,
     }
     return {MODEL: to_json(model), ARRAYS: safe_numpy.save(arrays), WEIGHTS: safe_torch.save(unshared(weights))}
 

@@ -14,7 +14,7 @@ from sensorium.blending._networks import NETWORK, Train, main_network, train_net
 from sensorium.blending._time import FOLDS, FitTime, TimeLimit
 from sensorium.errors import TrainingError
 from sensorium.model import FittedModel, Outputs
-from sensorium.model.card import BlendCandidate, BlendRecord
+from sensorium.model.card import BlendCandidate, BlendRecord, CalibrationSource
 from sensorium.planning import Plan, PreparedTable, cut_folds, with_cells
 from sensorium.runtime.progress import Reporter
 from sensorium.split import Folds
@@ -25,9 +25,11 @@ from sensorium.trials import (
     TrialSpec,
     blend_pool,
     build_blend,
+    decide_by,
     find_calibration,
     finish,
     with_calibration,
+    with_conformal,
 )
 from sensorium.wording import blend_sentence
 
@@ -154,7 +156,8 @@ class _Roles:
 
     Attributes:
         select: rows that choose members and weights.
-        calibrate: rows that fit the temperature.
+        calibrate: rows that fit the temperature, and sets and intervals.
+        source: how the rows that calibrate were predicted.
         validate: validation rows whose predictions are the outcome of the blend.
         how: how the rows that select were predicted.
     """
@@ -163,6 +166,7 @@ class _Roles:
     calibrate: Rows
     validate: Rows
     how: str
+    source: CalibrationSource
 
     @classmethod
     def of(cls, data: PreparedTable, places: Rows, folds: Folds, *, searched: bool) -> _Roles:
@@ -171,13 +175,14 @@ class _Roles:
             held = np.isin(places, folds.folds[0].judge)
             chosen = f"the {'' if searched else 'epoch of the '}network and the strength of the classical models"
             how = f"validation rows, which chose {chosen} as well; the other {int(held.sum()):,} are held out"
-            return cls(places[~held], places[held], places[held & validation], how)
+            return cls(places[~held], places[held], places[held & validation], how, "held_out")
         if not searched:
-            return cls(places, places, places[validation], folds.how)
+            return cls(places, places, places[validation], folds.how, "out_of_fold")
         if validation.all():
-            return cls(places, places, places, "validation rows, which chose the network as well")
+            return cls(places, places, places, "validation rows, which chose the network as well", "validation")
         select = places[~validation]
-        return cls(select, select, places[validation], f"{folds.how}; not the validation rows, which chose the network")
+        how = f"{folds.how}; not the validation rows, which chose the network"
+        return cls(select, select, places[validation], how, "out_of_fold")
 
     def judged(self, data: PreparedTable, folds: Folds) -> Judged:
         """Return the rows that select, in parts that keep groups together: the folds if all judge, or random groups."""
@@ -205,13 +210,17 @@ def _assembled(
     fitted = build_blend(data, members, choice.weights, main.fitted, with_validation=needs_fold(plan) is None)
     scores = _pooled(candidates, choice, fitted)
     scores[roles.select] = choice.scores  # by weights that were fitted on other rows
-    validated = scores[roles.validate]
     if plan.config.calibrate != "none" and plan.task.labels and len(rows):
         found = find_calibration(plan, Outputs.of_scores(scores[rows]), rows, fitted.prior)
         fitted = with_calibration(plan.task, fitted, found)
-        validated = plan.task.tempered(validated, found[""].temperature)
-        validated = plan.task.mixed(validated, fitted.prior, found[""].prior_share)
-    outcomes = {"validation": plan.outcome(validated, roles.validate)} if len(roles.validate) else {}
+        used = np.union1d(rows, roles.validate)
+        scaled = plan.task.tempered(scores[used], found[""].temperature)
+        scores[used] = plan.task.mixed(scaled, fitted.prior, found[""].prior_share)
+    if len(rows):
+        fitted = with_conformal(data, fitted, plan.outcome(scores[rows], rows), rows, roles.source)
+    is_held_out = np.isin(rows, data.rows("validation")).all()
+    fitted = decide_by(plan, fitted, scores[rows], rows, "validation" if is_held_out else "out_of_fold")
+    outcomes = {"validation": plan.outcome(scores[roles.validate], roles.validate)} if len(roles.validate) else {}
     return replace(main, error=None, fitted=fitted, outcomes=outcomes, judged=roles.validate)
 
 

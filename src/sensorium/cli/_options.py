@@ -97,6 +97,30 @@ Set: TypeAlias = Annotated[
         "overrides other options and --config.",
     ),
 ]
+By: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="Average the scores of rows with the same value, such as those of a patient, to one prediction; metrics "
+        "and intervals count these units. By default, each row is predicted.",
+    ),
+]
+Coverage: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        metavar="P",
+        help="Prediction sets of classes, or intervals of amounts, that contain the truth with this probability, such "
+        "as 0.9 (conformal prediction); by default none.",
+    ),
+]
+CoveragePer: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        metavar="ROWS",
+        help="The rows for which --coverage holds: `modalities`, rows with values of the same modalities; `class`, "
+        "rows of each true class; or `all`, all rows together.",
+    ),
+]
 SetOfModel: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
@@ -104,6 +128,13 @@ SetOfModel: TypeAlias = Annotated[
         metavar="KEY=VALUE",
         help="Set a setting that is not saved with models: table.query=films, table.allow_outside=true. May be "
         "repeated.",
+    ),
+]
+Threshold: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        metavar="P",
+        help="Probability from which the positive class, or a label, is predicted; by default that of the model.",
     ),
 ]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]

@@ -30,12 +30,16 @@ def predict(
             "default: none.",
         ),
     ] = None,
+    coverage: o.Coverage = None,
+    coverage_per: o.CoveragePer = "modalities",
+    by: o.By = None,
     safe_csv: Annotated[
         bool,
         typer.Option(
             "--safe-csv", help="CSV: put an apostrophe before text that a spreadsheet would run as a formula."
         ),
     ] = False,
+    threshold: o.Threshold = None,
     device: o.Device = None,
     assign: o.SetOfModel = None,
     json: o.Json = False,
@@ -46,7 +50,7 @@ def predict(
     Example: sensorium predict run new.csv -o predictions.parquet --keep id
     """
     from sensorium.config import parse_assignments
-    from sensorium.findings import Problems
+    from sensorium.findings import Problems, count
     from sensorium.predictor import load
     from sensorium.report import problems_text
     from sensorium.table import EVERY
@@ -57,13 +61,17 @@ def predict(
     else:
         _check_file(out, table)
     loaded = load(model, device=device or "auto", config=parse_assignments(assign or []))
+    loaded = loaded if threshold is None else loaded.with_threshold(threshold)
     kept = keep if keep == EVERY else o.names(keep or "")
-    found = loaded.predictions(table, keep=kept, out=None if to_stdout else out, progress=not quiet)
+    file = None if to_stdout else out
+    found = loaded.predictions(
+        table, keep=kept, out=file, by=by, coverage=coverage, coverage_per=coverage_per, progress=not quiet
+    )
     written = found.write_csv(sys.stdout.buffer, safe_csv=safe_csv) if to_stdout else found.save(out, safe_csv=safe_csv)
     problems = Problems([*found.problems, *written])
     show(problems_text(problems), json or to_stdout, quiet)
     if not (json or quiet or to_stdout):
-        say(f"{len(found):,} rows: {out}")
+        say(f"{count(len(found), 'row' if by is None else 'unit')}: {out}")
     notices = [group.to_json() for group in problems.groups()]
     show_json({"rows": len(found), "out": str(out), "notices": notices}, json)
 

@@ -18,7 +18,7 @@ from sensorium.comparison._result import Comparison, Result
 from sensorium.comparison._sweep import Stage, Sweep, check_results
 from sensorium.evaluate import CrossValidation, mean_of_folds, mean_scores
 from sensorium.findings import Problem, Problems
-from sensorium.metrics import metrics_of
+from sensorium.metrics import default_metrics
 from sensorium.planning import Plan, PlannedFolds, log_notices, name_fold, prepare_table
 from sensorium.runtime.progress import Reporter
 from sensorium.trials import Cost, TrialResult, forget_matrix, mean_cost
@@ -116,7 +116,7 @@ class _Runs:
             sweep.run()
         finally:
             forget_matrix()
-        names = metrics_of(plan.labels.task_name)
+        names = default_metrics(plan.labels.task_name, plan.metric)
         for model, trials in sweep.results.items():
             self.scores.setdefault(model, []).append(FoldScores.of(trials, names, plan.metric, sweep.shared.get(model)))
         for model in self.left_out:

@@ -151,6 +151,16 @@ class Comparison(Judgement):
         """
         return self.results[0].evaluation.groups if self.results else None
 
+    @property
+    def few(self) -> dict[str, int]:
+        """Numbers of test rows or groups that are too few for intervals to be relied on, as in `Evaluation.few`.
+
+        Example:
+            >>> comparison.few == {"rows": comparison.results[0].evaluation.n}
+            True
+        """
+        return self.results[0].evaluation.few if self.results else {}
+
     def __str__(self) -> str:
         """Return one line per model with the watched test metric and its interval, then the verdict."""
         wide, metric = max((len(result.name) for result in self.results), default=0), self.difference.metric
@@ -187,5 +197,6 @@ class Comparison(Judgement):
             "left_out": self.left_out,
             "notices": self.notices,
             **({} if self.groups is None else {"groups": self.groups}),
+            **({"few": self.few} if self.few else {}),
             **({"cross_validation": self.cross_validation.to_json()} if self.cross_validation else {}),
         }

@@ -22,7 +22,7 @@ from sensorium.config import set_both
 from sensorium.errors import TrainingError
 from sensorium.evaluate import evaluate_runs
 from sensorium.findings import Problems
-from sensorium.metrics import metrics_of, score
+from sensorium.metrics import default_metrics, score
 from sensorium.planning import PreparedTable
 from sensorium.registry.failures import MemberError, explain_member_errors
 from sensorium.runtime.progress import Reporter, duration_text
@@ -211,7 +211,7 @@ class Sweep:
             kind=candidate.kind,
             modalities=modalities_used(candidate, trials),
             fusion=candidate.fusion,
-            evaluation=evaluate_runs(test, metrics_of(self.data.plan.labels.task_name)),
+            evaluation=evaluate_runs(test, default_metrics(self.data.plan.labels.task_name, self.data.plan.metric)),
             runs=[float(score(metric, outcome)[0]) for outcome in test],
             validation=mean(trial.validated(metric) for trial in trials),
             cost=mean_cost([trial.cost for trial in trials if trial.cost]),

@@ -17,6 +17,7 @@ from sensorium.config._arguments import (
     OPTIONAL_NAME,
     OPTIONAL_PATH,
     PATH,
+    PROBABILITY,
     REPEATS,
     SEED,
     SETTINGS,
@@ -54,6 +55,7 @@ from sensorium.config._spelling import (
 )
 from sensorium.config._split import SplitConfig
 from sensorium.config._table import WINDOW_SINCE, WINDOW_SPAN, RemoteConfig, TableConfig, WindowsConfig
+from sensorium.config._threshold import DEFAULT_THRESHOLD, MIN_CLASS_ROWS, ThresholdRule
 from sensorium.config._train import IMBALANCE_TECHNIQUE, PretrainConfig, SelectBy, TrainConfig, UnfreezeConfig
 from sensorium.config._types import (
     Choice,
@@ -76,17 +78,20 @@ __all__ = [
     "CONFIG",
     "COUNT",
     "COUNT_OR_SEEDS",
+    "DEFAULT_THRESHOLD",
     "ENCODERS",
     "FLAG",
     "FOLDS",
     "IMBALANCE_TECHNIQUE",
     "MAX_THREADS",
+    "MIN_CLASS_ROWS",
     "NAME",
     "NAMES",
     "OPTIONAL_FLAG",
     "OPTIONAL_NAME",
     "OPTIONAL_PATH",
     "PATH",
+    "PROBABILITY",
     "REPEATS",
     "SEED",
     "SETTINGS",
@@ -112,6 +117,7 @@ __all__ = [
     "Sizes",
     "SplitConfig",
     "TableConfig",
+    "ThresholdRule",
     "TrainConfig",
     "UnfreezeConfig",
     "WindowsConfig",

@@ -71,6 +71,9 @@ SETTINGS = ArgumentType(_MAPPING, "a mapping of settings")
 CONFIG = ArgumentType(SETTINGS.hint | PATH.hint, "a mapping, or the path of a YAML file")
 ENCODERS = ArgumentType(_MAPPING, "a mapping: {column: encoder}")
 SEED = ArgumentType(_Seed, "an integer, at least 0")
+PROBABILITY = ArgumentType(
+    Annotated[float, pydantic.Field(gt=0, lt=1)] | None, "a probability between 0 and 1, such as 0.9"
+)
 COUNT = ArgumentType(Annotated[int, pydantic.Field(ge=1)], "an integer, at least 1")
 REPEATS = ArgumentType(
     Annotated[int, pydantic.Field(ge=1, le=MAX_FOLDS)], f"a number of repeats from 1 to {MAX_FOLDS:,}"

@@ -14,6 +14,7 @@ from sensorium.config._prepare import PrepareConfig
 from sensorium.config._renamed_choices import explain_renamed_choices
 from sensorium.config._split import SplitConfig
 from sensorium.config._table import WINDOW_SPAN, TableConfig
+from sensorium.config._threshold import Threshold, ThresholdRule
 from sensorium.config._train import TrainConfig
 from sensorium.config._tree import at_full_names
 from sensorium.config._types import Choice, Named, Strict
@@ -67,6 +68,17 @@ class Config(Strict):
         description="temperature scaling of probabilities on the validation rows, kept where it helps on other rows; "
         f"auto: with {CALIBRATION_ROWS} validation rows or more",
     )
+    conformal: Literal["auto", "lac", "aps", "absolute", "normalized", "none"] = Field(
+        "auto",
+        description="nonconformity score of prediction sets (lac, aps) and of prediction intervals (absolute, "
+        "normalized); auto: the one with the smaller sets or intervals on rows that the model did not learn from",
+    )
+    threshold: Threshold = Field(
+        "auto",
+        description="decision threshold of binary and multilabel targets, or one for each of several targets: auto "
+        "(0.5), a number, or how rows that the model did not learn from choose it: f1, youden, recall=0.9, "
+        "precision=0.9, or the costs of a false negative and a false positive, fn=5,fp=1",
+    )
     seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(
         0, description="random seed: the same seed, data and machine give the same weights"
     )
@@ -98,6 +110,22 @@ class Config(Strict):
             if name not in known:
                 raise ValueError(f"tasks.{name} sets the task of one of several targets, but {name!r} is not a target")
         return self
+
+    @pydantic.model_validator(mode="after")
+    def _name_thresholds(self) -> Self:
+        """Check that each key of `threshold` names a target."""
+        known = [name for names in self.table.targets.values() for name in names]
+        for name in self.threshold if isinstance(self.threshold, dict) else ():
+            if name not in known:
+                raise ValueError(
+                    f"threshold.{name} sets the threshold of one of several targets, but {name!r} is not a target"
+                )
+        return self
+
+    def threshold_rule(self, target: str = "") -> ThresholdRule:
+        """Return the rule that chooses the decision threshold, of one of several targets if it is named."""
+        own = self.threshold.get(target, "auto") if isinstance(self.threshold, dict) else self.threshold
+        return ThresholdRule.parse(own)
 
     @pydantic.model_validator(mode="after")
     def _follow_windows(self) -> Self:

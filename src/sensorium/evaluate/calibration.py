@@ -68,15 +68,14 @@ def calibrate(
         seed: random seed of the folds.
         groups: int64[n] group of each row; None if the rows are independent.
     """
-    places = np.arange(len(truth)) if groups is None else np.unique(groups, return_inverse=True)[1]
-    count = int(places.max(initial=-1)) + 1
+    count = len(truth) if groups is None else len(np.unique(groups))
     if len(truth) < CALIBRATION_ROWS:
         return Calibration("few_rows", len(truth), count)
     if count < CALIBRATION_FOLDS:
         return Calibration("few_groups", len(truth), count)
     if not is_varied(truth):
         return Calibration("one_class", len(truth), count)
-    folds = (np.random.default_rng(seed).permutation(count) % CALIBRATION_FOLDS)[places]
+    folds = cross_fit_folds(len(truth), groups, seed)
     plain = with_varied_labels(outcome_at(task, outputs, truth, 1.0))
     scaled = with_varied_labels(task.outcome(_cross_fitted(task, outputs, truth, folds), truth))
     gain = compare_losses(log_losses(scaled), log_losses(plain), "log_loss", groups=groups, seed=seed)
@@ -84,6 +83,12 @@ def calibrate(
     fitted = fit_temperature(task, outputs, truth)
     reason: Reason = "no_gain" if not gain.helps else "at_bound" if at_bound(fitted) else "kept"
     return Calibration(reason, len(truth), count, fitted, gain, changes[0], changes[1])
+
+
+def cross_fit_folds(rows: int, groups: Rows | None, seed: int) -> Rows:
+    """Deal rows to `CALIBRATION_FOLDS` random folds, int64[n]; all rows of a group are in one fold."""
+    places = np.arange(rows) if groups is None else np.unique(groups, return_inverse=True)[1]
+    return (np.random.default_rng(seed).permutation(int(places.max(initial=-1)) + 1) % CALIBRATION_FOLDS)[places]
 
 
 def _cross_fitted(task: Task, outputs: Outputs, truth: npt.NDArray[Any], folds: Rows) -> Floats:

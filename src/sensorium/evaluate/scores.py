@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.evaluate.bootstrap import CELLS, MANY_CELLS, correct_bias, group_resamples, interval_around, resamples
+from sensorium.evaluate.bootstrap import CELLS, MANY_CELLS, group_resamples, resamples
 from sensorium.metrics import Outcome, best_value, has_many_classes, lower_is_better, score, worst_value
 from sensorium.table import Floats
 
@@ -29,11 +29,6 @@ def score_runs(name: str, runs: Sequence[Outcome], weights: Floats, picks: npt.N
     """Compute the mean metric over the selected runs, [r], for each of r weightings of the rows."""
     values = np.stack([score(name, run, weights) for run in runs])  # (runs, r)
     return np.asarray(np.take_along_axis(values, picks, 0).mean(0), np.float64)
-
-
-def metric_interval(name: str, value: float, drawn: Floats) -> tuple[float, float]:
-    """Compute the bias-corrected interval of a metric: it contains the value and only possible values."""
-    return clip_interval(name, *interval_around(correct_bias(drawn, value), value))
 
 
 def clip_interval(name: str, low: float, high: float) -> tuple[float, float]:

@@ -10,8 +10,10 @@ import numpy as np
 from sensorium.evaluate._shapley import EXACT_UP_TO, shapley_values
 from sensorium.evaluate._subset_results import Names, Subset, Subsets
 from sensorium.evaluate.compare import difference_of
-from sensorium.evaluate.scores import metric_interval, resamples_of
+from sensorium.evaluate.intervals import MetricInterval
+from sensorium.evaluate.scores import resamples_of
 from sensorium.metrics import Outcome, direction, score
+from sensorium.table import Floats
 
 EVERY_UP_TO = 4  # modalities whose subsets are all listed: 15
 
@@ -38,7 +40,11 @@ def score_subsets(
     towers = asked[-1]
     runs = [*outcomes.values(), prior]
     values = np.array([score(metric, run)[0] for run in runs])
-    blocks = [np.stack([score(metric, run, weights) for run in runs]) for weights in resamples_of(prior)]
+    intervals, blocks = [MetricInterval(metric, [run]) for run in runs], list[Floats]()
+    for weights in resamples_of(prior):
+        blocks.append(np.stack([score(metric, run, weights) for run in runs]))
+        for interval, own in zip(intervals, blocks[-1], strict=True):
+            interval.add(weights, own)
     drawn = np.concatenate(blocks, 1)  # (subsets and the prior, draws)
     sign = direction(metric)
     results = []
@@ -47,7 +53,7 @@ def score_subsets(
             whole = len(asked) - 1
             less = sign * float(values[place] - values[whole]), sign * (drawn[place] - drawn[whole])
             difference = None if place == whole else difference_of(metric, *less)
-            bounds = metric_interval(metric, values[place], drawn[place])
+            bounds = intervals[place].ends(values[place])
             results.append(Subset(list(names), there[names], values[place], bounds, difference))
     shares = shapley_values(asked, sign * values, sign * drawn) if len(towers) <= EXACT_UP_TO else None
     listed = "every subset" if len(towers) <= EVERY_UP_TO else "each alone, all but one, all"

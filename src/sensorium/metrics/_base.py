@@ -3,9 +3,10 @@
 A metric is a function `(outcome, weights) → values`: weights float64[r, n] hold r weightings of the n rows (ones for
 the plain value, counts of a resample for a bootstrap), values float64[r] are NaN where the metric is not defined.
 Its file states, as literals: `TASKS`, the tasks that it measures, or their traits; `LOWER_IS_BETTER = True` if lower is
-better; `BEST`
-and `WORST`, its best and worst possible values, if there are any; and `IN_POINTS = True` if sentences state its
-differences in percentage points.
+better; `BEST` and `WORST`, its best and worst possible values, if there are any; `IN_POINTS = True` if sentences state
+its differences in percentage points; and `ON_REQUEST = True` if it is computed only if it is named. For a better
+interval, the file of a ratio of sums over rows has a function `trials` or `terms` (`metrics/_ratios.py`), and that of a
+metric whose bias on few rows is known a function `bias(outcome)`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -23,6 +25,10 @@ from sensorium.registry.traits import suits
 from sensorium.table import Floats, Rows
 
 Metric: TypeAlias = Callable[["Outcome", Floats], Floats]
+Trials: TypeAlias = tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_] | None]
+"""Which rows are correct, and which count; None for all."""
+Terms: TypeAlias = tuple[Floats, Floats | None]
+"""What each row adds to the numerator and to the denominator of a ratio; None for 1."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +111,21 @@ class Part:
 
 
 def metrics_of(task: str) -> list[str]:
-    """Return the metrics that measure a task."""
+    """Return all metrics that measure a task."""
     return [name for name, entry in metrics.entries.items() if (named := entry.literal("TASKS")) and suits(named, task)]
+
+
+def default_metrics(task: str, *also: str) -> list[str]:
+    """Return the metrics of a task that are computed without request, and named ones, in alphabetical order.
+
+    >>> from sensorium.metrics import default_metrics
+    >>> default_metrics("regression")
+    ['mae', 'median_absolute_error', 'r2', 'rmse', 'spearman']
+    >>> default_metrics("regression", "mape")
+    ['mae', 'mape', 'median_absolute_error', 'r2', 'rmse', 'spearman']
+    """
+    usual = [name for name in metrics_of(task) if not metrics.entry(name).literal("ON_REQUEST", False)]
+    return sorted({*usual, *also})
 
 
 def lower_is_better(name: str) -> bool:
@@ -154,6 +173,52 @@ def is_in_points(name: str) -> bool:
     """Return whether sentences state differences of the metric in percentage points; False for unknown metrics."""
     known = metrics.entries.get(name.rpartition(".")[2])
     return known is not None and bool(known.literal("IN_POINTS", False))
+
+
+def trials_of(name: str, outcome: Outcome) -> Trials | None:
+    """Return which rows are correct and which count, for a metric that is a proportion of rows; None for others.
+
+    Of one of several targets, only rows that have a label of it count.
+    """
+    target, find = _function("trials", name)
+    if find is None or not target:
+        return None if find is None else find(outcome)
+    part = outcome.parts[target]
+    right, counted = find(part.outcome)
+    return right, part.known if counted is None else counted & part.known
+
+
+def terms_of(name: str, outcome: Outcome) -> tuple[Floats, Floats, Callable[[float], float]] | None:
+    """Return numerators and denominators of the rows, and the function of their ratio, for a metric that has them.
+
+    Of one of several targets, rows that have no label of it add 0 to both.
+    """
+    target, find = _function("terms", name)
+    known = outcome.parts[target].known if target else np.ones(len(outcome), bool)
+    if find is None or not known.any():
+        return None
+    sums = np.zeros((2, len(outcome)))
+    with np.errstate(over="ignore", invalid="ignore"):  # squares of huge amounts
+        above, below = find(outcome.parts[target].outcome.take(np.flatnonzero(known)) if target else outcome)
+    sums[:, known] = above, np.ones(len(above)) if below is None else below
+    return sums[0], sums[1], _function("of_ratio", name)[1] or float
+
+
+def bias_of(name: str, outcome: Outcome) -> tuple[float, float] | None:
+    """Return the bias of a metric that estimates it itself, at least and at most; None for others."""
+    target, find = _function("bias", name)
+    if find is None:
+        return None
+    own = outcome.parts[target] if target else None
+    labelled = outcome if own is None else own.outcome.grouped(outcome.groups).take(np.flatnonzero(own.known))
+    least, most = find(labelled)
+    return float(least), float(most)
+
+
+def _function(kind: str, name: str) -> tuple[str, Callable[..., Any] | None]:
+    """Return the target that a metric names, and a function of the metric's file; None if it has none."""
+    target, _, plain = name.rpartition(".")
+    return target, getattr(import_module(metrics.entry(plain).module), kind, None)
 
 
 def score(name: str, outcome: Outcome, weights: Floats | None = None) -> Floats:

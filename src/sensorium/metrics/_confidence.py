@@ -20,3 +20,9 @@ def confidences(outcome: Outcome) -> tuple[Floats, npt.NDArray[np.bool_]]:
         confidence = outcome.scores[np.arange(len(outcome)), outcome.predicted][:, None]
     right = outcome.predicted == outcome.truth
     return confidence, right if outcome.is_multilabel else right[:, None]
+
+
+def cluster_predictions(outcome: Outcome, width: int) -> npt.NDArray[np.int64]:
+    """Return the group of each prediction, or its row if rows are independent: int64[n · width]."""
+    clusters = np.arange(len(outcome)) if outcome.groups is None else np.unique(outcome.groups, return_inverse=True)[1]
+    return np.repeat(clusters, width)

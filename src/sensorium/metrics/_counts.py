@@ -39,6 +39,21 @@ class Counts:
         """Return F1 [r, k]; NaN for a class that neither occurs nor is predicted."""
         return divide(2 * self.right, self.predicted + self.true)
 
+    def precision(self) -> Floats:
+        """Return precision [r, k]: 0 for a class that is never predicted, NaN if it does not occur either."""
+        return np.where(
+            self.predicted + self.true > 0, self.right / np.where(self.predicted > 0, self.predicted, 1), np.nan
+        )
+
+    def recall(self) -> Floats:
+        """Return recall [r, k]: 0 for a class that does not occur, NaN if it is not predicted either."""
+        return np.where(self.predicted + self.true > 0, self.right / np.where(self.true > 0, self.true, 1), np.nan)
+
+    def mean_over_rows(self, values: Floats) -> Floats:
+        """Return the mean of values [r, k] over the classes, weighted by their true rows: [r]."""
+        shares = np.where(self.true > 0, self.true * values, 0)  # values of a class that does not occur can be NaN
+        return divide(shares.sum(1), self.true.sum(1))
+
 
 def _sum_by_class(values: Floats, classes: npt.NDArray[np.int64], count: int) -> Floats:
     """Return float64[r, count]: the sum over the rows of each class."""

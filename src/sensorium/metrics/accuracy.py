@@ -1,7 +1,7 @@
-"""Fraction of correct predictions (multilabel: of rows with all labels correct)."""
+"""Fraction of correct predictions (multilabel: of rows with all labels correct, the subset accuracy)."""
 
-from sensorium.metrics._base import Outcome
-from sensorium.metrics._means import mean_of_rows
+from sensorium.metrics._base import Outcome, Trials
+from sensorium.metrics._ratios import proportion
 from sensorium.table import Floats
 
 TASKS = ("class probabilities",)
@@ -10,7 +10,12 @@ WORST = 0.0
 IN_POINTS = True
 
 
+def trials(outcome: Outcome) -> Trials:
+    """Return which rows are predicted correctly; all rows count."""
+    right = outcome.truth == outcome.predicted
+    return right.all(1) if outcome.is_multilabel else right, None
+
+
 def accuracy(outcome: Outcome, weights: Floats) -> Floats:
     """Compute Σ w·[truth = predicted] / Σ w."""
-    right = outcome.truth == outcome.predicted
-    return mean_of_rows(right.all(1) if outcome.is_multilabel else right, weights)
+    return proportion(trials(outcome), weights)

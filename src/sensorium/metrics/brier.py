@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sensorium.metrics._base import Outcome
+from sensorium.metrics._base import Outcome, Terms
 from sensorium.metrics._means import mean_of_rows
 from sensorium.table import Floats
 
@@ -11,13 +11,18 @@ BEST = 0.0
 LOWER_IS_BETTER = True
 
 
+def terms(outcome: Outcome) -> Terms:
+    """Return the squared error of each row."""
+    return _squared_errors(outcome), None
+
+
 def brier(outcome: Outcome, weights: Floats) -> Floats:
     """Compute Σ w·s / Σ w, with the squared error s of each row.
 
     binary: s = (p − y)² of the positive class; multiclass: s = Σ_k (p_k − y_k)² over all classes; multilabel: s is the
     mean of (p_k − y_k)² over the labels.
     """
-    return mean_of_rows(_squared_errors(outcome), weights)
+    return mean_of_rows(terms(outcome)[0], weights)
 
 
 def _squared_errors(outcome: Outcome) -> Floats:

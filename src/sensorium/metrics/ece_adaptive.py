@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sensorium.metrics._base import Outcome
-from sensorium.metrics._confidence import confidences
+from sensorium.metrics._calibration_bias import calibration_bias
+from sensorium.metrics._confidence import cluster_predictions, confidences
 from sensorium.metrics._means import divide
 from sensorium.table import Floats, Rows
 
@@ -30,6 +31,14 @@ def ece_adaptive(outcome: Outcome, weights: Floats) -> Floats:
     step = max(1, CELLS // len(order))
     parts = [weights[start : start + step] for start in range(0, len(weights), step)]
     return np.concatenate([_errors(part[:, rows], gaps, starts) for part in parts])
+
+
+def bias(outcome: Outcome) -> tuple[float, float]:
+    """Return how much too large the value is on average, at least and at most."""
+    confidence, right = confidences(outcome)
+    order = np.argsort(confidence, axis=None, kind="stable")
+    clusters = cluster_predictions(outcome, confidence.shape[1])[order]
+    return calibration_bias((right - confidence).ravel()[order], np.arange(len(order)) * BINS // len(order), clusters)
 
 
 def _errors(weights: Floats, gaps: Floats, starts: Rows) -> Floats:

@@ -1,8 +1,7 @@
 """Fraction of the rows predicted positive that are positive."""
 
-from sensorium.metrics._base import Outcome
-from sensorium.metrics._counts import Counts
-from sensorium.metrics._means import divide
+from sensorium.metrics._base import Outcome, Trials
+from sensorium.metrics._ratios import proportion
 from sensorium.table import Floats
 
 TASKS = ("binary",)
@@ -11,7 +10,11 @@ WORST = 0.0
 IN_POINTS = True
 
 
+def trials(outcome: Outcome) -> Trials:
+    """Return which rows are positive; those predicted positive count."""
+    return outcome.truth == 1, outcome.predicted == 1
+
+
 def precision(outcome: Outcome, weights: Floats) -> Floats:
     """Compute TP / (TP + FP); NaN if nothing is predicted positive."""
-    counts = Counts.of(outcome, weights)
-    return divide(counts.right[:, 1], counts.predicted[:, 1])
+    return proportion(trials(outcome), weights)

@@ -1,8 +1,7 @@
-"""Fraction of the positive rows that are predicted positive."""
+"""Fraction of the positive rows that are predicted positive (sensitivity)."""
 
-from sensorium.metrics._base import Outcome
-from sensorium.metrics._counts import Counts
-from sensorium.metrics._means import divide
+from sensorium.metrics._base import Outcome, Trials
+from sensorium.metrics._ratios import proportion
 from sensorium.table import Floats
 
 TASKS = ("binary",)
@@ -11,7 +10,11 @@ WORST = 0.0
 IN_POINTS = True
 
 
+def trials(outcome: Outcome) -> Trials:
+    """Return which rows are predicted positive; the positive ones count."""
+    return outcome.predicted == 1, outcome.truth == 1
+
+
 def recall(outcome: Outcome, weights: Floats) -> Floats:
     """Compute TP / (TP + FN); NaN if no row is positive."""
-    counts = Counts.of(outcome, weights)
-    return divide(counts.right[:, 1], counts.true[:, 1])
+    return proportion(trials(outcome), weights)

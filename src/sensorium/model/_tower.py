@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
 from sensorium.batch import Batch, Cells, PackedCells, Tokens
@@ -43,6 +43,14 @@ class Tower(nn.Module):
         data. For evaluation only.
         """
         return self._encode([cells.fill(keep) for cells in self.inputs(batch)], tokens, dense=True).only(keep)
+
+    def summarize(self, batch: Batch) -> tuple[Float[Tensor, "k s"], Int64[Tensor, " k"]]:
+        """Return the encoder's summary of each row that has the modality, and the places of these rows."""
+        rows = self.present(batch).nonzero().squeeze(1)
+        if not len(rows):
+            return torch.zeros(0, self.encoder.width), rows
+        encode: Any = self.encoder
+        return encode(*[cells.take(rows) for cells in self.inputs(batch)]).pooled(), rows
 
     def inputs(self, batch: Batch) -> Sequence[Cells | PackedCells]:
         """Return what the encoder takes: the cells of each column, or of each of its groups."""

@@ -189,15 +189,18 @@ class EvaluationRecord(Record):
     Attributes:
         n: number of rows.
         metrics: name → value.
-        intervals: name → bootstrap 95% interval.
+        intervals: name → 95% interval.
         groups: number of groups that were resampled as a whole; None if rows were resampled.
+        few: numbers of rows or groups that are too few for intervals to be relied on, by `rows`, `groups` or
+            `target.rows`; None if there are enough.
     """
 
-    LEFT_OUT: ClassVar = frozenset({"groups"})
+    LEFT_OUT: ClassVar = frozenset({"groups", "few"})
     n: NonNegativeInt
     metrics: dict[str, Figure]
     intervals: dict[str, Pair]
     groups: NonNegativeInt | None = None
+    few: dict[str, NonNegativeInt] | None = None
 
 
 class MemberRecord(Record):

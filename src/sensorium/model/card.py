@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt, model_
 from sensorium.config import IMBALANCE_TECHNIQUE
 from sensorium.findings import ColumnPlan, Problems
 from sensorium.model._blend_records import BlendCandidate, BlendRecord
+from sensorium.model._conformal_records import CalibrationSource, ConformalRecord, CoverageRecord
 from sensorium.model._imbalance_records import (
     Diagnosis,
     ImbalanceRecord,
@@ -23,6 +24,7 @@ from sensorium.model._preset_records import BackboneRecord, PresetRecord
 from sensorium.model._record import Record
 from sensorium.model._search_records import SearchCoverage, SearchRecord, SearchTraining, SearchTrial, TuningRecord
 from sensorium.model._shift_records import AdaptationRecord, MetricShift, PredictionShift, ShiftRecord
+from sensorium.model._threshold_records import ThresholdRecord
 from sensorium.model._training_records import (
     CalibrationRecord,
     CrossValidationRecord,
@@ -46,6 +48,9 @@ __all__ = [
     "BlendCandidate",
     "BlendRecord",
     "CalibrationRecord",
+    "CalibrationSource",
+    "ConformalRecord",
+    "CoverageRecord",
     "CrossValidationRecord",
     "DataSpec",
     "Diagnosis",
@@ -74,6 +79,7 @@ __all__ = [
     "ShiftRecord",
     "SoupRecord",
     "StopRecord",
+    "ThresholdRecord",
     "TuningRecord",
     "UnimodalRecord",
     "UnlabelledRecord",
@@ -125,6 +131,8 @@ class ModelCard(Record):
         seconds: time of pre-training and training.
         members: the members of an ensemble or a blend, with their weights; None for a single network.
         calibration: temperature scaling; None if there was none.
+        conformal: prediction sets and intervals; None if the model has none.
+        threshold: decision thresholds; None for the default, 0.5, and for tasks that have none.
         modality_weights: tower → its mean weight in the fusion; None if the fusion has no weights (`shares` in JSON).
         metrics: split → metrics.
         cross_validation: metrics of models that were trained alike on folds; None if there were none.
@@ -145,6 +153,8 @@ class ModelCard(Record):
             "restart",
             "members",
             "calibration",
+            "conformal",
+            "threshold",
             "imbalance",
             "tuning",
             "search",
@@ -169,6 +179,8 @@ class ModelCard(Record):
     seconds: NonNegativeFloat = 0.0
     members: list[MemberRecord] | None = None
     calibration: CalibrationRecord | None = None
+    conformal: ConformalRecord | None = None
+    threshold: ThresholdRecord | None = None
     modality_weights: dict[str, float] | None = Field(None, alias="shares")
     metrics: dict[str, EvaluationRecord] = {}
     cross_validation: CrossValidationRecord | None = None

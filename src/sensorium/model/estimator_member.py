@@ -62,6 +62,10 @@ class EstimatorMember:
         return list(self.estimator.columns)
 
     @property
+    def tower_columns(self) -> Mapping[str, Sequence[str]]:
+        return self.towers
+
+    @property
     def parameters(self) -> int:
         return self.estimator.parameters
 

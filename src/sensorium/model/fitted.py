@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 
 from sensorium.config import Config
+from sensorium.conformal import Conformal, Presence
 from sensorium.encoders import hash_weights
 from sensorium.errors import ConfigError, list_names
 from sensorium.modalities import Modality
@@ -58,6 +59,7 @@ class FittedModel:
         views: column that reads another column's cells → that column.
         unset: names of settings of the fit that are not saved with models and are not set now.
         seen: hashes of the training rows of each fit; empty in models of early versions.
+        conformal: target, or "" if there is one only → its conformal predictor; empty in models of early versions.
 
     Raises:
         ConfigError: the weights do not fit the members.
@@ -80,6 +82,7 @@ class FittedModel:
     views: Mapping[str, str] = field(default_factory=dict)
     unset: Sequence[str] = ()
     seen: Sequence[SeenRows] = ()
+    conformal: Mapping[str, Conformal] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.member_weights = list(self.member_weights) or equal_weights(len(self.members))
@@ -136,6 +139,19 @@ class FittedModel:
     def towers(self) -> list[str]:
         """Names of the modalities of all members, each once."""
         return list(dict.fromkeys(name for member in self.members for name in member.towers))
+
+    def presence(self, present: Mapping[str, npt.NDArray[np.bool_]]) -> Presence:
+        """Return which modalities rows have, from column → bool[n], whether they have a value there."""
+        return Presence.of(self.tower_columns, present)
+
+    @property
+    def tower_columns(self) -> dict[str, list[str]]:
+        """Modality → its columns, of all members."""
+        found: dict[str, list[str]] = {name: [] for name in self.towers}
+        for member in self.members:
+            for name, columns in member.tower_columns.items():
+                found[name] = list(dict.fromkeys([*found[name], *columns]))
+        return found
 
     @property
     def device(self) -> torch.device:

@@ -52,6 +52,10 @@ class Member(Protocol):
         """Names of the modalities that it can be restricted to."""
 
     @property
+    def tower_columns(self) -> Mapping[str, Sequence[str]]:
+        """Modality that it can be restricted to → its columns."""
+
+    @property
     def temperature(self) -> Temperature:
         """Divisor of its logits or log-probabilities, one per target if there are several (see `calibration`)."""
 
@@ -115,6 +119,10 @@ class NetworkMember:
     @property
     def towers(self) -> list[str]:
         return [tower.name for tower in self.blueprint.towers]
+
+    @property
+    def tower_columns(self) -> dict[str, list[str]]:
+        return {tower.name: tower.columns for tower in self.blueprint.towers}
 
     @property
     def parameters(self) -> int:

@@ -40,7 +40,7 @@ from sensorium.schema import Schema, Sides, duplicate_findings, infer_schema, le
 from sensorium.split import SPLITS, Split
 from sensorium.table import Column, Rows, Table, as_read
 from sensorium.tasks import EncodedTarget, Task, label_findings, learn_task, rehearse_task
-from sensorium.train import check_calibration, check_for_model, check_for_task
+from sensorium.train import check_calibration, check_conformal, check_for_model, check_for_task, check_threshold
 
 if TYPE_CHECKING:
     from sensorium.runtime.progress import Reporter
@@ -93,6 +93,8 @@ def make_plan(
     config, split = rows.config, rows.split
     task, index_map = _learn_task(schema, config, split, start)
     check_calibration(config, len(split.rows("validation")), task)
+    check_conformal(config, schema.task_name, task)
+    check_threshold(config, task)
     if teacher:
         check_teacher(teacher, task, str(config.train.teacher))
     cores = count_cores(device) if cores is None else cores

@@ -12,18 +12,21 @@ import numpy.typing as npt
 
 from sensorium.adaptation import DEFAULT, adapt_fitted
 from sensorium.artifact import save_fitted
-from sensorium.config import FLAG, NAME, NAMES, OPTIONAL_NAME, PATH, SEED, check_arguments
+from sensorium.config import FLAG, NAME, NAMES, OPTIONAL_NAME, PATH, PROBABILITY, SEED, check_arguments
 from sensorium.errors import SchemaError, list_names
 from sensorium.errors.memory import explain_memory_errors
 from sensorium.evaluate import Evaluation
 from sensorium.findings import Problems
 from sensorium.model import FittedModel, plain_fusion
-from sensorium.predictor._evaluate import evaluate_rows
-from sensorium.predictor._predict import decode_scores, predict_rows
+from sensorium.predictor._evaluate import EvaluationRequest, evaluate_rows
+from sensorium.predictor._predict import PredictionRequest, decode_scores, predict_rows
 from sensorium.predictor._predictions import Predictions
 from sensorium.predictor._quantize import quantize_fitted
+from sensorium.predictor._regions import CoverageRequest
 from sensorium.predictor._scores import score_rows
+from sensorium.predictor._slices import SliceRequest
 from sensorium.predictor._tables import open_rows
+from sensorium.predictor._threshold import GivenThreshold, set_thresholds
 from sensorium.registry.failures import explain_member_errors
 from sensorium.runtime.progress import Reporter, reporter
 from sensorium.wording import public_card
@@ -215,6 +218,9 @@ class Model:
         *,
         keep: str | Sequence[str] | None = None,
         out: str | Path | None = None,
+        coverage: float | None = None,
+        coverage_per: str = "modalities",
+        by: str | None = None,
         progress: bool = False,
     ) -> Predictions:
         """Predict labels or numbers, with their scores and the problems of each row.
@@ -225,9 +231,18 @@ class Model:
                 column.
             out: the file to which `Predictions.save` will write them, which this method does not. What its format
                 cannot hold, such as long text in .xlsx, is then an error before anything is predicted.
+            coverage: predict as well a set of classes or labels, or an interval, that contains the truth with this
+                probability, such as 0.9 (conformal prediction).
+            coverage_per: the rows for which this probability holds: for rows with values of the same `modalities`, for
+                rows of each true `class`, or for `all` rows together. Where there are too few calibration rows, it
+                holds for all rows together, and `problems` says so.
+            by: column whose values name units, such as patients: the scores of the rows of a unit are averaged to one
+                prediction. Rows without a value are units of one row.
 
         Raises:
-            SchemaError: the table has no column of `keep`.
+            ConfigError: the model cannot reach the coverage: it has too few calibration rows, or none; or `by` is set
+                as well.
+            SchemaError: the table has no column of `keep` or `by`, or no value in the column `by`.
             TableError: the file `out` cannot be written, or cannot hold the columns of `keep` or the rows.
 
         Example:
@@ -236,32 +251,69 @@ class Model:
             ((2,), (2, 3))
             >>> predictions.present["plot"].tolist()
             [True, False]
+            >>> sets = model.predictions("new_films.csv", coverage=0.8).to_arrow()["prediction_set"]
+            >>> len(sets)
+            5
         """
         check_arguments(NAMES, keep=keep)
+        check_arguments(PROBABILITY, coverage=coverage)
+        check_arguments(NAME, coverage_per=coverage_per)
         names = keep if isinstance(keep, str) else [] if keep is None else list(keep)
         if out is not None:
             check_arguments(PATH, out=out)
-        file = None if out is None else Path(out)
-        return predict_rows(self.fitted, table, _reporter(progress), keep=names, out=file)
+        check_arguments(OPTIONAL_NAME, by=by)
+        wanted = CoverageRequest.of(self.fitted, coverage, coverage_per, by)
+        request = PredictionRequest(names, None if out is None else Path(out), by, wanted)
+        return predict_rows(self.fitted, table, _reporter(progress), request)
 
     @explain_memory_errors(LESS)
     @explain_member_errors()
     def evaluate(
-        self, table: Any, split: str | None = None, *, subsets: bool = False, progress: bool = False
+        self,
+        table: Any,
+        split: str | None = None,
+        *,
+        metrics: str | Sequence[str] | None = None,
+        per_class: bool = False,
+        subsets: bool = False,
+        slices: str | Sequence[str] | None = None,
+        find_slices: bool = False,
+        by: str | None = None,
+        coverage: float | None = None,
+        coverage_per: str = "modalities",
+        progress: bool = False,
     ) -> Evaluation:
-        """Compute metrics with bootstrap 95% intervals.
+        """Compute metrics with 95% intervals.
 
         Args:
             table: rows with labels.
             split: `train`, `validation`, `test` or `all`; by default the test rows if they are known (by a split
                 column, or because the table is that of the fit), else all rows.
+            metrics: names of metrics to compute in place of the usual ones; `all` for all metrics of the task (see
+                `sensorium list metrics`). With several targets, `target.metric` is the metric of one target, and
+                `metric` that of each target that it suits.
+            per_class: also compute precision, recall, specificity, F1, ROC AUC and average precision of each class
+                against the rest.
             subsets: also score the model with subsets of its modalities (ablation). With up to four modalities, all
                 subsets are scored; with more, each modality alone and all but one. With up to six, the Shapley value of
                 each modality is computed as well.
+            slices: column or columns of the table, which the model need not use: also score the rows of each value, or
+                of ranges of numbers and dates. `present` stands for the modalities that a row has.
+            find_slices: also search for slices with a higher loss than the other rows: values of columns and pairs of
+                columns, present modalities, and clusters of texts and files.
+            by: column whose values name units, such as patients: the scores of the rows of a unit are averaged to one
+                prediction, and metrics and intervals count units. Rows without a value are units of one row.
+            coverage: also measure how many of the prediction sets or intervals for this coverage, such as 0.9, contain
+                the truth, and how large they are.
+            coverage_per: as for `predictions`.
             progress: print the progress to stderr.
 
         Raises:
-            SchemaError: the split is unknown or has no rows, no row has a label, or the model has one modality only.
+            ConfigError: a metric is unknown or does not suit the task, no target has classes, or the model cannot
+                reach the coverage: it has too few calibration rows, or none; or `by` is set as well.
+            SchemaError: the split is unknown or has no rows, no row has a label, the model has one modality only, the
+                table lacks a column of `slices` or `by`, a column has too many different values for slices, or most
+                rows are in units whose rows have different labels.
 
         Example:
             >>> evaluation = model.evaluate("films.csv", "test")
@@ -270,10 +322,24 @@ class Model:
             >>> low, high = evaluation.intervals["accuracy"]
             >>> 0 <= low <= evaluation.metrics["accuracy"] <= high <= 1
             True
+            >>> [*model.evaluate("films.csv", "test", metrics=["cohen_kappa", "f1_macro"]).metrics]
+            ['cohen_kappa', 'f1_macro']
         """
         check_arguments(OPTIONAL_NAME, split=split)
-        check_arguments(FLAG, subsets=subsets)
-        return evaluate_rows(self.fitted, table, split, subsets=subsets, report=_reporter(progress))
+        check_arguments(FLAG, subsets=subsets, per_class=per_class, find_slices=find_slices)
+        check_arguments(NAMES, metrics=metrics, slices=slices)
+        check_arguments(PROBABILITY, coverage=coverage)
+        check_arguments(NAME, coverage_per=coverage_per)
+        check_arguments(OPTIONAL_NAME, by=by)
+        request = EvaluationRequest(
+            metrics=_names(metrics),
+            per_class=bool(per_class),
+            subsets=bool(subsets),
+            slices=SliceRequest(_names(slices), bool(find_slices)),
+            by=by,
+            coverage=CoverageRequest.of(self.fitted, coverage, coverage_per, by),
+        )
+        return evaluate_rows(self.fitted, table, split, request=request, report=_reporter(progress))
 
     @explain_memory_errors(LESS)
     @explain_member_errors()
@@ -349,10 +415,34 @@ class Model:
         """
         return Model(quantize_fitted(self.fitted, place=repr(self)), fit_problems=self.fit_problems)
 
+    def with_threshold(self, threshold: GivenThreshold) -> Model:
+        """Return the model with another decision threshold, for `predict`, `evaluate` and `save`; probabilities stay.
+
+        Args:
+            threshold: the probability from which the positive class, or a label, is predicted; or a mapping of labels,
+                or of targets, to thresholds. Labels and targets that it lacks keep theirs.
+
+        Raises:
+            ConfigError: the task is neither binary nor multilabel, a label or target is unknown, or a threshold is not
+                above 0 and below 1.
+
+        Example:
+            >>> table = {"dose": [1, 2, 3, 4] * 20, "ill": ["no", "no", "yes", "yes"] * 20}
+            >>> careful = sensorium.fit(table, "ill", epochs=1, progress=False).with_threshold(0.1)
+            >>> bool((careful.predict(table) == "yes").sum() == (careful.predict_proba(table)[:, 1] >= 0.1).sum())
+            True
+        """
+        return Model(set_thresholds(self.fitted, threshold), fit_problems=self.fit_problems)
+
     def __repr__(self) -> str:
         names = [member.name for member in self.fitted.members]
         how = plain_fusion(self.fusion) if len(names) == 1 and self.fitted.networks else " + ".join(names)
         return f"<sensorium.Model: {self.task} of {self.target!r} from {list_names(self.fitted.towers)} by {how}>"
+
+
+def _names(given: str | Sequence[str] | None) -> list[str]:
+    """Return one name or several as a list, each once."""
+    return [given] if isinstance(given, str) else [*dict.fromkeys(given or ())]
 
 
 def _reporter(progress: bool) -> Reporter:

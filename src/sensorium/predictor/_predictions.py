@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sensorium.config import FLAG, PATH, check_arguments
+from sensorium.conformal import Regions
 from sensorium.errors.printable import one_line, printable
 from sensorium.findings import Problems, count, shorten
 from sensorium.table import TEXTS, write_csv, write_table
@@ -22,7 +23,7 @@ SHOWN = 5  # first rows, and most common labels
 
 @dataclass(frozen=True, repr=False)
 class Predictions:
-    """Predictions for n rows of a table, with the problems of the rows.
+    """Predictions for n rows of a table, or for n units that the rows are aggregated to, with the problems of the rows.
 
     Attributes:
         values: [n] labels as spelled in the training table, or numbers; with several targets, one dict per row.
@@ -30,6 +31,7 @@ class Predictions:
         labels: the k classes or labels; empty for regression.
         present: column of the model → bool[n], whether the row has a value there.
         problems: problems of cells, rows and columns.
+        coverage: probability with which each prediction set or interval contains the truth; None without them.
 
     Example:
         >>> import sensorium
@@ -52,25 +54,35 @@ class Predictions:
     _columns: Mapping[str, Any] = field(repr=False)  # of the table of answers, without the problems
     _spelling: Mapping[str, Any] = field(repr=False)  # columns of numbers → cells as a text file writes them
     _kept: Collection[str] = field(default=(), repr=False)  # columns that were copied from the table
+    _units: npt.NDArray[np.int64] | None = field(default=None, repr=False)  # unit of each row of the table
+    coverage: float | None = None
+    _regions: Mapping[str, Regions] = field(default_factory=dict, repr=False)  # of each target
 
     def __len__(self) -> int:
         return len(self.values)
 
     def __repr__(self) -> str:
-        return (
-            f"<sensorium.Predictions of {count(len(self), 'row')}: {_summary(self.values.tolist(), bool(self.labels))}>"
-        )
+        number = count(len(self), self._noun)
+        return f"<sensorium.Predictions of {number}: {_summary(self.values.tolist(), bool(self.labels))}>"
+
+    @property
+    def _noun(self) -> str:
+        return "row" if self._units is None else "unit"
+
+    def _place(self, row: int) -> int:
+        """Return the index of the prediction of a row of the table."""
+        return row if self._units is None else int(self._units[row])
 
     def __str__(self) -> str:
         """Show the number of rows, the predicted labels or the range of values, the first rows, and problems."""
-        faulty = len({problem.row for problem in self.problems if problem.row is not None})
-        share = f"{count(faulty, 'row')} ({faulty / len(self):.0%})" if faulty else "no row"
+        faulty = len({self._place(problem.row) for problem in self.problems if problem.row is not None})
+        share = f"{count(faulty, self._noun)} ({faulty / len(self):.0%})" if faulty else f"no {self._noun}"
         lines = [
-            f"{count(len(self), 'row')}; {share} with a problem",
+            f"{count(len(self), self._noun)}; {share} with a problem",
             f"predicted: {_summary(self.values.tolist(), bool(self.labels))}",
         ]
-        lines += [f"row {row}: {self._shown(row)}" for row in range(min(SHOWN, len(self)))]
-        lines += [f"… and {count(len(self) - SHOWN, 'more row')}"] if len(self) > SHOWN else []
+        lines += [f"{self._noun} {row}: {self._shown(row)}" for row in range(min(SHOWN, len(self)))]
+        lines += [f"… and {count(len(self) - SHOWN, f'more {self._noun}')}"] if len(self) > SHOWN else []
         groups = self.problems.groups()
         lines += [f"! {group}" for group in groups[:SHOWN]]
         lines += [f"! and {count(len(groups) - SHOWN, 'more kind')} of problem"] if len(groups) > SHOWN else []
@@ -82,13 +94,43 @@ class Predictions:
             return _spelt(value)
         return f"{_spelt(value)} (probability {self.scores[row, self.labels.index(value)]:.3f})"
 
+    @property
+    def sets(self) -> npt.NDArray[np.bool_] | dict[str, npt.NDArray[np.bool_]] | None:
+        """Prediction sets bool[n, k], in the order of `labels`; None without a coverage, and for an amount.
+
+        With several targets, a dict with the sets of each one that has classes or labels.
+
+        Example:
+            >>> model.predictions("new_films.csv", coverage=0.8).sets.shape
+            (5, 3)
+        """
+        return self._of_each({name: own.sets for name, own in self._regions.items() if own.sets is not None})
+
+    @property
+    def intervals(self) -> npt.NDArray[np.float64] | dict[str, npt.NDArray[np.float64]] | None:
+        """Prediction intervals float64[n, 2], lower and upper bounds; None without a coverage, and for classes.
+
+        With several targets, a dict with the intervals of each amount.
+
+        Example:
+            >>> model.predictions("new_films.csv", coverage=0.8).intervals is None  # the target has classes
+            True
+        """
+        own = {name: own.intervals for name, own in self._regions.items() if own.intervals is not None}
+        return self._of_each(own)
+
+    def _of_each(self, arrays: dict[str, npt.NDArray[Any]]) -> Any:
+        return arrays.get("") if self.coverage is None or "" in self._regions else arrays
+
     def to_arrow(self) -> pa.Table:
         """Return a table with `row`, `prediction`, `probability_<label>` …, and `problem` (null if there is none).
 
         `row` is the row of the table, counted from 0; columns of `keep` follow it. `problem` has the problems of the
         row and its cells; those of whole columns are in `problems` only. With several targets, each has its own
         columns: `<target>.prediction`, `<target>.probability_<label>` … For windows of a long table, additional
-        columns have the entity and the time of the last step.
+        columns have the entity and the time of the last step. With a coverage, `prediction_set` has a list of classes
+        or labels, or `lower` and `upper` the bounds of an interval. Of units, the table has `rows`, the number of their
+        rows, and the column that names them, instead of `row`.
 
         Example:
             >>> table = model.predictions("new_films.csv", keep="studio").to_arrow()
@@ -155,7 +197,8 @@ class Predictions:
         for problem in self.problems:
             if problem.row is not None:
                 said = f"{problem.column}: {problem.reason}" if problem.column else problem.reason
-                reasons.setdefault(problem.row, []).append(said)
+                said = said if self._units is None else f"row {problem.row}: {said}"
+                reasons.setdefault(self._place(problem.row), []).append(said)
         return pa.array(["; ".join(reasons[row]) if row in reasons else None for row in range(len(self))], pa.string())
 
 

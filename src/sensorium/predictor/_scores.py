@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from sensorium.conformal import Presence
 from sensorium.errors import ArtifactError
 from sensorium.evaluate import Names, Subsets, score_subsets
 from sensorium.findings import Problems, count
@@ -18,6 +20,12 @@ from sensorium.runtime.progress import Reporter
 from sensorium.runtime.threads import Threads, torch_threads
 from sensorium.table import Table
 from sensorium.tasks import watched_metric
+
+Also: TypeAlias = Callable[[Prepared], None]
+
+
+def nothing_else(_: Prepared) -> None:
+    """Do nothing with prepared columns."""
 
 
 class Scores(NamedTuple):
@@ -36,8 +44,14 @@ class SubsetScores(NamedTuple):
     problems: Problems
 
 
-def score_rows(fitted: FittedModel, table: Table, report: Reporter) -> Scores:
+def score_rows(fitted: FittedModel, table: Table, report: Reporter, also: Also = nothing_else) -> Scores:
     """Score the rows of a table, which `open_rows` opened.
+
+    Args:
+        fitted: the model.
+        table: the rows.
+        report: logs progress.
+        also: is called with the prepared columns of each chunk of rows.
 
     Raises:
         ArtifactError: a score is not finite.
@@ -46,6 +60,7 @@ def score_rows(fitted: FittedModel, table: Table, report: Reporter) -> Scores:
     for prepared in prepare_chunks(fitted, table, problems, report):
         with report.phase("predicting"), torch_threads(choose_threads(fitted, prepared)):
             scores.append(fitted.scores(prepared))
+            also(prepared)
         present.append({name: encoded.present for name, encoded in prepared.columns.items()})
     scores = scores or [fitted.prior_scores(0)]
     present = present or [{name: np.zeros(0, bool) for name in fitted.learnt}]
@@ -53,8 +68,10 @@ def score_rows(fitted: FittedModel, table: Table, report: Reporter) -> Scores:
     return Scores(_checked(np.concatenate(scores)), joined, problems)
 
 
-def score_rows_with_subsets(fitted: FittedModel, table: Table, subsets: list[Names], report: Reporter) -> SubsetScores:
-    """Score the rows of a table with each subset of the modalities.
+def score_rows_with_subsets(
+    fitted: FittedModel, table: Table, subsets: list[Names], report: Reporter, also: Also = nothing_else
+) -> SubsetScores:
+    """Score the rows of a table with each subset of the modalities; `also` as for `score_rows`.
 
     Raises:
         ArtifactError: a score is not finite.
@@ -66,9 +83,16 @@ def score_rows_with_subsets(fitted: FittedModel, table: Table, subsets: list[Nam
             torch_threads(choose_threads(fitted, prepared)),
         ):
             parts.append(fitted.subset_scores(prepared, subsets))
+            also(prepared)
     scores, present = (np.concatenate(arrays, 1) for arrays in zip(*parts, strict=True))
     _checked(np.moveaxis(scores, 1, 0))
     return SubsetScores(scores, present, problems)
+
+
+def presence_of(subsets: list[Names], present: npt.NDArray[np.bool_]) -> Presence:
+    """Return which modalities rows have, from the subsets of one modality among those of `SubsetScores`."""
+    alone = [place for place, subset in enumerate(subsets) if len(subset) == 1]
+    return Presence(tuple(subsets[place][0] for place in alone), present[alone].T)
 
 
 def _checked(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -112,7 +136,10 @@ def evaluate_subsets(
         whole: outcome with all modalities, which has the truth and groups of the rows.
     """
     task = fitted.task
-    outcomes = {subset: task.outcome(own, whole.truth) for subset, own in zip(subsets, scores, strict=True)}
+    outcomes = {
+        subset: task.outcome(own, whole.truth).grouped(whole.groups)
+        for subset, own in zip(subsets, scores, strict=True)
+    }
     prior = task.outcome(fitted.prior_scores(len(whole)), whole.truth).grouped(whole.groups)
     rows = {subset: int(own.sum()) for subset, own in zip(subsets, present, strict=True)}
     return score_subsets(outcomes, rows, prior, watched_metric(fitted.config.train, task))

@@ -2,6 +2,7 @@
 
 from sensorium.report._parts import text_line
 from sensorium.report.comparison_text import comparison_text
+from sensorium.report.evaluation_details import confusion_text, operating_points_text
 from sensorium.report.imbalance import imbalance_json, imbalance_text
 from sensorium.report.listing import listing_text, settings_text
 from sensorium.report.quantized import quantized_text
@@ -17,12 +18,14 @@ from sensorium.report.text import (
 
 __all__ = [
     "comparison_text",
+    "confusion_text",
     "evaluation_text",
     "fit_text",
     "imbalance_json",
     "imbalance_text",
     "inspection_text",
     "listing_text",
+    "operating_points_text",
     "predictions_text",
     "problems_text",
     "quantized_text",

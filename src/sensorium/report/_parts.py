@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from rich.console import RenderableType
 from rich.style import StyleType
@@ -10,11 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from sensorium.errors.printable import one_line
-from sensorium.evaluate import Difference
+from sensorium.evaluate import FEW_GROUPS, Difference
 from sensorium.findings import count
 from sensorium.wording import say
-
-FEW_GROUPS = 10  # fewer give intervals that are too narrow
 
 
 def text_line(text: object, style: str = "") -> Text:
@@ -50,6 +49,17 @@ def groups_line(groups: int | None) -> list[Text]:
         return []
     key = "one_group" if groups < 2 else "few_groups" if groups < FEW_GROUPS else "groups"
     return [text_line(say(f"line.{key}", groups=groups))]
+
+
+def few_lines(few: Mapping[str, int]) -> list[Text]:
+    """Return a line for all rows, or for each of several targets, that are too few for intervals to be relied on."""
+    lines = []
+    for name, number in few.items():
+        target, _, unit = name.rpartition(".")
+        if unit == "rows":
+            key = "line.few_rows_of" if target else "line.few_rows"
+            lines.append(text_line(say(key, rows=number, **({"target": target} if target else {}))))
+    return lines
 
 
 def signed(found: Difference | None) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 
 from sensorium.evaluate import CrossValidation
-from sensorium.report._parts import groups_line, interval, make_table, signed, text_line
+from sensorium.report._parts import few_lines, groups_line, interval, make_table, signed, text_line
 from sensorium.wording import blend_sentence, model_title, say, titles
 
 if TYPE_CHECKING:
@@ -51,7 +51,9 @@ def comparison_text(found: Comparison) -> RenderableType:
     ]
     lines += [text_line(blend_sentence(result.blend)) for result in results if result.blend]
     of_folds = _folds_text(found, folds) if folds else []
-    return Group(table, *groups_line(found.groups), *of_folds, *lines, text_line(found.verdict, "bold"))
+    return Group(
+        table, *groups_line(found.groups), *few_lines(found.few), *of_folds, *lines, text_line(found.verdict, "bold")
+    )
 
 
 def _folds_text(found: Comparison, folds: CrossValidation) -> list[RenderableType]:

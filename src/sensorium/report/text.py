@@ -11,20 +11,24 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from sensorium.evaluate import Evaluation, Subsets
+from sensorium.evaluate import ClassScores, Evaluation, Subsets
 from sensorium.findings import Problems, count
-from sensorium.report._parts import groups_line, rows_scored, text_line
+from sensorium.report._parts import few_lines, groups_line, rows_scored, text_line
 from sensorium.report._parts import interval as _interval
 from sensorium.report._parts import make_table as _table
 from sensorium.report._parts import signed as _signed
 from sensorium.report._wide import COLUMNS, first_lines, more_columns, shown_columns
+from sensorium.report.coverage import coverage_text
 from sensorium.report.imbalance import imbalance_text
+from sensorium.report.slices import slices_text
 from sensorium.wording import (
     calibration_sentence,
+    conformal_sentences,
     coverage_sentence,
     restart_sentence,
     say,
     stop_sentence,
+    threshold_sentence,
     titles,
     tuning_sentence,
 )
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
     from sensorium.model.card import DataSpec, MemberRecord, ModelCard, SearchRecord, SearchTraining
 
 SHOWN = 8  # groups of problems
+CLASS_METRICS = ("precision", "recall", "f1")  # shown on a terminal
 LONGEST = 200  # characters of the modalities of a subset
 
 
@@ -100,6 +105,8 @@ def fit_text(
     if card.tuning:
         lines.append(text_line(tuning_sentence(card.tuning), "bold"))
     lines += [text_line(calibration_sentence(card.calibration))] if card.calibration else []
+    lines += [text_line(line) for line in conformal_sentences(card.conformal)] if card.conformal else []
+    lines += [text_line(threshold_sentence(card.threshold))] if card.threshold else []
     lines += [search_text(card.search, blended=card.blend is not None)] if card.search else []
     tested = [evaluation_text(evaluation)] if evaluation else []
     return Group(*lines, *imbalance_text(card), *tested, *_of_folds(card))
@@ -194,8 +201,29 @@ def evaluation_text(found: Evaluation) -> RenderableType:
     for name, value in found.metrics.items():
         table.add_row(name, f"{value:.4f}", _interval(found.intervals[name]))
     fewer = [subsets_text(found.subsets)] if found.subsets else []
-    rows = text_line(rows_scored(found.n, found.rows.removesuffix(" rows")))
-    return Group(rows, table, *groups_line(found.groups), *fewer)
+    covered = [coverage_text(found.coverage)] if found.coverage else []
+    sliced = slices_text(found.slices) if found.slices else []
+    rows = rows_scored(found.n if found.by is None else found.by.rows, found.rows.removesuffix(" rows"))
+    scored = rows if found.by is None else say("line.units", units=found.n, column=found.by.column, rows=rows)
+    classes = [] if found.classes is None else [classes_text(found.classes)]
+    more = [*groups_line(found.groups), *few_lines(found.few), *classes, *fewer, *sliced, *covered]
+    return Group(text_line(scored), table, *more)
+
+
+def classes_text(found: Sequence[ClassScores]) -> RenderableType:
+    """Show precision, recall and F1 of each class; of many classes, those with the lowest F1."""
+    shown = found if len(found) <= COLUMNS else sorted(found, key=_f1)[:COLUMNS]
+    table = _table(*titles("class", "rows", "precision", "recall", "f1"))
+    for own in shown:
+        figures = (f"{own.metrics[name]:.3f} ({_interval(own.intervals[name], '.3f')})" for name in CLASS_METRICS)
+        table.add_row(_short(own.name, LONGEST), f"{own.rows:,}", *figures)
+    more = len(found) - len(shown)
+    return Group(table, *([text_line(say("line.more_classes", classes=more))] if more else []))
+
+
+def _f1(own: ClassScores) -> float:
+    value = own.metrics["f1"]
+    return value if math.isfinite(value) else math.inf
 
 
 def subsets_text(found: Subsets) -> RenderableType:

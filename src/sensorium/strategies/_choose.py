@@ -12,7 +12,7 @@ from sensorium.planning import Plan
 from sensorium.registry import strategies
 from sensorium.runtime.signals import CONTINUE, hint_at_end
 from sensorium.strategies._base import Request, Session, Stage, Strategy
-from sensorium.trials import TrialResult
+from sensorium.trials import TrialResult, decided
 
 STAGES = get_args(Stage)
 
@@ -55,7 +55,7 @@ def run_strategies(chosen: Sequence[Strategy], session: Session) -> TrialResult:
         for strategy in chosen:
             result = strategy.run(session, result)
     assert result is not None
-    return result
+    return decided(result)
 
 
 def strategy_files(chosen: Sequence[Strategy]) -> dict[str, bytes]:

@@ -12,7 +12,7 @@ from sensorium.evaluate import CrossValidation, mean_scores
 from sensorium.files.caches import seal, unseal
 from sensorium.files.figures import finite
 from sensorium.files.hashes import hash_json
-from sensorium.metrics import metrics_of
+from sensorium.metrics import default_metrics
 from sensorium.model.card import CrossValidationRecord
 from sensorium.planning import Plan, PlannedFolds, name_fold, prepare_table
 from sensorium.runtime.progress import Reporter
@@ -79,7 +79,7 @@ class FoldTraining:
         self.report.log(f"cross-validation, {name}: {sizes}")
         session = Session.of(prepare_table(plan, self.report), self.request, Control(self.report))
         result = run_strategies(choose_strategies(self.request), session)
-        found = mean_scores([result.outcomes["test"]], metrics_of(plan.labels.task_name))
+        found = mean_scores([result.outcomes["test"]], default_metrics(plan.labels.task_name, plan.metric))
         if path:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_file(path, seal({"metrics": found}))

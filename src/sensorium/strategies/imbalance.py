@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from sensorium.config import IMBALANCE_TECHNIQUE
 from sensorium.evaluate import Difference, Evaluation, compare_outcomes, evaluate_outcome, holm
-from sensorium.metrics import Outcome, lower_is_better, metrics_of, rank_value, score
+from sensorium.metrics import Outcome, default_metrics, lower_is_better, rank_value, score
 from sensorium.model import FittedModel
 from sensorium.model.card import Diagnosis, ImbalanceRecord, ImbalanceSigns, MitigationRecord, UnimodalRecord
 from sensorium.planning import Plan, PreparedTable, check_several_modalities, check_validation_rows
@@ -245,7 +245,7 @@ def _settle(diagnosis: Diagnosis, unimodal: Mapping[str, UnimodalResult], chance
 def _judge(data: PreparedTable, runs: Mapping[str, TrialResult], split: str) -> list[Mitigation]:
     metric = data.plan.metric
     outcomes: dict[str, Outcome] = {name: run.outcomes[split] for name, run in runs.items()}
-    names = metrics_of(data.plan.labels.task_name)
+    names = default_metrics(data.plan.labels.task_name, metric)
     gains = {n: compare_outcomes(own, outcomes[PLAIN], metric) for n, own in outcomes.items() if n != PLAIN}
     corrected = dict(zip(gains, holm([gain.p for gain in gains.values()]), strict=True))
     return [

@@ -14,6 +14,7 @@ from sensorium.tasks._infer import infer_task
 from sensorium.tasks._learn import learn_task
 from sensorium.tasks._pool import log_evidence, log_prior
 from sensorium.tasks._rehearse import rehearse_task
+from sensorium.tasks._thresholds import decides_by_default, targets_of, thresholds_of, with_thresholds
 from sensorium.tasks._value import Distribution, Value, is_value
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Task",
     "Temperature",
     "Value",
+    "decides_by_default",
     "infer_task",
     "is_value",
     "label_cells",
@@ -33,5 +35,8 @@ __all__ = [
     "prior_scores",
     "rehearse_task",
     "selection_criterion",
+    "targets_of",
+    "thresholds_of",
     "watched_metric",
+    "with_thresholds",
 ]

@@ -157,6 +157,35 @@ class Task(HasState, ABC):
         return []
 
     @property
+    def target_tasks(self) -> dict[str, str]:
+        """Return the registered task of each of several targets; empty for one target."""
+        return {}
+
+    @property
+    def target_labels(self) -> dict[str, list[Label]]:
+        """Return the labels of each of several targets, an empty list for a value; empty for one target."""
+        return {}
+
+    @property
+    def thresholds(self) -> list[float]:
+        """Return the decision threshold of the positive class, or of each label; empty for other tasks."""
+        return []
+
+    def with_thresholds(self, thresholds: Sequence[float]) -> Self:
+        """Return the task with other decision thresholds, as many as `thresholds` has.
+
+        Example:
+            >>> from sensorium.registry import tasks
+            >>> from sensorium.table import open_table
+            >>> column = open_table({"sick": ["no", "yes"]}).column("sick")
+            >>> task = tasks.load("binary").learn(column, "none").with_thresholds([0.2])
+            >>> task.decode(task.predicted(np.array([[0.7, 0.3], [0.9, 0.1]])))
+            ['yes', 'no']
+        """
+        assert not thresholds, "the task has no decision threshold"
+        return self
+
+    @property
     def has_classes(self) -> bool:
         """Return whether some scores are probabilities of classes or labels."""
         return bool(self.labels)

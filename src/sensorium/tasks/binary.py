@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
+from sensorium.config import DEFAULT_THRESHOLD
 from sensorium.errors import SchemaError
 from sensorium.findings import Guess
 from sensorium.table import Column, Floats
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 TRAITS = ("class probabilities", "one class", "class logits")
+SETTINGS = ("threshold",)
 
 
 @dataclass(frozen=True)
@@ -28,9 +32,12 @@ class Binary(Classification):
     Attributes:
         classes: the negative and the positive class, in natural order, with "yes" and "true" last.
         weights: weights of the two classes in the loss.
+        threshold: probability of the positive class from which it is predicted.
     """
 
     watch: ClassVar[str] = "roc_auc"
+
+    threshold: Annotated[float, Field(ge=0, le=1)] = field(default=DEFAULT_THRESHOLD, kw_only=True)
 
     def check(self) -> None:
         check_classes(self.classes, self.weights, 2, 2)
@@ -52,7 +59,7 @@ class Binary(Classification):
         return cls.weighted(classes, column, class_weight)
 
     def extend(self, column: Column, class_weight: str) -> tuple[Self, list[int]]:
-        """Update the weights to those of the new rows.
+        """Update the weights to those of the new rows; the threshold is the default.
 
         Raises:
             SchemaError: there is a third label, but a binary model has one logit.
@@ -65,7 +72,22 @@ class Binary(Classification):
                 rule=" or ".join(map(repr, self.classes)),
                 cure="correct the labels, or fit a new model",
             )
-        return replace(self, weights=known_class_weights(self.encode(column), self.classes, class_weight)), [0]
+        weights = known_class_weights(self.encode(column), self.classes, class_weight)
+        return replace(self, weights=weights, threshold=DEFAULT_THRESHOLD), [0]
+
+    def state(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+        fields, arrays = super().state()
+        if self.threshold == DEFAULT_THRESHOLD:
+            del fields["threshold"]
+        return fields, arrays
+
+    @property
+    def thresholds(self) -> list[float]:
+        return [self.threshold]
+
+    def with_thresholds(self, thresholds: Sequence[float]) -> Self:
+        (threshold,) = thresholds
+        return replace(self, threshold=float(threshold))
 
     @property
     def outputs(self) -> int:
@@ -82,7 +104,7 @@ class Binary(Classification):
         return np.stack([1 - positive, positive], 1)
 
     def predicted(self, scores: Floats) -> npt.NDArray[Any]:
-        return (scores[:, 1] >= 0.5).astype(np.int64)
+        return (scores[:, 1] >= self.threshold).astype(np.int64)
 
     def describe(self) -> str:
         return f"{self.classes[0]!r} or {self.classes[1]!r} (the positive class)"

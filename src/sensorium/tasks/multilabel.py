@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pydantic import NonNegativeFloat
+from pydantic import Field, NonNegativeFloat
 
+from sensorium.config import DEFAULT_THRESHOLD
 from sensorium.errors import SchemaError
 from sensorium.findings import Guess, Problem, shorten
 from sensorium.labels import ONE_LABEL, UNSEEN, LabelReading, Names, bare, case_twins, twins_in_words
@@ -38,16 +39,18 @@ NOT_SEEN = "a label not seen in training: left out"
 LOOKED_AT = 200  # lists
 HEAVIEST = 10.0  # largest weight of a rare label's positives
 TRAITS = ("class probabilities", "class logits")
+SETTINGS = ("threshold",)
 
 
 @dataclass(frozen=True)
 class Multilabel(Task):
-    """Multilabel classification by binary cross-entropy over k labels, each decided independently at 0.5.
+    """Multilabel classification by binary cross-entropy over k labels, each decided by itself.
 
     Attributes:
         names: labels in natural order; labels that a continued model learned later come last.
         separator: separator of the labels in a text cell; empty if cells are lists.
         weights: weight of each label's positive rows in the loss.
+        chosen_thresholds: probability of each label from which it is predicted; empty for 0.5 of every label.
     """
 
     watch: ClassVar[str] = "average_precision"
@@ -55,9 +58,27 @@ class Multilabel(Task):
     names: list[Label]
     separator: str
     weights: list[NonNegativeFloat]
+    chosen_thresholds: list[Annotated[float, Field(ge=0, le=1)]] = field(default_factory=list, kw_only=True)
 
     def check(self) -> None:
         check_classes(self.names, self.weights, 1)
+        if self.chosen_thresholds and len(self.chosen_thresholds) != len(self.names):
+            raise ValueError(f"{len(self.chosen_thresholds)} thresholds for {len(self.names)} labels")
+
+    def state(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+        fields, arrays = super().state()
+        if not self.chosen_thresholds:
+            del fields["chosen_thresholds"]
+        return fields, arrays
+
+    @property
+    def thresholds(self) -> list[float]:
+        return self.chosen_thresholds or [DEFAULT_THRESHOLD] * len(self.names)
+
+    def with_thresholds(self, thresholds: Sequence[float]) -> Self:
+        values = [float(value) for value in thresholds]
+        assert len(values) == len(self.names), "one threshold for each label"
+        return replace(self, chosen_thresholds=values if any(v != DEFAULT_THRESHOLD for v in values) else [])
 
     @classmethod
     def looks_like(cls, column: Column) -> Guess | None:
@@ -84,12 +105,12 @@ class Multilabel(Task):
         return task._weighted(column, class_weight)
 
     def extend(self, column: Column, class_weight: str) -> tuple[Self, list[int]]:
-        """Append new labels to the known ones; the weights are those of the new rows."""
+        """Append new labels to the known ones; the weights are those of the new rows, the thresholds the default."""
         labels = self.reading.apply(column)
         found = _names(labels, self.separator, str.casefold if self.reading.fold_case else str)
         places = self._places(found, column)
         names = [*self.names, *(name for name, place in zip(found, places, strict=True) if place == UNSEEN)]
-        extended = replace(self, names=names, weights=[1.0] * len(names))
+        extended = replace(self, names=names, weights=[1.0] * len(names), chosen_thresholds=[])
         return extended._weighted(column, class_weight), list(range(self.outputs))
 
     def _weighted(self, column: Column, class_weight: str) -> Self:
@@ -151,7 +172,7 @@ class Multilabel(Task):
         return [float(share) for share in values.mean(0)]
 
     def predicted(self, scores: Floats) -> npt.NDArray[Any]:
-        return scores >= 0.5
+        return scores >= np.array(self.thresholds)
 
     def decode(self, predicted: npt.NDArray[Any]) -> Sequence[Any]:
         rows = [[self.names[place] for place in np.flatnonzero(row)] for row in predicted]

@@ -31,7 +31,7 @@ from sensorium.tasks._side_by_side import SideBySide, join
 if TYPE_CHECKING:
     from torch import Tensor
 
-SETTINGS = ("train.target_transform", "train.loss", "train.outliers", "table.order")
+SETTINGS = ("train.target_transform", "train.loss", "train.outliers", "table.order", "threshold")
 
 
 class _SavedParts(BaseModel):
@@ -238,6 +238,14 @@ class Several(Task):
     @property
     def targets(self) -> list[str]:
         return list(self.parts)
+
+    @property
+    def target_tasks(self) -> dict[str, str]:
+        return dict(self.kinds)
+
+    @property
+    def target_labels(self) -> dict[str, list[Label]]:
+        return {name: part.labels for name, part in self.parts.items()}
 
     @property
     def has_classes(self) -> bool:

@@ -2,7 +2,13 @@
 
 from sensorium.techniques import unlabelled_learners, validating_settings, without_teacher
 from sensorium.train.checkpoint import IGNORED_ON_RESUME, Checkpoint
-from sensorium.train.checks import check_calibration, check_for_model, check_for_task
+from sensorium.train.checks import (
+    check_calibration,
+    check_conformal,
+    check_for_model,
+    check_for_task,
+    check_threshold,
+)
 from sensorium.train.freeze import covered, freeze
 from sensorium.train.history import Epoch, History
 from sensorium.train.interrupt import Interrupted
@@ -21,9 +27,11 @@ __all__ = [
     "Pretraining",
     "batch_size",
     "check_calibration",
+    "check_conformal",
     "check_for_model",
     "check_for_task",
     "check_size",
+    "check_threshold",
     "covered",
     "epoch_count",
     "freeze",

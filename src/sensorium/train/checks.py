@@ -9,12 +9,13 @@ import numpy.typing as npt
 import torch
 
 from sensorium.config import CALIBRATION_ROWS, Config, set_both
+from sensorium.conformal import methods_of
 from sensorium.errors import ConfigError, SensoriumError, did_you_mean, raise_together
 from sensorium.metrics import metrics_of
 from sensorium.model import Blueprint, FusionModel, can_unfreeze
 from sensorium.registry import fusions, heads, tasks
 from sensorium.registry.traits import suited_tasks, suits
-from sensorium.tasks import Task, is_value
+from sensorium.tasks import Task, is_value, thresholds_of
 from sensorium.techniques import check_techniques
 from sensorium.train.freeze import check_freeze, covered
 from sensorium.train.loop import check_device
@@ -97,6 +98,43 @@ def check_calibration(config: Config, rows: int, task: Task) -> None:
             rule=f"{CALIBRATION_ROWS} or more",
             cure="increase split.validation, or set calibrate: none",
         )
+
+
+def check_conformal(config: Config, task_name: str, task: Task) -> None:
+    """Check that a nonconformity score suits the task of some target.
+
+    Raises:
+        ConfigError: it suits none.
+    """
+    kinds = [*task.target_tasks.values()] or [task_name]
+    suited = list(dict.fromkeys(method for kind in kinds for method in methods_of(kind) if method != "labels"))
+    if config.conformal not in ("auto", "none", *suited):
+        listed = ", ".join(dict.fromkeys(kinds))
+        finding = f"the nonconformity score {config.conformal!r} does not suit the task {listed}"
+        raise ConfigError(finding, place="conformal", rule=", ".join(("auto", *suited, "none")), cure="auto")
+
+
+def check_threshold(config: Config, task: Task) -> None:
+    """Check that the targets for which a decision threshold is set have one.
+
+    Raises:
+        ConfigError: a named target, or every target, is neither binary nor multilabel.
+    """
+    having, chosen = thresholds_of(task), config.threshold
+    if isinstance(chosen, dict):
+        lacking = [name for name, rule in chosen.items() if rule != "auto" and name not in having]
+        faults = [
+            _no_threshold(f"the target {name!r} has no decision threshold", f"threshold.{name}") for name in lacking
+        ]
+        raise_together(faults)
+    elif chosen != "auto" and not having:
+        finding = "no target has a decision threshold" if task.targets else "the target has no decision threshold"
+        raise _no_threshold(finding, "threshold")
+
+
+def _no_threshold(finding: str, place: str) -> ConfigError:
+    rule = "for the tasks binary and multilabel"
+    return ConfigError(finding, place=place, rule=rule, cure="remove the setting, or set the task")
 
 
 def check_unfreeze(blueprint: Blueprint, held: Mapping[str, bool], validation_rows: int) -> None:

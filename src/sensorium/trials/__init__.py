@@ -9,11 +9,13 @@ from sensorium.trials._build import (
     model_of_none,
 )
 from sensorium.trials._calibrate import find_calibration, with_calibration
+from sensorium.trials._conformal import with_conformal
 from sensorium.trials._cost import Cost, mean_cost
 from sensorium.trials._ledger import Ledger, forget_trials, has_trials
 from sensorium.trials._result import Control, TrialResult
 from sensorium.trials._runner import InProcess, Runner
 from sensorium.trials._spec import TrialSpec
+from sensorium.trials._thresholds import decide_by, decided
 from sensorium.trials._trial import calibrate_ensemble, finish, run_trial, subset_outcome
 from sensorium.trials._work import estimate_all_epochs, estimate_seconds, training_of
 from sensorium.trials._workers import check_workers, choose_runner
@@ -35,6 +37,8 @@ __all__ = [
     "check_spec",
     "check_workers",
     "choose_runner",
+    "decide_by",
+    "decided",
     "estimate_all_epochs",
     "estimate_seconds",
     "files_after",
@@ -53,4 +57,5 @@ __all__ = [
     "training_of",
     "why_left_out",
     "with_calibration",
+    "with_conformal",
 ]

@@ -24,11 +24,13 @@ from sensorium.train import Pretraining, pretrain, train
 from sensorium.trials._baseline import fit_baseline
 from sensorium.trials._build import build_fitted
 from sensorium.trials._calibrate import calibrate_model, with_test_changes
+from sensorium.trials._conformal import with_conformal, with_tested_coverage
 from sensorium.trials._correct_bias import correct_bias
 from sensorium.trials._cost import Cost
 from sensorium.trials._restart import train_guarded
 from sensorium.trials._result import USUAL, Control, TrialResult
 from sensorium.trials._spec import TrialSpec
+from sensorium.trials._thresholds import decide_by
 from sensorium.trials._warm_up import warm_up
 from sensorium.trials._work import choose_threads, training_of
 from sensorium.trials.fingerprint import identity
@@ -71,8 +73,13 @@ def _run(data: PreparedTable, spec: TrialSpec, control: Control) -> TrialResult:
 
 
 def finish(data: PreparedTable, result: TrialResult) -> TrialResult:
-    """Predict the test rows, and record the members and the weights of the modalities on the model card."""
+    """Predict the test rows, and record the members and the weights of the modalities on the model card.
+
+    The validation rows calibrate prediction sets and intervals, if other rows have not done so.
+    """
     fitted, outcomes = result.model, dict(result.outcomes)
+    if not fitted.conformal and (validated := outcomes.get("validation")):
+        fitted = with_conformal(data, fitted, validated, result.rows(data, "validation"), "validation")
     cells = data.cells.only(fitted.learnt)
     threads = result.threads or data.plan.threads.most
     with torch_threads(threads), data.reading_features(fitted.networks):
@@ -84,17 +91,20 @@ def finish(data: PreparedTable, result: TrialResult) -> TrialResult:
         rows = [data.filled(cells, data.rows(split)) for split in ("validation", "train")]
         weights = fitted.modality_weights(cells, rows[0] if len(rows[0]) else rows[1])
         calibration = with_test_changes(data, fitted, outcomes.get("test"))
+        conformal = with_tested_coverage(data, fitted, outcomes.get("test"))
     members = fitted.member_records() if len(fitted.members) > 1 else None
-    card = fitted.card.updated(modality_weights=weights, members=members, calibration=calibration)
+    card = fitted.card.updated(modality_weights=weights, members=members, calibration=calibration, conformal=conformal)
     fitted.card = card.with_problems(problems)
-    return replace(result, outcomes=outcomes)
+    return replace(result, fitted=fitted, outcomes=outcomes)
 
 
 def calibrate_ensemble(data: PreparedTable, result: TrialResult) -> TrialResult:
     """Return the result of a model of several members with calibrated probabilities."""
     with data.reading_features(result.model.networks):
         fitted = correct_bias(data, calibrate_model(data, result.model))
-        return replace(result, fitted=fitted, outcomes={"validation": data.outcome(fitted, "validation")})
+        outcome = data.outcome(fitted, "validation")
+        fitted = decide_by(data.plan, fitted, outcome.scores, data.rows("validation"))
+        return replace(result, fitted=fitted, outcomes={"validation": outcome})
 
 
 def _learn(data: PreparedTable, spec: TrialSpec, control: Control) -> TrialResult:
@@ -132,6 +142,8 @@ def _train(
     )
     fitted = correct_bias(data, calibrate_model(data, fitted))
     outcomes = {"validation": data.outcome(fitted, "validation")} if len(data.rows("validation")) else {}
+    scores = outcomes["validation"].scores if outcomes else fitted.prior_scores(0)
+    fitted = decide_by(data.plan, fitted, scores, data.rows("validation"))
     return TrialResult(spec, outcomes, seconds, history, fitted)
 
 

@@ -30,7 +30,7 @@ def answers_of(data: PreparedTable, result: TrialResult) -> pa.Table:
 
 
 def _of_split(data: PreparedTable, result: TrialResult, split: str, outcome: Outcome) -> pa.Table:
-    places, task = result.rows(data, split), data.plan.task
+    places, task = result.rows(data, split), result.model.task
     truth = task.decode(outcome.truth)
     columns: dict[str, Any] = {"row": data.plan.used[places], "split": [split] * len(places)}
     if outcome.parts:

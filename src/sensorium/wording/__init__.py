@@ -12,11 +12,14 @@ from sensorium.wording.card import (
     stop_sentence,
     tuning_sentence,
 )
+from sensorium.wording.conformal import conformal_sentences
+from sensorium.wording.thresholds import threshold_sentence
 from sensorium.wording.verdicts import model_title, verdict_sentence
 
 __all__ = [
     "blend_sentence",
     "calibration_sentence",
+    "conformal_sentences",
     "coverage_sentence",
     "diagnosis_sentence",
     "imbalance_sentence",
@@ -25,6 +28,7 @@ __all__ = [
     "restart_sentence",
     "say",
     "stop_sentence",
+    "threshold_sentence",
     "titles",
     "tuning_sentence",
     "verdict_sentence",

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from sensorium.wording._english_evaluation import EVALUATION
 from sensorium.wording._english_reports import REPORTS
 
 TEMPLATES: Mapping[str, str] = MappingProxyType(
     {
         **REPORTS,
+        **EVALUATION,
         "and": " and ",
         "title.single": "{name} alone",
         "title.fusion": "{name} fusion",
@@ -128,6 +130,19 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "the log loss on validation rows that did not fit it (gain {gain})",
         "calibration.mean_gain": "{sentence}; a further temperature of {fitted} for their mean lowers the log loss on "
         "validation rows that did not fit it (gain {gain})",
+        "conformal.target": "{name}: {sentence}",
+        "conformal.sets": "90% prediction sets ({method}, {source}){tested}",
+        "conformal.intervals": "90% prediction intervals ({method}, {source}){tested}",
+        "conformal.validation": "from {rows:,} validation rows, which chose the epoch as well",
+        "conformal.held_out": "from {rows:,} validation rows that chose neither epoch nor weights",
+        "conformal.out_of_fold": "from {rows:,} rows that were predicted out of fold",
+        "conformal.few_rows": "{sentence}; there are too few rows for the score {asked}",
+        "conformal.groups": "{source}, of {groups:,} groups",
+        "conformal.by_time": "{source}; the split is by time, so coverage holds only if later rows are like these",
+        "conformal.tested_sets": ": {coverage:.1%} ({low:.1%} to {high:.1%}) of {rows:,} test rows have their truth in "
+        "the set, of {size:.2f} on average",
+        "conformal.tested_intervals": ": {coverage:.1%} ({low:.1%} to {high:.1%}) of {rows:,} test rows have their "
+        "truth in the interval, which is {size:.4g} wide on average",
         "calibration.interval": "{value:+.4f}, 95% interval {low:+.4f} to {high:+.4f}",
         "calibration.changes": "{sentence}; on the test rows: {changes}",
         "calibration.change": "{metric} {before:.4f} → {after:.4f}",

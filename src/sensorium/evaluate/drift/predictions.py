@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sensorium.evaluate import compare_outcomes, evaluate_outcome
-from sensorium.metrics import Outcome, metrics_of
+from sensorium.metrics import Outcome, default_metrics
 from sensorium.model.card import EvaluationRecord, MetricShift, PredictionShift
 from sensorium.table import Floats
 from sensorium.tasks import Task
@@ -34,7 +34,7 @@ def measure_prediction_shift(task: Task, before: Floats, after: Floats) -> Predi
 def measure_metric_shift(task: str, before: Outcome, after: Outcome, watched: str) -> MetricShift:
     """Compute the metrics of both models on the same rows, and the paired difference of the watched one."""
     old, new = (
-        EvaluationRecord.model_validate(evaluate_outcome(outcome, metrics_of(task)).to_json())
+        EvaluationRecord.model_validate(evaluate_outcome(outcome, default_metrics(task, watched)).to_json())
         for outcome in (before, after)
     )
     return MetricShift(before=old, after=new, difference=compare_outcomes(after, before, watched))

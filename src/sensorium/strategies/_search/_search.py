@@ -10,7 +10,7 @@ from typing import Any
 from sensorium.evaluate import compare_outcomes, evaluate_outcome
 from sensorium.files.figures import finite
 from sensorium.findings import count
-from sensorium.metrics import direction, metrics_of
+from sensorium.metrics import default_metrics, direction
 from sensorium.model.card import SearchRecord
 from sensorium.runtime.progress import duration_text
 from sensorium.strategies._base import Session
@@ -128,7 +128,9 @@ class SearchRun:
         """Reserve time for intervals, estimated on the validation rows, and for saving."""
         start, models = self.budget.clock(), self.trials.models
         for model in [*models.values()][:1]:
-            evaluate_outcome(model.outcomes["validation"], metrics_of(self.data.plan.labels.task_name))
+            evaluate_outcome(
+                model.outcomes["validation"], default_metrics(self.data.plan.labels.task_name, self.data.plan.metric)
+            )
         sizes = [len(self.data.rows(split)) for split in ("validation", "test")]
         self.budget.reserve = KEPT_BACK * self.budget.seconds
         self.budget.reserve += (self.budget.clock() - start) * (1 + 2 * sizes[1] / sizes[0])

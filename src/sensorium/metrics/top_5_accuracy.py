@@ -1,0 +1,22 @@
+"""Fraction of rows whose true class is among the five with the highest probability."""
+
+from sensorium.metrics._base import Outcome, Trials
+from sensorium.metrics._ratios import proportion
+from sensorium.metrics._top_k import is_among_top
+from sensorium.table import Floats
+
+TASKS = ("multiclass", "ordinal")
+ON_REQUEST = True
+BEST = 1.0
+WORST = 0.0
+IN_POINTS = True
+
+
+def trials(outcome: Outcome) -> Trials:
+    """Return which rows are correct; all rows count."""
+    return is_among_top(outcome, 5), None
+
+
+def top_5_accuracy(outcome: Outcome, weights: Floats) -> Floats:
+    """Compute Σ w·[fewer than 5 classes rank above the true class] / Σ w; 1 for up to 5 classes."""
+    return proportion(trials(outcome), weights)
