@@ -459,3 +459,11 @@ def test_a_disk_that_is_full_at_the_last_step_leaves_the_old_model(saved, model,
     assert sorted(names(tmp_path)) == ["m", "m.zip"]
     for path in (saved, tmp_path / "m.zip"):
         assert (sensorium.load(path).predict_proba(made) == expected).all()
+
+
+def test_a_model_of_long_series_is_saved_and_loaded(tmp_path):
+    wave = np.sin(np.arange(300) / 9)
+    table = {"s": [(wave * (1 + row % 2)).tolist() for row in range(24)], "y": ["a", "b"] * 12}
+    model = sensorium.fit(table, "y", epochs=1, out=tmp_path, progress=False)
+    assert model.fitted.config.encoders["s"].name == "series_statistics"
+    assert (sensorium.load(tmp_path).predict_proba(table) == model.predict_proba(table)).all()

@@ -98,6 +98,42 @@ def test_a_module_with_tied_weights_is_saved_and_stays_tied(tmp_path):
     assert not (more.predict_proba(table) == model.predict_proba(table)).all()
 
 
+class Mean(BaseFusion):
+    """Project the mean of all tokens."""
+
+    def __init__(self, widths, width):
+        super().__init__(widths, width)
+        self.project = nn.Linear(width, width)
+
+    def forward(self, tokens, present):
+        return self.project(stack(tokens).mean(1))
+
+
+class Scaled(Mean):
+    """Its constructor needs the value of a tensor."""
+
+    def __init__(self, widths, width):
+        super().__init__(widths, width)
+        self.scale = torch.log(torch.tensor(float(width))).item()
+
+
+class Narrow(Scaled):
+    """Has other weights."""
+
+    def __init__(self, widths, width):
+        super().__init__(widths, width)
+        self.project = nn.Linear(width, width, bias=False)
+
+
+def test_a_fusion_whose_constructor_needs_values_is_saved_and_loaded(tmp_path):
+    table = notes()
+    model = sensorium.fit(table, "y", fusion=Scaled, out=tmp_path / "run", **FAST)
+    again = sensorium.load(tmp_path / "run", fusion=Scaled)
+    assert (again.predict_proba(table) == model.predict_proba(table)).all()
+    with pytest.raises(sensorium.ArtifactError, match="does not fit its weights"):
+        sensorium.load(tmp_path / "run", fusion=Narrow)
+
+
 def test_one_module_for_two_towers_is_saved_and_loaded(tmp_path):
     table, shared = notes(), Words()
     modules = {"note": shared, "title": shared}
@@ -150,17 +186,6 @@ def test_a_module_that_cannot_be_pickled_is_named_if_there_are_workers():
 def mean_fusion(widths, width):
     """Make a fusion, with weights that are drawn."""
     return Mean(widths, width)
-
-
-class Mean(BaseFusion):
-    """Project the mean of all tokens."""
-
-    def __init__(self, widths, width):
-        super().__init__(widths, width)
-        self.project = nn.Linear(width, width)
-
-    def forward(self, tokens, present):
-        return self.project(stack(tokens).mean(1))
 
 
 @pytest.mark.parametrize(

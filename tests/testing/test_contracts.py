@@ -198,9 +198,19 @@ class _SeesPadding(_SeesNeighbours):
         return Tokens(values, torch.ones_like(cells.mask))
 
 
+class _NeedsValues(_SeesNeighbours):
+    def __init__(self, vocabulary):
+        super().__init__(vocabulary)
+        self.scale = torch.log(torch.tensor(4.0)).item()
+
+
 @pytest.mark.parametrize(
     ("broken", "message"),
-    [(_SeesNeighbours, "order of rows|is encoded differently alone"), (_SeesPadding, "is encoded differently alone")],
+    [
+        (_SeesNeighbours, "order of rows|is encoded differently alone"),
+        (_SeesPadding, "is encoded differently alone"),
+        (_NeedsValues, "cannot be built on the device meta"),
+    ],
 )
 def test_check_encoder_catches(broken, message, monkeypatch):
     real = Entry.load

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -36,8 +37,9 @@ class ChannelStatistics(nn.Module):
     def __init__(self, channels: int, steps: int) -> None:
         super().__init__()
         self.channels, self.points = channels, max(64, 2 ** (steps - 1).bit_length())
-        edges = torch.logspace(0, torch.log10(torch.tensor(self.points // 2 + 1.0)).item(), BANDS + 1).round().int()
-        self.edges = [int(edge) for edge in edges.unique()]
+        # by NumPy: a loaded network is first built on the device `meta`, where tensors have no values
+        edges = np.logspace(0, np.log10(self.points // 2 + 1), BANDS + 1).round().astype(int)
+        self.edges = [int(edge) for edge in np.unique(edges)]
         step = torch.zeros(1, 1, 1)
         of_one = self._statistics(step, step, torch.ones(1))
         self.width = channels * sum(each.shape[-1] for each in of_one.values())

@@ -12,6 +12,7 @@ from sensorium.encoders import Static
 from sensorium.model import TowerPlan, build_encoder
 from sensorium.registry import encoders
 from sensorium.testing.cells import make_cells
+from sensorium.testing.outlines import check_outline
 
 CLOSE = 1e-4
 
@@ -43,7 +44,12 @@ def _check(name: str, kinds: list[str], options: dict[str, Any]) -> None:
         kinds, options=kind.preferred_options(options) if hasattr(kind, "preferred_options") else {}
     )
     torch.manual_seed(0)
-    encoder = build_encoder(TowerPlan(name, kinds, name, options), encoder_spec, {})
+
+    def build() -> Any:
+        return build_encoder(TowerPlan(name, kinds, name, options), encoder_spec, {})
+
+    encoder = build()
+    check_outline(build, encoder)
     if isinstance(encoder, Static):
         _check_learning(encoder, cells[0])
     encoder.train()

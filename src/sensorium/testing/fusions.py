@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 from sensorium.batch import Tokens
 from sensorium.model.own_modules import check_fusion_class
 from sensorium.registry import fusions
+from sensorium.testing.outlines import check_outline
 
 CLOSE = 1e-5
 ROWS, WIDTH = 6, 8
@@ -37,7 +39,9 @@ def check_fusion(fusion: str | type, **options: Any) -> None:
     for count in (1, 2, 3):
         torch.manual_seed(count)
         widths = [WIDTH + 2 * m for m in range(count)] if kind.own_widths else [WIDTH] * count
-        built = kind(widths, WIDTH, **options).eval()
+        build = partial(kind, widths, WIDTH, **options)
+        built = build().eval()
+        check_outline(build, built)
         tokens = _tokens(widths, steps=3 if kind.level == "token" else 1)
         for pattern in itertools.product([False, True], repeat=count):
             if any(pattern):

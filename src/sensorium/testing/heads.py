@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
 
 from sensorium.registry import heads
+from sensorium.testing.outlines import check_outline
 
 ROWS, WIDTH, CLOSE = 6, 8, 1e-5
 
@@ -27,7 +29,9 @@ def check_head(name: str, **options: Any) -> None:
     """
     for outputs in (1, 2, 5):
         torch.manual_seed(outputs)
-        head = heads.load(name)(WIDTH, outputs, **options).eval()
+        build = partial(heads.load(name), WIDTH, outputs, **options)
+        head = build().eval()
+        check_outline(build, head)
         rows = torch.randn(ROWS, WIDTH, requires_grad=True)
         logits = head(rows)
         assert logits.shape == (ROWS, outputs), f"{name}: the logits are {tuple(logits.shape)}, not ({ROWS}, {outputs})"
