@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from sensorium.config import CALIBRATION_FOLDS, CALIBRATION_ROWS
 from sensorium.evaluate.compare import compare_losses
+from sensorium.evaluate.cross_fit import cross_fit_folds
 from sensorium.metrics import Difference, log_losses, score
 from sensorium.model import Outputs, at_bound, fit_temperature, is_varied, outcome_at, with_varied_labels
 from sensorium.table import Floats, Rows
@@ -83,12 +84,6 @@ def calibrate(
     fitted = fit_temperature(task, outputs, truth)
     reason: Reason = "no_gain" if not gain.helps else "at_bound" if at_bound(fitted) else "kept"
     return Calibration(reason, len(truth), count, fitted, gain, changes[0], changes[1])
-
-
-def cross_fit_folds(rows: int, groups: Rows | None, seed: int) -> Rows:
-    """Deal rows to `CALIBRATION_FOLDS` random folds, int64[n]; all rows of a group are in one fold."""
-    places = np.arange(rows) if groups is None else np.unique(groups, return_inverse=True)[1]
-    return (np.random.default_rng(seed).permutation(int(places.max(initial=-1)) + 1) % CALIBRATION_FOLDS)[places]
 
 
 def _cross_fitted(task: Task, outputs: Outputs, truth: npt.NDArray[Any], folds: Rows) -> Floats:

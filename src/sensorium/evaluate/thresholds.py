@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorium.config import CALIBRATION_FOLDS, DEFAULT_THRESHOLD, MIN_CLASS_ROWS, ThresholdRule
-from sensorium.evaluate.calibration import cross_fit_folds
+from sensorium.evaluate.cross_fit import cross_fit_folds
 from sensorium.metrics import Outcome
 from sensorium.table import Floats, Rows
 from sensorium.tasks import EncodedTarget, Task, decides_by_default, targets_of, with_thresholds
