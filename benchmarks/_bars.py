@@ -78,7 +78,7 @@ def _of_metric(name: str, report: TableReport, ours: str) -> Iterator[Bar]:
     if name in FLOORS:
         floor = FLOORS[name]
         shown = "not done" if value is None else f"{value:.4f} over {report.splits[ours]} splits"
-        yield Bar(f"{name}, {report.metric} at least {floor}", value is not None and value >= floor, shown)
+        yield Bar(f"{name}, {report.metric} at least {floor}", None if value is None else value >= floor, shown)
     if name == BESIDE_LINEAR and (own := report.gains.get("linear")):
         yield Bar(f"{name}, not below linear", own.high >= 0, _shown(own))
     if name in KEEPS_GAIN and (own := report.gains.get("single")):
@@ -102,13 +102,20 @@ def _of_calibration(name: str, models: Models, ours: str) -> Iterator[Bar]:
 
 
 def _of_time(name: str, models: Models, ours: str) -> Iterator[Bar]:
-    own, fast = ([float(cell.record["seconds"]) for cell in models.get(model, {}).values()] for model in (ours, "fast"))
+    """The seconds of the fits, without the predictions; all seconds of cells that were not done in time."""
+    own, fast = (_fit_seconds(models.get(model, {})) for model in (ours, "fast"))
     if not (own and fast):
+        yield Bar(f"{name}, time of the fit", None, "not measured")
         return
     limit = min(LONGEST, max(TIMES_FAST * float(np.mean(fast)), SECONDS))
     limit = SECONDS if name == BESIDE_LINEAR else limit
     seconds = float(np.mean(own))
     yield Bar(f"{name}, time of the fit", seconds <= limit, f"{seconds:.0f} s, limit {limit:.0f} s")
+
+
+def _fit_seconds(cells: Mapping[int, Measured]) -> list[float]:
+    found = [cell.record.get("fit_seconds") if cell.is_done else cell.record["seconds"] for cell in cells.values()]
+    return [float(seconds) for seconds in found if seconds is not None]
 
 
 def _shown(own: Gain) -> str:
