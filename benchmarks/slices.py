@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
-from sensorium.evaluate.slices import LEVEL, Cut, cut_dates, cut_numbers, cut_values, list_candidates, worst_slices
+from sensorium.evaluate.slices import MAX_P, Cut, cut_dates, cut_numbers, cut_values, list_candidates, worst_slices
 
 RESULTS = Path(__file__).parent / "results" / "slices.json"
 YEAR = 365.25 * 86_400  # seconds
@@ -57,7 +57,7 @@ def report(loss: str, planted: str, rows: int, seed: int, *, grouped: bool) -> d
     worse = plant(planted, cuts, random)
     losses = simulate(loss, worse, random, groups)
     tested = worst_slices(list_candidates(cuts, groups, rows), losses, groups)
-    reported = [own for own in tested if own.p < LEVEL]
+    reported = [own for own in tested if own.p < MAX_P]
     shared = [float((own.rows & worse).sum() / (own.rows | worse).sum()) for own in reported]
     return {"reported": len(reported), "best": max(shared, default=0.0), "rows": int(worse.sum())}
 

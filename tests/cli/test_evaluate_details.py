@@ -37,6 +37,12 @@ def test_json_has_curves_and_operating_points(trained):
     assert points["points"][-1]["threshold"] == 0.5
 
 
+def test_a_prevalence_that_cannot_be_is_refused_before_rows_are_scored(trained, monkeypatch):
+    monkeypatch.setattr(sensorium.Model, "evaluate", lambda *_, **__: pytest.fail("rows are scored"))
+    found = main("evaluate", *trained, "--prevalence", "2")
+    assert found.returncode != 0 and "the prevalence cannot be 2" in found.stderr
+
+
 def test_curves_without_json_are_an_error(trained):
     found = main("evaluate", *trained, "--curves")
     assert found.returncode != 0

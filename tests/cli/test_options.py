@@ -230,12 +230,12 @@ def test_evaluate_takes_every_split(split, run, made):
 
 
 def test_evaluate_and_predict_take_slices_and_units(run, made, tmp_path):
-    found = answer("evaluate", run, made, "--slice", "category,present", "--slice", "number", "--slices")
+    found = answer("evaluate", run, made, "--slice", "category,present", "--slice", "number", "--find-slices")
     assert list(found["slices"]["columns"]) == ["category", "present", "number"]
     assert {"examined", "found", "next"} <= found["slices"]["search"].keys()
     told = call("evaluate", run, made, "--slice", "category", "--split", "all").stdout
     assert "change from other rows" in told and "few rows" in told
-    units = answer("predict", run, made, "-o", tmp_path / "units.csv", "--by", "category")["rows"]
+    units = answer("predict", run, made, "-o", tmp_path / "units.csv", "--by", "category")["units"]
     with pytest.raises(ValueError, match="rows of one 'category' have different labels"):
         call("evaluate", run, made, "--by", "category", "--split", "all")
     assert 1 < units < 160

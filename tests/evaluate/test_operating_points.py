@@ -7,7 +7,8 @@ from scipy.stats import binomtest
 from sensorium.errors import ConfigError, SchemaError
 from sensorium.evaluate import Evaluation
 from sensorium.evaluate.operating_points import FIXED, operating_table
-from sensorium.evaluate.proportions import proportion
+from sensorium.evaluate.proportions import proportion, wilson
+from sensorium.evaluate.resampled_t import quantile_t
 from sensorium.evaluate.scored_rows import ScoredRows
 from sensorium.registry import tasks
 from sensorium.table import open_table
@@ -38,9 +39,11 @@ def test_rows_of_a_group_count_once_if_they_are_equal():
     groups = np.repeat(np.arange(40), 5)
     grouped, alone = proportion(np.repeat(hits, 5), groups), proportion(hits)
     assert grouped.value == alone.value
-    assert (grouped.low, grouped.high) == (pytest.approx(alone.low, abs=0.004), pytest.approx(alone.high, abs=0.004))
-    always, ten = proportion(np.ones(200, bool), groups), proportion(np.ones(40, bool))
-    assert always == ten
+    low, high = wilson(alone.value, 40, quantile_t(0.95, 39))  # the groups estimate their variance
+    assert (grouped.low, grouped.high) == (pytest.approx(low, abs=0.004), pytest.approx(high, abs=0.004))
+    assert grouped.low < alone.low and alone.high < grouped.high
+    always = proportion(np.ones(200, bool), groups)
+    assert (always.low, always.high) == wilson(1.0, 40, quantile_t(0.95, 39))
 
 
 def test_one_group_has_no_interval():
@@ -101,3 +104,12 @@ def test_prevalence_and_task_are_checked():
         evaluation("multiclass").operating_points(0.1)
     with pytest.raises(SchemaError, match="does not keep its rows"):
         Evaluation(60, {}, {}).confusion()
+
+
+def test_every_label_has_operating_points():
+    cells = [[f"label {number:02}" for number in range(12) if (row + number) % 3 == 0] for row in range(60)]
+    column = open_table({"y": cells}).column("y")
+    learnt = tasks.load("multilabel").learn(column, "none")
+    truth = learnt.encode(column).values
+    found = ScoredRows(learnt, learnt.outcome(np.random.default_rng(0).random(truth.shape), truth)).operating_points()
+    assert [table.label for table in found[""]] == learnt.labels and len(learnt.labels) == 12  # more than have curves

@@ -89,6 +89,11 @@ def test_a_row_is_in_the_slice_of_each_of_its_tags():
     assert sizes(cut_sets("tags", [["a", "b"], ["b"], [], None])) == {"b": 2, "a": 1, "(missing)": 1}
 
 
+def test_rare_tags_that_have_no_slice_are_counted():
+    cut = cut_sets("tags", [[f"tag {number}"] for number in range(25)])
+    assert (len(cut.values), cut.merged, cut.overlapping) == (20, 5, True)
+
+
 def test_modalities_that_are_present_are_slices():
     cut = cut_present({"image": np.array([1, 1, 0, 0], bool), "text": np.array([1, 0, 0, 1], bool)})
     assert sizes(cut) == {"(nothing)": 1, "image": 1, "image + text": 1, "text": 1}
@@ -124,11 +129,11 @@ def test_each_slice_has_the_metrics_of_its_rows_and_the_difference_to_the_others
     whole = outcome(np.arange(200) % 10 >= np.where(np.arange(200) < 100, 1, 4))  # right in 90% and in 60% of the rows
     cut = cut_values("half", ["first"] * 100 + ["second"] * 95 + [None] * 5)
     first, second, missing = score_cut(whole, cut, ["accuracy"], "accuracy")
-    assert (first.name, first.n, first.few) == ("half = first", 100, False)
+    assert (first.name, first.n, first.rough) == ("half = first", 100, False)
     assert first.metrics == evaluate_outcome(whole.take(np.arange(100)), ["accuracy"]).metrics == {"accuracy": 0.9}
     assert first.difference.value == pytest.approx(0.3) and first.difference.interval[0] > 0.15
     assert second.difference.interval[1] < 0
-    assert missing.few and missing.n == 5
+    assert missing.rough and missing.n == 5
 
 
 def test_difference_of_a_loss_is_negative_in_a_worse_slice():

@@ -5,8 +5,8 @@ import pytest
 from sklearn.metrics import confusion_matrix, f1_score, precision_score, recall_score
 
 from sensorium.config import DEFAULT_THRESHOLD, MIN_CLASS_ROWS, ThresholdRule
-from sensorium.evaluate.calibration import cross_fit_folds
 from sensorium.evaluate.thresholds import best_threshold, choose_thresholds
+from sensorium.split.cross_fit import cross_fit_folds
 
 pytestmark = pytest.mark.unit
 

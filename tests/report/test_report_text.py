@@ -119,3 +119,9 @@ def test_a_network_that_is_no_member_of_the_blend_is_named_as_such(kind, said):
     blend = BlendRecord(metric="log_loss", judged=9, how="5 folds", candidates=[], value=0.5)
     members = [MemberRecord(name="own", kind=kind, weight=1.0, modalities=["text"])]
     assert said in printed(fit_text([], ModelCard(members=members, blend=blend, seconds=3.2), DataSpec(), None))
+
+
+def test_few_rows_or_groups_of_a_target_are_named():
+    few = {"price.rows": 40, "genre.groups": 12}
+    found = printed(evaluation_text(Evaluation(400, {"r2": 0.5}, {"r2": (0.4, 0.6)}, rows="test rows", few=few)))
+    assert "few rows with a label of price (40)" in found and "few groups with a label of genre (12)" in found

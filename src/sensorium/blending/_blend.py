@@ -21,6 +21,7 @@ from sensorium.split import Folds
 from sensorium.table import Floats, Rows
 from sensorium.tasks import selection_criterion
 from sensorium.trials import (
+    ChosenBy,
     TrialResult,
     TrialSpec,
     blend_pool,
@@ -218,8 +219,8 @@ def _assembled(
         scores[used] = plan.task.mixed(scaled, fitted.prior, found[""].prior_share)
     if len(rows):
         fitted = with_conformal(data, fitted, plan.outcome(scores[rows], rows), rows, roles.source)
-    is_held_out = np.isin(rows, data.rows("validation")).all()
-    fitted = decide_by(plan, fitted, scores[rows], rows, "validation" if is_held_out else "out_of_fold")
+    chosen_by: ChosenBy = "out_of_fold" if roles.source == "out_of_fold" else "validation"
+    fitted = decide_by(plan, fitted, scores[rows], rows, chosen_by)
     outcomes = {"validation": plan.outcome(scores[roles.validate], roles.validate)} if len(roles.validate) else {}
     return replace(main, error=None, fitted=fitted, outcomes=outcomes, judged=roles.validate)
 

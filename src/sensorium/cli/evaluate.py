@@ -54,7 +54,7 @@ def evaluate(
     find_slices: Annotated[
         bool,
         typer.Option(
-            "--slices",
+            "--find-slices",
             help="Also search for slices with a higher loss: values of columns and of pairs of columns, and clusters "
             "of texts and files.",
         ),
@@ -88,7 +88,7 @@ def evaluate(
     """
     from sensorium.config import parse_assignments
     from sensorium.errors import ConfigError
-    from sensorium.evaluate.scored_rows import by_target
+    from sensorium.evaluate.scored_rows import by_target, check_details
     from sensorium.predictor import load
     from sensorium.report import confusion_text, evaluation_text, operating_points_text, problems_text
 
@@ -98,6 +98,7 @@ def evaluate(
         )
     loaded = load(model, device=device or "auto", config=parse_assignments(assign or []))
     loaded = loaded if threshold is None else loaded.with_threshold(threshold)
+    check_details(loaded.fitted.task, curves=curves, prevalence=prevalence)
     found = loaded.evaluate(
         table,
         split,

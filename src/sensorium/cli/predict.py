@@ -73,7 +73,7 @@ def predict(
     if not (json or quiet or to_stdout):
         say(f"{count(len(found), 'row' if by is None else 'unit')}: {out}")
     notices = [group.to_json() for group in problems.groups()]
-    show_json({"rows": len(found), "out": str(out), "notices": notices}, json)
+    show_json({"rows" if by is None else "units": len(found), "out": str(out), "notices": notices}, json)
 
 
 def _check_file(out: Path, table: str) -> None:

@@ -16,8 +16,8 @@ RULE = (
 )
 DEFAULT_THRESHOLD = 0.5
 MIN_CLASS_ROWS = 10  # rows with a label, and rows without it, from which its threshold is chosen
-REACHED = re.compile(r"(?P<name>recall|precision)=(?P<value>[^=,]+)")
-COSTS = re.compile(r"(?P<one>fn|fp)=(?P<first>[^=,]+),(?P<other>fn|fp)=(?P<second>[^=,]+)")
+REACHED_PATTERN = re.compile(r"(?P<name>recall|precision)=(?P<value>[^=,]+)")
+COSTS_PATTERN = re.compile(r"(?P<one>fn|fp)=(?P<first>[^=,]+),(?P<other>fn|fp)=(?P<second>[^=,]+)")
 HIGHEST_COST = 1e6
 
 RuleName: TypeAlias = Literal["auto", "fixed", "f1", "youden", "recall", "precision", "costs"]
@@ -53,10 +53,10 @@ class ThresholdRule:
         text = "".join(str(given).split()) if not isinstance(given, bool) else ""
         if text in ("auto", "f1", "youden"):
             return cls(text)  # type: ignore[arg-type]
-        if found := REACHED.fullmatch(text):
+        if found := REACHED_PATTERN.fullmatch(text):
             return cls(found["name"], _number(found["value"], 1.0, closed=True))  # type: ignore[arg-type]
-        if (found := COSTS.fullmatch(text)) and found["one"] != found["other"]:
-            costs = {found[kind]: _number(found[cost], HIGHEST_COST) for kind, cost in _COSTS.items()}
+        if (found := COSTS_PATTERN.fullmatch(text)) and found["one"] != found["other"]:
+            costs = {found[kind]: _number(found[cost], HIGHEST_COST) for kind, cost in COST_OF_KIND.items()}
             return cls("costs", DEFAULT_THRESHOLD, costs["fn"], costs["fp"])
         return cls("fixed", _number(text, 1.0))
 
@@ -66,7 +66,7 @@ class ThresholdRule:
         return self.false_positive / (self.false_positive + self.false_negative)
 
 
-_COSTS = {"one": "first", "other": "second"}  # groups of `COSTS`: a kind of error → its cost
+COST_OF_KIND = {"one": "first", "other": "second"}  # groups of `COSTS_PATTERN`: a kind of error → its cost
 
 
 def _number(text: str, most: float, *, closed: bool = False) -> float:

@@ -3,12 +3,13 @@
 from sensorium.conformal._conformal import EVERY, PER, Category, Conformal, Per
 from sensorium.conformal._distribution import Distribution, units_needed
 from sensorium.conformal._fit import LEVEL, fit_conformal, methods_of
-from sensorium.conformal._nonconformity import Nonconformity
+from sensorium.conformal._nonconformity import INTERVAL_METHODS, Nonconformity
 from sensorium.conformal._presence import Names, Presence
 from sensorium.conformal._regions import Regions, find_regions
 
 __all__ = [
     "EVERY",
+    "INTERVAL_METHODS",
     "LEVEL",
     "PER",
     "Category",

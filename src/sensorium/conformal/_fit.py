@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sensorium.config import CALIBRATION_FOLDS
 from sensorium.conformal._conformal import EVERY, Category, Conformal
 from sensorium.conformal._distribution import Distribution
 from sensorium.conformal._nonconformity import INTERVAL_METHODS, SET_METHODS, Method, Nonconformity
@@ -17,11 +18,11 @@ from sensorium.conformal._spread import Spread
 from sensorium.metrics import Outcome
 from sensorium.registry import tasks
 from sensorium.registry.traits import traits_of
+from sensorium.split.cross_fit import cross_fit_folds
 from sensorium.table import Floats, Rows
 from sensorium.tasks import Value
 
 LEVEL = 0.9  # coverage at which scores are compared
-FOLDS = 5
 FEWEST = 4  # rows or groups of a category that has a distribution of its own: enough for a coverage of 80%
 COMPARED = 50  # rows or groups from which on scores are compared; with fewer, the first one is used
 MARGIN = 0.05  # share by which the regions of another score have to be smaller than those of the first one
@@ -57,8 +58,7 @@ class CalibrationRows:
 
     def fold_of_each(self, seed: int) -> Rows:
         """Return int64[n]: the fold of each row; rows of a group are in the same fold."""
-        units = self.units
-        return (np.random.default_rng(seed).permutation(int(units.max(initial=-1)) + 1) % FOLDS)[units]
+        return cross_fit_folds(len(self.truth), self.groups, seed)
 
 
 def fit_conformal(
@@ -100,10 +100,8 @@ def _targets(outcome: Outcome, task: str, presence: Presence) -> Iterator[tuple[
     if not outcome.parts:
         yield "", CalibrationRows(task, outcome.scores, outcome.truth, presence, outcome.groups)
     for name, part in outcome.parts.items():
-        rows = np.flatnonzero(part.known)
-        groups = None if outcome.groups is None else outcome.groups[rows]
-        own = part.outcome
-        yield name, CalibrationRows(part.task, own.scores[rows], own.truth[rows], presence.take(rows), groups)
+        rows, own = outcome.of_target(name)
+        yield name, CalibrationRows(part.task, own.scores, own.truth, presence.take(rows), own.groups)
 
 
 def _fit(rows: CalibrationRows, method: str, seed: int) -> Conformal:
@@ -136,7 +134,7 @@ def _in_folds(rows: CalibrationRows, method: Method, seed: int) -> Floats | None
         score = _score(rows, method)
         return None if score is None else score.of_truth(rows.scores, rows.truth)
     folds, found = rows.fold_of_each(seed), np.zeros(len(rows.truth))
-    for fold in range(FOLDS):
+    for fold in range(CALIBRATION_FOLDS):
         own = np.flatnonzero(folds == fold)
         score = _score(rows.take(np.flatnonzero(folds != fold)), method)
         if score is None:
@@ -148,7 +146,7 @@ def _in_folds(rows: CalibrationRows, method: Method, seed: int) -> Floats | None
 def _cost(rows: CalibrationRows, method: Method, fitted: Floats, seed: int) -> float:
     """Return the mean size of sets, or the mean interval score, each row with the limit of the other folds."""
     folds, total = rows.fold_of_each(seed), 0.0
-    for fold in range(FOLDS):
+    for fold in range(CALIBRATION_FOLDS):
         own, rest = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
         score = _score(rows.take(rest), method)
         assert score is not None

@@ -11,8 +11,8 @@ from sensorium.files.figures import finite
 from sensorium.findings import count, shorten
 from sensorium.metrics import Difference
 
-FEW_ROWS = 30  # rows below which intervals of a slice are only rough
-FEW_GROUPS = 10  # … and groups, where intervals resample groups
+ROUGH_ROWS = 30  # rows below which intervals of a slice are only rough
+ROUGH_GROUPS = 10  # … and groups, where intervals resample groups
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Slice:
         value: value or range of each of these columns.
         n: number of rows (units, if rows were aggregated).
         metrics: name → value; NaN if it is not defined.
-        intervals: name → bootstrap 95% interval.
+        intervals: name → 95% interval.
         difference: watched metric of these rows minus that of all other rows, positive if these rows are predicted
             better; the rows of both are resampled. None if there are no other rows.
         groups: number of groups that intervals resample as a whole; None if they resample rows.
@@ -39,9 +39,9 @@ class Slice:
     groups: int | None = None
 
     @property
-    def few(self) -> bool:
+    def rough(self) -> bool:
         """Return whether there are too few rows or groups for more than rough intervals."""
-        return self.n < FEW_ROWS or (self.groups is not None and self.groups < FEW_GROUPS)
+        return self.n < ROUGH_ROWS or (self.groups is not None and self.groups < ROUGH_GROUPS)
 
     @property
     def name(self) -> str:
@@ -50,12 +50,12 @@ class Slice:
         return " and ".join(f"{column} {value if value[:1] in '<≥' else f'= {value}'}" for column, value in parts)
 
     def to_json(self) -> dict[str, Any]:
-        """Return `{"column", "value", "n", "few", "metrics", "intervals", "difference"}`, and `"groups"` if any."""
+        """Return `{"column", "value", "n", "rough", "metrics", "intervals", "difference"}`, and `"groups"` if any."""
         return {
             "column": [*self.column],
             "value": [*self.value],
             "n": self.n,
-            "few": self.few,
+            "rough": self.rough,
             "metrics": {name: finite(value) for name, value in self.metrics.items()},
             "intervals": {name: [finite(low), finite(high)] for name, (low, high) in self.intervals.items()},
             "difference": self.difference and self.difference.to_json(),
@@ -145,7 +145,7 @@ class Slices:
     def _line(self, own: Slice, name: str) -> str:
         low, high = own.intervals[self.metric]
         figures = f"{own.metrics[self.metric]:.4g} ({low:.4g} to {high:.4g})"
-        few = ", few rows" if own.few else ""
+        few = ", few rows" if own.rough else ""
         return f"{shorten(name)}  {figures if math.isfinite(low) else figures.split()[0]}, {count(own.n, 'row')}{few}"
 
     def to_json(self) -> dict[str, Any]:

@@ -20,7 +20,7 @@ class Subset:
         modalities: the modalities that the model gets.
         rows: number of rows that have one of them; for other rows, the prediction is the average of the training rows.
         value: metric on all rows.
-        interval: bootstrap 95% interval.
+        interval: 95% interval.
         difference: difference to the score with all modalities, on the same rows; None for all modalities.
     """
 

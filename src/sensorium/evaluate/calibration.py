@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from sensorium.config import CALIBRATION_FOLDS, CALIBRATION_ROWS
 from sensorium.evaluate.compare import compare_losses
-from sensorium.evaluate.cross_fit import cross_fit_folds
 from sensorium.metrics import Difference, log_losses, score
 from sensorium.model import Outputs, at_bound, fit_temperature, is_varied, outcome_at, with_varied_labels
+from sensorium.split.cross_fit import cross_fit_folds
 from sensorium.table import Floats, Rows
 from sensorium.tasks import EncodedTarget, Task
 

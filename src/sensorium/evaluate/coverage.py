@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from sensorium.conformal import EVERY, Category, Conformal, Per, Presence, Regions, find_regions
 from sensorium.evaluate._coverage_results import CoverageRate, Coverages, TargetCoverage
-from sensorium.evaluate.bootstrap import CELLS, group_resamples, interval_around, resamples
+from sensorium.evaluate._studentized import Studentized
+from sensorium.evaluate.bootstrap import CELLS, LEVEL, group_resamples, interval_around, resamples
 from sensorium.evaluate.proportions import proportion
 from sensorium.metrics import Outcome
 from sensorium.table import Floats, Rows
@@ -45,10 +46,9 @@ def _parts(outcome: Outcome, presence: Presence) -> Iterator[tuple[str, Outcome,
     """Yield each target with its rows of a known label."""
     if not outcome.parts:
         yield "", outcome, presence
-    for name, part in outcome.parts.items():
-        rows = np.flatnonzero(part.known)
-        groups = None if outcome.groups is None else outcome.groups[rows]
-        yield name, part.outcome.take(rows).grouped(groups), presence.take(rows)
+    for name in outcome.parts:
+        rows, own = outcome.of_target(name)
+        yield name, own, presence.take(rows)
 
 
 def _measure(conformal: Conformal, regions: Regions, outcome: Outcome, presence: Presence, per: Per) -> TargetCoverage:
@@ -139,8 +139,12 @@ def share_interval(holds: npt.NDArray[np.bool_], groups: Rows | None) -> tuple[f
 
 
 def mean_interval(values: npt.NDArray[Any], groups: Rows | None) -> tuple[float, float]:
-    """Return the bootstrap 95% interval of a mean of rows; NaN for a single group."""
+    """Return the 95% interval of a mean of rows by the bootstrap, studentized if it can be; NaN for a single group."""
     blocks = resamples(len(values), cells=CELLS) if groups is None else group_resamples(groups, cells=CELLS)
-    with np.errstate(invalid="ignore"):  # a resample of one group has no rows
-        drawn = [weights @ values / weights.sum(1) for weights in blocks]
-    return interval_around(np.concatenate(drawn), float(values.mean()))
+    studentized = Studentized.of(values.astype(np.float64), np.ones(len(values)), float, groups=groups)
+    drawn = []
+    for weights in blocks:
+        studentized.add(weights)
+        with np.errstate(invalid="ignore"):  # a resample of one group has no rows
+            drawn.append(weights @ values / weights.sum(1))
+    return studentized.ends(LEVEL) or interval_around(np.concatenate(drawn), float(values.mean()))

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from sensorium.evaluate.bootstrap import LEVEL
 from sensorium.evaluate.proportions import proportion
 from sensorium.evaluate.scores import resamples_of
 from sensorium.files.figures import finite
 from sensorium.metrics import Outcome
-from sensorium.table import Floats, Rows
+from sensorium.table import Floats, Rows, Truths
 
 MAX_POINTS = 200  # of a curve
 MAX_LABELS = 10  # with curves: the most frequent ones
 BINS = 15  # of a reliability curve, at most
 BIN_ROWS = 10  # of a bin, at least
 TOP_CLASS = "predicted class"
-Flags: TypeAlias = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -105,15 +103,16 @@ def make_curves(outcome: Outcome, labels: Sequence[Any], seed: int = 0) -> Curve
     )
 
 
-def most_frequent(outcome: Outcome, labels: Sequence[Any]) -> tuple[list[tuple[Any, Flags, Floats]], int]:
-    """Return label, truth and scores of the most frequent labels that some rows have and others lack.
-
-    Returns:
-        Up to `MAX_LABELS` labels in their order, and the number of other labels that some rows have and others lack.
-    """
+def varied_labels(outcome: Outcome, labels: Sequence[Any]) -> list[tuple[Any, Truths, Floats]]:
+    """Return label, truth and scores of the labels that some rows have and others lack, in their order."""
     columns = list(outcome.one_against_rest())
     names = labels[1:] if len(columns) == 1 and not outcome.is_multilabel else labels
-    varied = [(name, *own) for name, own in zip(names, columns, strict=True) if 0 < own[0].mean() < 1]
+    return [(name, *own) for name, own in zip(names, columns, strict=True) if 0 < own[0].mean() < 1]
+
+
+def most_frequent(outcome: Outcome, labels: Sequence[Any]) -> tuple[list[tuple[Any, Truths, Floats]], int]:
+    """Return up to `MAX_LABELS` of `varied_labels`, the most frequent ones, and the number of the others."""
+    varied = varied_labels(outcome, labels)
     order = np.argsort([-own[1].sum() for own in varied], kind="stable")[:MAX_LABELS]
     return [varied[place] for place in np.sort(order)], max(0, len(varied) - MAX_LABELS)
 
@@ -132,14 +131,14 @@ class _Ranking:
     """
 
     label: Any
-    truth: Flags
+    truth: Truths
     order: Rows
     starts: Rows
     thresholds: Floats
     drawn: list[tuple[Floats, Floats]]
 
     @classmethod
-    def of(cls, label: Any, truth: Flags, scores: Floats) -> _Ranking:
+    def of(cls, label: Any, truth: Truths, scores: Floats) -> _Ranking:
         order = np.argsort(-scores, kind="stable")
         ordered, hits = scores[order], truth[order]
         ends = np.flatnonzero(np.diff(ordered, append=-np.inf))
@@ -201,7 +200,7 @@ def _reliability_of_top(outcome: Outcome) -> Curve:
     return _reliability(TOP_CLASS, outcome.truth == outcome.predicted, confidence, outcome.groups)
 
 
-def _reliability(label: Any, truth: Flags, scores: Floats, groups: Rows | None) -> Curve:
+def _reliability(label: Any, truth: Truths, scores: Floats, groups: Rows | None) -> Curve:
     """Return frequency against mean probability in bins of equally many rows; equal scores share a bin."""
     bins = min(BINS, max(1, len(scores) // BIN_ROWS))
     _, places, counts = np.unique(scores, return_inverse=True, return_counts=True)

@@ -40,7 +40,8 @@ class Evaluation:
         subsets: scores with subsets of the modalities, if they were requested.
         groups: number of groups that the intervals resample as a whole; None if they resample rows.
         few: `rows` or `groups` → their number, if they are too few for intervals to contain the population's value in
-            95% of all samples (fewer than 300 rows or 30 groups); `target.rows` is that of one of several targets.
+            95% of all samples (fewer than 300 rows or 30 groups); `target.rows` and `target.groups` are those of one
+            of several targets.
         classes: metrics of each class, if they were requested.
         coverage: coverage of prediction sets or intervals, if it was requested.
         slices: metrics of slices of the rows, if they were requested.

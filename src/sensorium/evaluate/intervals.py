@@ -25,7 +25,7 @@ from sensorium.evaluate.scores import clip_interval
 from sensorium.metrics import Outcome, Trials, bias_of, terms_of, trials_of
 from sensorium.table import Floats
 
-FEW_ROWS, FEW_GROUPS = 300, 30  # below which intervals are not shown to contain the population's value in 95%
+FEW_ROWS, FEW_GROUPS = 300, 30  # from which on intervals are meant to contain the population's value in 95%
 
 
 class MetricInterval:
@@ -81,7 +81,7 @@ class MetricInterval:
 def count_few(outcome: Outcome) -> dict[str, int]:
     """Return what is too few for intervals to be relied on: `rows` or `groups` → their number; empty if nothing is.
 
-    With several targets, `target.rows` is the number of rows with a label of this target, if all rows are enough.
+    With several targets, `target.rows` and `target.groups` are those with a label of this target, if all are enough.
     """
     few = _few(outcome)
     for name, part in outcome.parts.items():

@@ -7,11 +7,10 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from sensorium.evaluate.curves import Flags
 from sensorium.evaluate.proportions import UNDEFINED, Estimate, proportion
 from sensorium.evaluate.thresholds import threshold_cuts
 from sensorium.files.figures import finite
-from sensorium.table import Floats, Rows
+from sensorium.table import Floats, Rows, Truths
 
 Fixed: TypeAlias = Literal["sensitivity", "specificity", "threshold"]
 FIXED = (0.8, 0.9, 0.95, 0.99)  # sensitivities and specificities of the table
@@ -75,7 +74,7 @@ class OperatingTable:
 
 
 def operating_table(
-    column: tuple[Any, Flags, Floats], threshold: float, prevalence: float | None = None, groups: Rows | None = None
+    column: tuple[Any, Truths, Floats], threshold: float, prevalence: float | None = None, groups: Rows | None = None
 ) -> OperatingTable:
     """Return the operating points of one label.
 
@@ -110,7 +109,7 @@ def _last(cuts: Floats) -> float:
 
 
 def _estimates(
-    truth: Flags, scores: Floats, threshold: float, prevalence: float, groups: Rows | None
+    truth: Truths, scores: Floats, threshold: float, prevalence: float, groups: Rows | None
 ) -> tuple[Estimate, Estimate, Estimate, Estimate]:
     """Return sensitivity, specificity, PPV and NPV; undefined if no threshold reaches what is fixed."""
     if not np.isfinite(threshold):

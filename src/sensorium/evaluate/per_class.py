@@ -73,11 +73,9 @@ def score_classes(
     if not outcome.parts:
         return _score_each(outcome, labels, None, seed)
     found: list[ClassScores] = []
-    for target, part in outcome.parts.items():
+    for target in outcome.parts:
         if parts[target]:
-            rows = np.flatnonzero(part.known)
-            groups = None if outcome.groups is None else outcome.groups[rows]
-            found += _score_each(part.outcome.take(rows).grouped(groups), parts[target], target, seed)
+            found += _score_each(outcome.of_target(target)[1], parts[target], target, seed)
     return found
 
 

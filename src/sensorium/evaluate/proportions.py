@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sensorium.evaluate.bootstrap import LEVEL
+from sensorium.evaluate.resampled_t import quantile_t
 from sensorium.files.figures import finite
 from sensorium.table import Rows
 
@@ -34,8 +36,8 @@ def proportion(hits: npt.NDArray[np.bool_], groups: Rows | None = None) -> Estim
     """Return the share of hits with its Wilson interval (Wilson 1927).
 
     Rows of a group are alike. Their number is then divided by the design effect, the variance between groups over that
-    of independent rows (Rao and Scott 1992); if all rows or none are hits, the number of groups takes its place. There
-    is no interval for a single group.
+    of independent rows (Rao and Scott 1992); if all rows or none are hits, the number of groups takes its place. The
+    quantile is that of Student's t-distribution for the number of groups. There is no interval for a single group.
 
     Args:
         hits: bool[n].
@@ -49,12 +51,13 @@ def proportion(hits: npt.NDArray[np.bool_], groups: Rows | None = None) -> Estim
     """
     if not len(hits):
         return UNDEFINED
-    share, rows = float(hits.mean()), float(len(hits))
-    if groups is not None:
-        rows = _effective_rows(hits, groups)
-        if rows < 2:
-            return Estimate(share, math.nan, math.nan)
-    return Estimate(share, *wilson(share, rows))
+    share = float(hits.mean())
+    if groups is None:
+        return Estimate(share, *wilson(share, len(hits)))
+    count = len(np.unique(groups))
+    if count < 2:
+        return Estimate(share, math.nan, math.nan)
+    return Estimate(share, *wilson(share, _effective_rows(hits, groups), quantile_t(LEVEL, count - 1)))
 
 
 def wilson(share: float, rows: float, quantile: float = NORMAL) -> tuple[float, float]:
@@ -72,11 +75,11 @@ def wilson(share: float, rows: float, quantile: float = NORMAL) -> tuple[float, 
 
 
 def _effective_rows(hits: npt.NDArray[Any], groups: Rows) -> float:
-    """Return the number of independent rows with the same variance, 1 for a single group."""
+    """Return the number of independent rows with the same variance, for two groups or more."""
     places = np.unique(groups, return_inverse=True)[1]
     sizes, sums = np.bincount(places), np.bincount(places, hits)
     count, rows, share = len(sizes), len(hits), hits.mean()
-    if count < 2 or share in (0, 1):
+    if share in (0, 1):
         return float(count)
     variance = count / (count - 1) * float(((sums - share * sizes) ** 2).sum()) / rows**2
     design_effect = variance / (share * (1 - share) / rows)

@@ -6,16 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import numpy as np
-
 from sensorium.errors import ConfigError, SchemaError
 from sensorium.evaluate.confusion import ConfusionMatrix
-from sensorium.evaluate.curves import Curves, make_curves, most_frequent
+from sensorium.evaluate.curves import Curves, make_curves, varied_labels
 from sensorium.evaluate.operating_points import OperatingTable, operating_table
 from sensorium.metrics import Outcome
 from sensorium.tasks import Task, targets_of
 
 Found = TypeVar("Found")
+CURVE, OPERATING_POINT = "curve", "operating point"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -36,7 +35,7 @@ class ScoredRows:
     @property
     def has_classes(self) -> bool:
         """Return whether a target has classes or labels."""
-        return any(part.labels for part in targets_of(self.task).values())
+        return self.task.has_classes
 
     def confusion(self) -> dict[str, ConfusionMatrix]:
         """Count the rows by true and predicted class.
@@ -52,9 +51,7 @@ class ScoredRows:
         Raises:
             SchemaError: no target has classes or labels.
         """
-        return self._each(
-            "curve", lambda part: bool(part.labels), lambda part, own: make_curves(own, part.labels, seed)
-        )
+        return self._each(CURVE, lambda part: bool(part.labels), lambda part, own: make_curves(own, part.labels, seed))
 
     def operating_points(self, prevalence: float | None = None) -> dict[str, list[OperatingTable]]:
         """Compute the operating points of the positive class, or of each label.
@@ -66,18 +63,15 @@ class ScoredRows:
             SchemaError: no target is binary or multilabel.
             ConfigError: the prevalence is not above 0 and below 1.
         """
-        if prevalence is not None and not 0 < prevalence < 1:
-            raise ConfigError(
-                f"the prevalence cannot be {prevalence:g}", place="prevalence", rule="a share above 0 and below 1"
-            )
+        check_prevalence(prevalence)
 
         def tables(part: Task, own: Outcome) -> list[OperatingTable]:
-            columns, _ = most_frequent(own, part.labels)
+            columns = varied_labels(own, part.labels)
             positive = part.labels if own.is_multilabel else part.labels[1:]
             threshold = dict(zip(positive, part.thresholds, strict=True))
             return [operating_table(column, threshold[column[0]], prevalence, own.groups) for column in columns]
 
-        return self._each("operating point", lambda part: bool(part.thresholds), tables)
+        return self._each(OPERATING_POINT, lambda part: bool(part.thresholds), tables)
 
     def _each(
         self, what: str, suits: Callable[[Task], bool], make: Callable[[Task, Outcome], Found]
@@ -88,17 +82,39 @@ class ScoredRows:
             if suits(part) and len(own):
                 found[name] = make(part, own)
         if not found:
-            rule = "binary and multilabel targets" if what == "operating point" else "targets with classes or labels"
-            raise SchemaError(f"the model has no {what}", place="evaluate", rule=f"for {rule} with labelled rows")
+            raise _unsuited(what)
         return found
 
     def _outcome_of(self, target: str) -> Outcome:
         """Return the outcome of a target on the rows with its label."""
-        if not target:
-            return self.outcome
-        part, groups = self.outcome.parts[target], self.outcome.groups
-        rows = np.flatnonzero(part.known)
-        return part.outcome.take(rows).grouped(None if groups is None else groups[rows])
+        return self.outcome.of_target(target)[1] if target else self.outcome
+
+
+def check_prevalence(prevalence: float | None) -> None:
+    """Raise ConfigError if a prevalence is not above 0 and below 1."""
+    if prevalence is not None and not 0 < prevalence < 1:
+        raise ConfigError(
+            f"the prevalence cannot be {prevalence:g}", place="prevalence", rule="a share above 0 and below 1"
+        )
+
+
+def check_details(task: Task, *, curves: bool, prevalence: float | None) -> None:
+    """Check that curves and operating points suit a task, before rows are scored.
+
+    Raises:
+        SchemaError: no target has classes or labels, or a decision threshold.
+        ConfigError: the prevalence is not above 0 and below 1.
+    """
+    check_prevalence(prevalence)
+    if curves and not task.has_classes:
+        raise _unsuited(CURVE)
+    if prevalence is not None and not any(part.thresholds for part in targets_of(task).values()):
+        raise _unsuited(OPERATING_POINT)
+
+
+def _unsuited(what: str) -> SchemaError:
+    rule = "binary and multilabel targets" if what == OPERATING_POINT else "targets with classes or labels"
+    return SchemaError(f"the model has no {what}", place="evaluate", rule=f"for {rule} with labelled rows")
 
 
 def _confusion(part: Task, own: Outcome) -> ConfusionMatrix:

@@ -10,13 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from sensorium.config import CALIBRATION_FOLDS, DEFAULT_THRESHOLD, MIN_CLASS_ROWS, ThresholdRule
-from sensorium.evaluate.cross_fit import cross_fit_folds
 from sensorium.metrics import Outcome
-from sensorium.table import Floats, Rows
+from sensorium.split.cross_fit import cross_fit_folds
+from sensorium.table import Floats, Rows, Truths
 from sensorium.tasks import EncodedTarget, Task, decides_by_default, targets_of, with_thresholds
 
 ROUNDING = 1e-9
-Flags: TypeAlias = npt.NDArray[np.bool_]
 Reason: TypeAlias = Literal["chosen", "fixed", "few_rows", "expected_cost", "not_reached"]
 
 
@@ -90,7 +89,7 @@ def decided_outcome(task: Task, outcome: Outcome) -> Outcome:
 
 
 def choose_thresholds(
-    rule: ThresholdRule, columns: list[tuple[Flags, Floats]], *, seed: int, groups: Rows | None = None
+    rule: ThresholdRule, columns: list[tuple[Truths, Floats]], *, seed: int, groups: Rows | None = None
 ) -> DecisionThresholds:
     """Choose the threshold of the positive class, or of each label.
 
@@ -115,7 +114,7 @@ def choose_thresholds(
     return DecisionThresholds(thresholds, reasons, rows, count, measured)
 
 
-def _choose(rule: ThresholdRule, truth: Flags, scores: Floats) -> tuple[float, Reason]:
+def _choose(rule: ThresholdRule, truth: Truths, scores: Floats) -> tuple[float, Reason]:
     if rule.name == "fixed":
         return rule.value, "fixed"
     if min(truth.sum(), (~truth).sum()) < MIN_CLASS_ROWS:
@@ -125,7 +124,7 @@ def _choose(rule: ThresholdRule, truth: Flags, scores: Floats) -> tuple[float, R
     return best_threshold(rule, truth, scores)
 
 
-def best_threshold(rule: ThresholdRule, truth: Flags, scores: Floats) -> tuple[float, Reason]:
+def best_threshold(rule: ThresholdRule, truth: Truths, scores: Floats) -> tuple[float, Reason]:
     """Return the threshold that is best for some rows by a rule, and whether it reaches what the rule asks for.
 
     Every cut between two different probabilities is tried; the threshold is the middle between them. Of equally good
@@ -157,7 +156,7 @@ def best_threshold(rule: ThresholdRule, truth: Flags, scores: Floats) -> tuple[f
     return float(thresholds[best[np.argmin(np.abs(thresholds[best] - DEFAULT_THRESHOLD))]]), "chosen"
 
 
-def threshold_cuts(truth: Flags, scores: Floats) -> tuple[Floats, Floats, Floats]:
+def threshold_cuts(truth: Truths, scores: Floats) -> tuple[Floats, Floats, Floats]:
     """Return the threshold of each cut, the highest first, with its numbers of true and false positives.
 
     The first cut is above all probabilities, unless one of them is 1.
@@ -176,7 +175,7 @@ def threshold_cuts(truth: Flags, scores: Floats) -> tuple[Floats, Floats, Floats
 
 
 def _cross_fitted(
-    rule: ThresholdRule, truth: Flags, scores: Floats, folds: Rows
+    rule: ThresholdRule, truth: Truths, scores: Floats, folds: Rows
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Measure decisions at the default threshold, and at those that are best for the other folds."""
     decided = np.zeros(len(truth), np.bool_)
@@ -189,7 +188,7 @@ def _cross_fitted(
     return _measure(rule, truth, scores >= DEFAULT_THRESHOLD), _measure(rule, truth, decided)
 
 
-def _measure(rule: ThresholdRule, truth: Flags, decided: Flags) -> dict[str, float]:
+def _measure(rule: ThresholdRule, truth: Truths, decided: Truths) -> dict[str, float]:
     hits, false_alarms = int((truth & decided).sum()), int((~truth & decided).sum())
     positives, negatives = int(truth.sum()), int((~truth).sum())
     recall, predicted = hits / positives, hits + false_alarms

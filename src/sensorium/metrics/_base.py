@@ -84,6 +84,12 @@ class Outcome:
         """Return the outcome with the groups of its rows."""
         return replace(self, groups=groups)
 
+    def of_target(self, name: str) -> tuple[Rows, Outcome]:
+        """Return the rows with a label of one of several targets, and its outcome on them, with their groups."""
+        part = self.parts[name]
+        rows = np.flatnonzero(part.known)
+        return rows, part.outcome.grouped(self.groups).take(rows)
+
     @property
     def group_count(self) -> int | None:
         """Return the number of groups; None if the rows are independent."""
@@ -209,9 +215,7 @@ def bias_of(name: str, outcome: Outcome) -> tuple[float, float] | None:
     target, find = _function("bias", name)
     if find is None:
         return None
-    own = outcome.parts[target] if target else None
-    labelled = outcome if own is None else own.outcome.grouped(outcome.groups).take(np.flatnonzero(own.known))
-    least, most = find(labelled)
+    least, most = find(outcome.of_target(target)[1] if target else outcome)
     return float(least), float(most)
 
 

@@ -15,7 +15,7 @@ from sensorium.metrics._means import divide
 from sensorium.table import Floats
 
 
-def proportion(trials: Trials, weights: Floats) -> Floats:
+def share_of_trials(trials: Trials, weights: Floats) -> Floats:
     """Return the weighted share of correct rows among those that count: [r]; NaN if none counts."""
     right, counted = trials
     if counted is None:

@@ -1,7 +1,7 @@
 """Fraction of correct predictions (multilabel: of rows with all labels correct, the subset accuracy)."""
 
 from sensorium.metrics._base import Outcome, Trials
-from sensorium.metrics._ratios import proportion
+from sensorium.metrics._ratios import share_of_trials
 from sensorium.table import Floats
 
 TASKS = ("class probabilities",)
@@ -18,4 +18,4 @@ def trials(outcome: Outcome) -> Trials:
 
 def accuracy(outcome: Outcome, weights: Floats) -> Floats:
     """Compute Σ w·[truth = predicted] / Σ w."""
-    return proportion(trials(outcome), weights)
+    return share_of_trials(trials(outcome), weights)

@@ -1,7 +1,7 @@
 """Fraction of the rows predicted positive that are positive."""
 
 from sensorium.metrics._base import Outcome, Trials
-from sensorium.metrics._ratios import proportion
+from sensorium.metrics._ratios import share_of_trials
 from sensorium.table import Floats
 
 TASKS = ("binary",)
@@ -17,4 +17,4 @@ def trials(outcome: Outcome) -> Trials:
 
 def precision(outcome: Outcome, weights: Floats) -> Floats:
     """Compute TP / (TP + FP); NaN if nothing is predicted positive."""
-    return proportion(trials(outcome), weights)
+    return share_of_trials(trials(outcome), weights)

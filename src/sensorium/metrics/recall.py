@@ -1,7 +1,7 @@
 """Fraction of the positive rows that are predicted positive (sensitivity)."""
 
 from sensorium.metrics._base import Outcome, Trials
-from sensorium.metrics._ratios import proportion
+from sensorium.metrics._ratios import share_of_trials
 from sensorium.table import Floats
 
 TASKS = ("binary",)
@@ -17,4 +17,4 @@ def trials(outcome: Outcome) -> Trials:
 
 def recall(outcome: Outcome, weights: Floats) -> Floats:
     """Compute TP / (TP + FN); NaN if no row is positive."""
-    return proportion(trials(outcome), weights)
+    return share_of_trials(trials(outcome), weights)

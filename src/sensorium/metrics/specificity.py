@@ -1,7 +1,7 @@
 """Fraction of the negative rows that are predicted negative (true negative rate)."""
 
 from sensorium.metrics._base import Outcome, Trials
-from sensorium.metrics._ratios import proportion
+from sensorium.metrics._ratios import share_of_trials
 from sensorium.table import Floats
 
 TASKS = ("binary",)
@@ -17,4 +17,4 @@ def trials(outcome: Outcome) -> Trials:
 
 def specificity(outcome: Outcome, weights: Floats) -> Floats:
     """Compute TN / (TN + FP); NaN if no row is negative."""
-    return proportion(trials(outcome), weights)
+    return share_of_trials(trials(outcome), weights)

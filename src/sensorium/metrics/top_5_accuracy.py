@@ -1,7 +1,7 @@
 """Fraction of rows whose true class is among the five with the highest probability."""
 
 from sensorium.metrics._base import Outcome, Trials
-from sensorium.metrics._ratios import proportion
+from sensorium.metrics._ratios import share_of_trials
 from sensorium.metrics._top_k import is_among_top
 from sensorium.table import Floats
 
@@ -19,4 +19,4 @@ def trials(outcome: Outcome) -> Trials:
 
 def top_5_accuracy(outcome: Outcome, weights: Floats) -> Floats:
     """Compute Σ w·[fewer than 5 classes rank above the true class] / Σ w; 1 for up to 5 classes."""
-    return proportion(trials(outcome), weights)
+    return share_of_trials(trials(outcome), weights)

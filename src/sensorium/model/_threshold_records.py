@@ -9,7 +9,9 @@ from pydantic import Field, NonNegativeInt
 from sensorium.files.figures import Figure
 from sensorium.model._record import Record
 
-Before: TypeAlias = Annotated[list[Figure], Field(min_length=2, max_length=2)]  # at the default threshold, and chosen
+BeforeAndAfter: TypeAlias = Annotated[
+    list[Figure], Field(min_length=2, max_length=2)
+]  # at the default threshold, and chosen
 Probability: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -36,7 +38,7 @@ class ThresholdRecord(Record):
     chosen_by: Literal["validation", "out_of_fold"] | None = None
     rows: NonNegativeInt | None = None
     groups: NonNegativeInt | None = None
-    measured: dict[str, Before] | None = None
+    measured: dict[str, BeforeAndAfter] | None = None
     targets: dict[str, ThresholdRecord] | None = None
 
     def without_metrics(self) -> ThresholdRecord:

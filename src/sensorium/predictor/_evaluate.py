@@ -28,7 +28,7 @@ from sensorium.findings import Problem, Problems
 from sensorium.metrics import default_metrics
 from sensorium.model import FittedModel
 from sensorium.predictor._regions import CoverageRequest
-from sensorium.predictor._scores import Also, evaluate_subsets, presence_of, score_rows, score_rows_with_subsets
+from sensorium.predictor._scores import OnChunk, evaluate_subsets, presence_of, score_rows, score_rows_with_subsets
 from sensorium.predictor._slices import CutRows, SliceRequest, TowerFeatures, evaluate_slices
 from sensorium.predictor._splits import check_labelled, is_fitted_on, rows_of
 from sensorium.predictor._tables import open_rows
@@ -37,7 +37,7 @@ from sensorium.prepare import at_rows
 from sensorium.runtime.progress import Reporter
 from sensorium.split import find_seen, row_groups
 from sensorium.table import Floats, Rows, Table, Truths
-from sensorium.tasks import EncodedTarget, no_known_label, watched_metric
+from sensorium.tasks import EncodedTarget, no_known_label, targets_of, watched_metric
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,8 @@ def _evaluation(fitted: FittedModel, scored: _Scored, asked: _Asked, cuts: CutRo
         if asked.subsets:
             less = evaluate_subsets(fitted, asked.subsets, scored.scores[:, known], scored.present[:, known], outcome)
         if request.per_class:
-            classes = score_classes(outcome, fitted.task.labels, fitted.task.target_labels)
+            labels = {name: part.labels for name, part in targets_of(fitted.task).items()}
+            classes = score_classes(outcome, fitted.task.labels, labels)
         if request.coverage:
             covered = request.coverage.measure(fitted, outcome, scored.presence.take(known))
     if cuts:
@@ -173,14 +174,14 @@ def _evaluation(fitted: FittedModel, scored: _Scored, asked: _Asked, cuts: CutRo
 
 
 def _score(
-    fitted: FittedModel, part: Table, subsets: list[Names], problems: Problems, report: Reporter, also: Also
+    fitted: FittedModel, part: Table, subsets: list[Names], problems: Problems, report: Reporter, on_chunk: OnChunk
 ) -> _Scored:
     """Score rows with all modalities, and with subsets of them if there are some; collect the problems of cells."""
     if subsets:
-        scores, present, cells = score_rows_with_subsets(fitted, part, subsets, report, also)
+        scores, present, cells = score_rows_with_subsets(fitted, part, subsets, report, on_chunk)
         presence = presence_of(subsets, present)
     else:
-        whole, columns, cells = score_rows(fitted, part, report, also)
+        whole, columns, cells = score_rows(fitted, part, report, on_chunk)
         presence = fitted.presence(columns)
         scores, present = whole[None], np.asarray(presence.there.any(1))[None]
     problems.extend(cells)

@@ -17,7 +17,7 @@ from sensorium.findings import Problem, count
 from sensorium.metrics import Outcome
 from sensorium.model import FittedModel
 from sensorium.table import Floats
-from sensorium.tasks import Task
+from sensorium.tasks import Task, targets_of
 
 NONE_CURE = "fit the model with this version, with validation rows, and without the setting conformal: none"
 
@@ -115,7 +115,7 @@ def region_columns(fitted: FittedModel, regions: Mapping[str, Regions]) -> dict[
 
 def labels_of(task: Task, target: str) -> list[Any]:
     """Return the labels of a target; of one of several targets without the target's name."""
-    return list(task.target_labels.get(target, task.labels))
+    return list(targets_of(task)[target].labels)
 
 
 def _lists(regions: Regions, labels: list[Any]) -> pa.Array:

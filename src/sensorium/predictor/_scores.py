@@ -21,10 +21,10 @@ from sensorium.runtime.threads import Threads, torch_threads
 from sensorium.table import Table
 from sensorium.tasks import watched_metric
 
-Also: TypeAlias = Callable[[Prepared], None]
+OnChunk: TypeAlias = Callable[[Prepared], None]
 
 
-def nothing_else(_: Prepared) -> None:
+def ignore_chunk(_: Prepared) -> None:
     """Do nothing with prepared columns."""
 
 
@@ -44,14 +44,14 @@ class SubsetScores(NamedTuple):
     problems: Problems
 
 
-def score_rows(fitted: FittedModel, table: Table, report: Reporter, also: Also = nothing_else) -> Scores:
+def score_rows(fitted: FittedModel, table: Table, report: Reporter, on_chunk: OnChunk = ignore_chunk) -> Scores:
     """Score the rows of a table, which `open_rows` opened.
 
     Args:
         fitted: the model.
         table: the rows.
         report: logs progress.
-        also: is called with the prepared columns of each chunk of rows.
+        on_chunk: is called with the prepared columns of each chunk of rows.
 
     Raises:
         ArtifactError: a score is not finite.
@@ -60,7 +60,7 @@ def score_rows(fitted: FittedModel, table: Table, report: Reporter, also: Also =
     for prepared in prepare_chunks(fitted, table, problems, report):
         with report.phase("predicting"), torch_threads(choose_threads(fitted, prepared)):
             scores.append(fitted.scores(prepared))
-            also(prepared)
+            on_chunk(prepared)
         present.append({name: encoded.present for name, encoded in prepared.columns.items()})
     scores = scores or [fitted.prior_scores(0)]
     present = present or [{name: np.zeros(0, bool) for name in fitted.learnt}]
@@ -69,9 +69,9 @@ def score_rows(fitted: FittedModel, table: Table, report: Reporter, also: Also =
 
 
 def score_rows_with_subsets(
-    fitted: FittedModel, table: Table, subsets: list[Names], report: Reporter, also: Also = nothing_else
+    fitted: FittedModel, table: Table, subsets: list[Names], report: Reporter, on_chunk: OnChunk = ignore_chunk
 ) -> SubsetScores:
-    """Score the rows of a table with each subset of the modalities; `also` as for `score_rows`.
+    """Score the rows of a table with each subset of the modalities; `on_chunk` as for `score_rows`.
 
     Raises:
         ArtifactError: a score is not finite.
@@ -83,7 +83,7 @@ def score_rows_with_subsets(
             torch_threads(choose_threads(fitted, prepared)),
         ):
             parts.append(fitted.subset_scores(prepared, subsets))
-            also(prepared)
+            on_chunk(prepared)
     scores, present = (np.concatenate(arrays, 1) for arrays in zip(*parts, strict=True))
     _checked(np.moveaxis(scores, 1, 0))
     return SubsetScores(scores, present, problems)

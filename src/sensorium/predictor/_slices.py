@@ -215,12 +215,15 @@ def evaluate_slices(fitted: FittedModel, outcome: Outcome, cuts: CutRows) -> Sli
     return Slices(metric, columns, search)
 
 
+def _fate(cut: Cut) -> str:
+    """Return in words what became of rare values."""
+    return "have no slice" if cut.overlapping else f"are one slice, {OTHERS!r}"
+
+
 def _problems(named: Sequence[Cut], request: SliceRequest, columns: Mapping[str, Column]) -> list[Problem]:
     """Report values that share a slice, and a column that has the name of the modalities that are present."""
     found = [
-        Problem(None, cut.column, f"{count(cut.merged, 'rare value')} are one slice, {OTHERS!r}")
-        for cut in named
-        if cut.merged
+        Problem(None, cut.column, f"{count(cut.merged, 'rare value')} {_fate(cut)}") for cut in named if cut.merged
     ]
     if PRESENT in request.names and PRESENT in columns:
         reason = "slices are those of this column, not of the modalities that are present"

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from sensorium.config import ThresholdRule, as_given
+import numpy as np
+
+from sensorium.config import as_given
 from sensorium.errors import ConfigError, did_you_mean, list_names
 from sensorium.model import FittedModel
 from sensorium.model.card import ThresholdRecord
@@ -81,11 +83,7 @@ def _check_known(given: Mapping[str, Any], known: Any, kind: str) -> None:
 
 
 def _number(given: Any) -> float:
-    try:
-        rule = ThresholdRule.parse(given)
-    except ValueError:
-        rule = ThresholdRule("auto")
-    if rule.name != "fixed" or isinstance(given, str):
+    if isinstance(given, bool) or not isinstance(given, int | float | np.number) or not 0 < given < 1:
         cure = "rows with labels choose a threshold in a fit: set the setting threshold there"
         raise ConfigError(f"a threshold cannot be {as_given(given)}", place=PLACE, rule=RULE, cure=cure)
-    return rule.value
+    return float(given)

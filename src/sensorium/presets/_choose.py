@@ -54,7 +54,8 @@ class ChosenPreset:
     def settle(self, schema: Schema, config: Config) -> tuple[Config, PresetRecord]:
         """Return the settings with those that the preset changes, and the entry of the model card."""
         backbones = list(self.preset.backbones(schema, config))
-        own = flatten(self.preset.settings(schema, config))
+        settings = self.preset.settings(schema, config)
+        own = flatten(settings)
         kept = named_settings(config, own)
         record = PresetRecord(
             name=self.name,
@@ -62,7 +63,7 @@ class ChosenPreset:
             settings={name: value for name, value in own.items() if name not in kept},
             backbones=backbones,
         )
-        changes = overlay(self.preset.settings(schema, config), encoder_settings(backbones))
+        changes = overlay(settings, encoder_settings(backbones))
         if changes:
             config = Config.gather(changes, config.model_dump(mode="json", exclude_unset=True))
         return config, record

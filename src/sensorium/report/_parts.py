@@ -52,13 +52,18 @@ def groups_line(groups: int | None) -> list[Text]:
 
 
 def few_lines(few: Mapping[str, int]) -> list[Text]:
-    """Return a line for all rows, or for each of several targets, that are too few for intervals to be relied on."""
+    """Return a line for all rows, or for rows or groups of each of several targets, that are too few for intervals.
+
+    Few groups of all rows are named by `groups_line`.
+    """
     lines = []
     for name, number in few.items():
         target, _, unit = name.rpartition(".")
-        if unit == "rows":
-            key = "line.few_rows_of" if target else "line.few_rows"
-            lines.append(text_line(say(key, rows=number, **({"target": target} if target else {}))))
+        if target:
+            key = "line.few_rows_of" if unit == "rows" else "line.few_groups_of"
+            lines.append(text_line(say(key, number=number, target=target)))
+        elif unit == "rows":
+            lines.append(text_line(say("line.few_rows", rows=number)))
     return lines
 
 

@@ -15,8 +15,8 @@ from sensorium.wording import say, titles
 def slices_text(found: Slices) -> list[RenderableType]:
     """Show the watched metric of each slice, and the slices that the search found."""
     named = [_named(column, slices, found.metric) for column, slices in found.columns.items()]
-    few = any(own.few for slices in found.columns.values() for own in slices)
-    lines = [text_line(say("line.few_in_slices"))] if few else []
+    rough = any(own.rough for slices in found.columns.values() for own in slices)
+    lines = [text_line(say("line.rough_slices"))] if rough else []
     return [*named, *lines, *(_searched(found.search, found.metric) if found.search else [])]
 
 
@@ -28,7 +28,7 @@ def _named(column: str, slices: Sequence[Slice], metric: str) -> RenderableType:
 
 
 def _figures(own: Slice, metric: str) -> list[str]:
-    rows = say("part.few", rows=own.n) if own.few else f"{own.n:,}"
+    rows = say("part.rough", rows=own.n) if own.rough else f"{own.n:,}"
     value = own.metrics[metric]
     shown = f"{value:.4f}" if math.isfinite(value) else "–"
     return [rows, shown, interval(own.intervals[metric]), signed(own.difference)]

@@ -14,8 +14,9 @@ from sensorium.tasks._infer import infer_task
 from sensorium.tasks._learn import learn_task
 from sensorium.tasks._pool import log_evidence, log_prior
 from sensorium.tasks._rehearse import rehearse_task
-from sensorium.tasks._thresholds import decides_by_default, targets_of, thresholds_of, with_thresholds
+from sensorium.tasks._thresholds import decides_by_default, thresholds_of, with_thresholds
 from sensorium.tasks._value import Distribution, Value, is_value
+from sensorium.tasks.several import targets_of
 
 __all__ = [
     "Distribution",

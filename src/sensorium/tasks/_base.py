@@ -162,11 +162,6 @@ class Task(HasState, ABC):
         return {}
 
     @property
-    def target_labels(self) -> dict[str, list[Label]]:
-        """Return the labels of each of several targets, an empty list for a value; empty for one target."""
-        return {}
-
-    @property
     def thresholds(self) -> list[float]:
         """Return the decision threshold of the positive class, or of each label; empty for other tasks."""
         return []

@@ -7,12 +7,7 @@ from dataclasses import replace
 
 from sensorium.config import DEFAULT_THRESHOLD
 from sensorium.tasks._base import Task
-from sensorium.tasks.several import Several
-
-
-def targets_of(task: Task) -> dict[str, Task]:
-    """Return the task of each of several targets, or a single task under the name ""."""
-    return dict(task.parts) if isinstance(task, Several) else {"": task}
+from sensorium.tasks.several import Several, targets_of
 
 
 def thresholds_of(task: Task) -> dict[str, list[float]]:

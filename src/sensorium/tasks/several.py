@@ -244,10 +244,6 @@ class Several(Task):
         return dict(self.kinds)
 
     @property
-    def target_labels(self) -> dict[str, list[Label]]:
-        return {name: part.labels for name, part in self.parts.items()}
-
-    @property
     def has_classes(self) -> bool:
         return any(part.has_classes for part in self.parts.values())
 
@@ -350,3 +346,8 @@ def _check_used(kinds: Mapping[str, str], options: Mapping[str, Any]) -> None:
         for name in ("target_transform", "loss")
         if options.get(name, "auto") != "auto" and f"train.{name}" not in used
     ])  # fmt: skip
+
+
+def targets_of(task: Task) -> dict[str, Task]:
+    """Return the task of each of several targets, or a single task under the name ""."""
+    return dict(task.parts) if isinstance(task, Several) else {"": task}

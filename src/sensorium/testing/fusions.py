@@ -41,7 +41,8 @@ def check_fusion(fusion: str | type, **options: Any) -> None:
         widths = [WIDTH + 2 * m for m in range(count)] if kind.own_widths else [WIDTH] * count
         build = partial(kind, widths, WIDTH, **options)
         built = build().eval()
-        check_outline(build, built)
+        if isinstance(fusion, str):  # a fusion of one's own is loaded without an outline, if it has none
+            check_outline(build, built)
         tokens = _tokens(widths, steps=3 if kind.level == "token" else 1)
         for pattern in itertools.product([False, True], repeat=count):
             if any(pattern):

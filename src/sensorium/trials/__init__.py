@@ -15,7 +15,7 @@ from sensorium.trials._ledger import Ledger, forget_trials, has_trials
 from sensorium.trials._result import Control, TrialResult
 from sensorium.trials._runner import InProcess, Runner
 from sensorium.trials._spec import TrialSpec
-from sensorium.trials._thresholds import decide_by, decided
+from sensorium.trials._thresholds import ChosenBy, decide_by, decided
 from sensorium.trials._trial import calibrate_ensemble, finish, run_trial, subset_outcome
 from sensorium.trials._work import estimate_all_epochs, estimate_seconds, training_of
 from sensorium.trials._workers import check_workers, choose_runner
@@ -23,6 +23,7 @@ from sensorium.trials.fingerprint import fingerprint, plan_identity
 from sensorium.trials.run_files import files_after, files_before
 
 __all__ = [
+    "ChosenBy",
     "Control",
     "Cost",
     "InProcess",

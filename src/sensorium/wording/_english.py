@@ -131,8 +131,8 @@ TEMPLATES: Mapping[str, str] = MappingProxyType(
         "calibration.mean_gain": "{sentence}; a further temperature of {fitted} for their mean lowers the log loss on "
         "validation rows that did not fit it (gain {gain})",
         "conformal.target": "{name}: {sentence}",
-        "conformal.sets": "90% prediction sets ({method}, {source}){tested}",
-        "conformal.intervals": "90% prediction intervals ({method}, {source}){tested}",
+        "conformal.sets": "{level:.0%} prediction sets ({method}, {source}){tested}",
+        "conformal.intervals": "{level:.0%} prediction intervals ({method}, {source}){tested}",
         "conformal.validation": "from {rows:,} validation rows, which chose the epoch as well",
         "conformal.held_out": "from {rows:,} validation rows that chose neither epoch nor weights",
         "conformal.out_of_fold": "from {rows:,} rows that were predicted out of fold",

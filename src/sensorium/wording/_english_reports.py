@@ -52,7 +52,8 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "line.groups": "95% intervals resample {groups:,} groups of rows",
         "line.few_groups": "few groups: 95% intervals resample {groups:,} groups of rows and may be too narrow",
         "line.few_rows": "few rows ({rows:,}): 95% intervals may be too narrow",
-        "line.few_rows_of": "few rows with a label of {target} ({rows:,}): its 95% intervals may be too narrow",
+        "line.few_rows_of": "few rows with a label of {target} ({number:,}): its 95% intervals may be too narrow",
+        "line.few_groups_of": "few groups with a label of {target} ({number:,}): its 95% intervals may be too narrow",
         "line.one_group": "there are no intervals, because all rows are of one group",
         "line.more_classes": "and {classes:,} more classes with a higher F1; --json lists all of them",
         "line.subsets": "scores with subsets of the modalities ({subsets})",
@@ -68,7 +69,7 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "line.more_coverage": "and {rows:,} more lines; --json lists all of them",
         "line.no_shapley": "Shapley values are computed for up to six modalities",
         "line.units": "{units:,} units by {column}, from {rows}: one prediction per unit",
-        "line.few_in_slices": "few rows (or groups): the interval is only rough",
+        "line.rough_slices": "few rows (or groups): the interval is only rough",
         "line.no_slices": "the search has nothing to test: no slice has at least {least:,} rows and at most half of "
         "all",
         "line.no_worse_slice": "no slice is shown to have a higher {loss}: {examined:,} slices of at least {least:,} "
@@ -99,7 +100,7 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "line.shift_trained": "the model before was trained on {trained:,} of these {rows:,} rows: its metric is an "
         "overestimate",
         "line.undefined": "{metric} is not defined on these rows",
-        "part.few": "{rows:,} (few)",
+        "part.rough": "{rows:,} (few)",
         "part.better": "better",
         "part.worse": "worse",
         "part.interval": "{low} to {high}",

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sensorium.conformal import INTERVAL_METHODS, LEVEL
 from sensorium.wording._say import say
 
 if TYPE_CHECKING:
     from sensorium.model.card import ConformalRecord
-
-INTERVALS = ("absolute", "normalized")  # methods
 
 
 def conformal_sentences(found: ConformalRecord) -> list[str]:
@@ -21,15 +20,15 @@ def conformal_sentences(found: ConformalRecord) -> list[str]:
 
 
 def _sentence(found: ConformalRecord, name: str) -> str:
-    kind = "intervals" if found.methods[name] in INTERVALS else "sets"
+    kind = "intervals" if found.methods[name] in INTERVAL_METHODS else "sets"
     own, tested = found.test.get(name), ""
     if own is not None:
         low, high = own.interval
         figures = {"coverage": own.coverage, "low": low, "high": high, "rows": own.rows, "size": own.size}
         tested = say(f"conformal.tested_{kind}", **figures)
     method = found.methods[name]
-    sentence = say(f"conformal.{kind}", method=method, source=_source(found, name), tested=tested)
-    if found.asked is None or (found.asked in INTERVALS) != (method in INTERVALS):
+    sentence = say(f"conformal.{kind}", level=LEVEL, method=method, source=_source(found, name), tested=tested)
+    if found.asked is None or (found.asked in INTERVAL_METHODS) != (method in INTERVAL_METHODS):
         return sentence
     return say("conformal.few_rows", sentence=sentence, asked=found.asked)
 

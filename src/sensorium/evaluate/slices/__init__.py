@@ -17,10 +17,10 @@ from sensorium.evaluate.slices.cuts import (
 from sensorium.evaluate.slices.losses import loss_name, row_losses
 from sensorium.evaluate.slices.maxima import compare_slices
 from sensorium.evaluate.slices.scores import compare_rows, score_cut, score_slice
-from sensorium.evaluate.slices.search import LEVEL, WorstSlice, search_slices, worst_slices
+from sensorium.evaluate.slices.search import MAX_P, WorstSlice, search_slices, worst_slices
 
 __all__ = [
-    "LEVEL", "OTHERS", "PRESENT", "Candidates", "Cut", "WorstSlice", "cluster_rows", "compare_rows", "compare_slices",
+    "MAX_P", "OTHERS", "PRESENT", "Candidates", "Cut", "WorstSlice", "cluster_rows", "compare_rows", "compare_slices",
     "cut_codes", "cut_column", "cut_dates", "cut_numbers", "cut_present", "cut_sets", "cut_values", "describe_clusters",
     "list_candidates", "loss_name", "no_slices", "row_losses", "score_cut", "score_slice", "search_slices",
     "worst_slices",

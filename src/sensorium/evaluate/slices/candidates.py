@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 from scipy.sparse import csr_array
 
-from sensorium.evaluate._slice_results import FEW_GROUPS, FEW_ROWS
+from sensorium.evaluate._slice_results import ROUGH_GROUPS, ROUGH_ROWS
 from sensorium.evaluate.slices.cuts import Cut
 from sensorium.table import Rows, Truths
 
@@ -63,7 +63,7 @@ def list_candidates(cuts: Sequence[Cut], groups: Rows | None, rows: int) -> Cand
         groups: int64[n] group of each row; None if the rows are independent.
         rows: number of rows, n.
     """
-    least = max(FEW_ROWS, math.ceil(LEAST_SHARE * rows))
+    least = max(ROUGH_ROWS, math.ceil(LEAST_SHARE * rows))
     names, places = list[SliceName](), list[Rows]()
     for name, own in _every(cuts, least):
         if _is_enough(own, least, rows, groups):
@@ -90,4 +90,4 @@ def _every(cuts: Sequence[Cut], least: int) -> Iterator[tuple[SliceName, Rows]]:
 def _is_enough(own: Rows, least: int, rows: int, groups: Rows | None) -> bool:
     if not least <= len(own) <= MOST_SHARE * rows:
         return False
-    return groups is None or int((np.bincount(groups[own]) > 0).sum()) >= FEW_GROUPS
+    return groups is None or int((np.bincount(groups[own]) > 0).sum()) >= ROUGH_GROUPS

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sensorium.evaluate._slice_results import FEW_ROWS
+from sensorium.evaluate._slice_results import ROUGH_ROWS
 from sensorium.table import Floats, Rows, Truths
 
 MAX_CLUSTERS = 12
-ROWS_PER_CLUSTER = 2 * FEW_ROWS  # there are as many clusters as this allows
+ROWS_PER_CLUSTER = 2 * ROUGH_ROWS  # there are as many clusters as this allows
 COMPONENTS = 16  # principal components that are clustered
 STARTS = 4  # of KMeans, of which the best is kept
 WORDS, EXAMPLES = 5, 3  # that describe a cluster

@@ -72,7 +72,7 @@ def no_slices(column: Column, place: str) -> SchemaError:
         f"column {column.name!r} has {column.distinct:,} different values in {len(column.values):,} cells",
         place=place,
         rule="slices are values that repeat, ranges of numbers or dates, or clusters of texts and files",
-        cure="--slices (Python: find_slices=True) clusters the texts and files that the model reads",
+        cure="--find-slices (Python: find_slices=True) clusters the texts and files that the model reads",
     )
 
 

@@ -31,7 +31,7 @@ class Cut:
         values: name of each of the k slices.
         rows: bool[k, n], rows of each slice.
         overlapping: whether a row can be in several slices, such as those of tags.
-        merged: number of rare values that share the slice "(other values)".
+        merged: number of rare values that share the slice "(other values)"; of tags, those that have no slice.
     """
 
     column: str
@@ -103,7 +103,7 @@ def cut_sets(column: str, sets: Sequence[Sequence[str] | None]) -> Cut:
     usual = sorted(counts, key=lambda name: (-counts[name], name))[:MAX_VALUES]
     found = {name: np.array([name in (members or ()) for members in sets], bool) for name in usual}
     missing = np.array([members is None for members in sets], bool)
-    cut = _cut(column, found | ({MISSING: missing} if missing.any() else {}), merged=0)
+    cut = _cut(column, found | ({MISSING: missing} if missing.any() else {}), merged=len(counts) - len(usual))
     return replace(cut, overlapping=True)
 
 

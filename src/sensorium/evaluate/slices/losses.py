@@ -26,10 +26,10 @@ def row_losses(outcome: Outcome) -> Floats:
             return log_losses(outcome)
         return np.square(outcome.truth.astype(np.float64) - outcome.scores)
     total, known = np.zeros(len(outcome)), np.zeros(len(outcome))
-    for part in outcome.parts.values():
-        if not part.known.any():
-            continue
-        losses = row_losses(part.outcome.take(np.flatnonzero(part.known)))
-        total[part.known] += losses / (losses.mean() or 1.0)
-        known += part.known
+    for name in outcome.parts:
+        rows, own = outcome.of_target(name)
+        if len(rows):
+            losses = row_losses(own)
+            total[rows] += losses / (losses.mean() or 1.0)
+            known[rows] += 1
     return total / np.maximum(known, 1)

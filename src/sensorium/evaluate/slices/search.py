@@ -17,7 +17,7 @@ from sensorium.metrics import Outcome
 from sensorium.table import Floats, Rows, Truths
 
 MAX_FOUND = 5  # slices that are reported
-LEVEL = 0.025  # p-value below which a slice is reported: one side of a 95% interval
+MAX_P = 0.025  # p-value below which a slice is reported: one side of a 95% interval
 
 
 class WorstSlice(NamedTuple):
@@ -53,7 +53,7 @@ def search_slices(outcome: Outcome, cuts: Sequence[Cut], names: Sequence[str], m
         WorseSlice(score_slice(outcome, own.rows, own.name, names, metric), own.loss, own.elsewhere, own.tested, own.p)
         for own in tested
     ]
-    found = [worse for worse in scored if worse.p < LEVEL]
+    found = [worse for worse in scored if worse.p < MAX_P]
     last = scored[-1] if len(scored) > len(found) else None
     return SliceSearch(loss_name(outcome), len(every), [cut.column for cut in cuts], every.least, found, last)
 
@@ -74,7 +74,7 @@ def worst_slices(
         seed: random seed of the permutations.
     """
     keep, found = np.ones(len(losses), bool), list[WorstSlice]()
-    while len(found) < MAX_FOUND and (len(found) == 0 or found[-1].p < LEVEL):
+    while len(found) < MAX_FOUND and (len(found) == 0 or found[-1].p < MAX_P):
         left = candidates.within(keep, groups)
         if not len(left):
             break
